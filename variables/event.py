@@ -1,0 +1,69 @@
+"""
+Something that happened to a call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+from uuid import uuid4
+
+from .call import CallContext, check_time
+from .errors import InvalidCall
+from .moments import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """
+    A moment of one call; its id makes it idempotent.
+
+    Raises:
+        InvalidCall: An unknown moment, an id that is no short line of text, a
+            time without a zone.
+    """
+
+    moment: Moment
+    call: CallContext
+
+    id: str = field(default_factory=lambda: uuid4().hex, kw_only=True)
+    """Unique among a tenant's events; the same id twice is one event. At most 200 characters."""
+
+    at: datetime = field(default=None, kw_only=True)  # type: ignore[assignment]  # filled from the call below
+    """When it happened; the call's own time where left out."""
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "moment", Moment(self.moment))
+        except ValueError:
+            raise InvalidCall(
+                "moment", f"is {self.moment!r}, which is none of: {', '.join(Moment)}"
+            ) from None
+        if not isinstance(self.call, CallContext):
+            raise InvalidCall("call", f"must be a CallContext, not {type(self.call).__name__}")
+        if not isinstance(self.id, str) or not 0 < len(self.id) <= 200 or not self.id.isprintable():
+            raise InvalidCall("id", f"must be one line of at most 200 characters, not {self.id!r:.80}")
+        if self.at is None:
+            object.__setattr__(self, "at", self.call.at)
+        check_time("at", self.at)
+
+    @classmethod
+    def from_json(cls, document: str | bytes | Mapping[str, object]) -> Self:
+        """
+        An event as `to_json` wrote it, or as a dialer sends it.
+
+        Raises:
+            UnknownVariable: The call names a variable that there is not.
+            InvalidCall: A part that is missing, unknown or wrong, by its name.
+        """
+        from .wire import event_from_json
+
+        return cls(**event_from_json(document))
+
+    def to_json(self) -> dict[str, object]:
+        """
+        `{"id", "moment", "at", "call"}`, JSON-ready.
+        """
+        from .wire import event_to_json
+
+        return event_to_json(self)

@@ -1,0 +1,3 @@
+"""
+Webhook variables, templating and dispatch for call centres.
+"""

@@ -1,0 +1,345 @@
+"""
+Every error of this project, drawn as a tree.
+
+    WebhookEngineError                 one except catches all floors
+      x VariableError                  a call or a variable is not what it should be
+        + UnknownVariable              · InvalidCall
+      x TemplateError                  a template cannot be read or rendered
+        + TemplateSyntaxError          line and column
+        + UnsafeValue                  the slot cannot carry this value (CR in a header, ".." in a path)
+        + TemplateTooLarge             output or loops beyond the bound
+        + RenderError                  an expression failed on these values
+        + EmptyParameter               when_empty = "fail" (or "skip": EmptyParameter.skips)
+      x DefinitionError                every problem with its place in the document
+        + DefinitionInUse              referenced elsewhere, so it cannot be deleted
+      x DispatchError                  no response; carries the target, never the credential
+        + AgentRefused                 this extension may not use this webhook; nothing was sent
+        + SecretMissing                a key or password is not where its reference says
+        + EgressRefused                we chose not to: never retried
+        + LimitExceeded                a group's limit held the request back until its deadline
+        + TransportError
+          - NameNotFound  - ConnectFailed  - TlsFailed  - TimedOut  - ConnectionLost
+      x ResponseError                  a response we cannot use; carries the Response where there is one
+        + ResponseTooLarge             · UnreadableResponse  · RejectedResponse (status ≥ 400)
+      x NotFound                       no webhook, group, agent or rule of that name
+      x MissingExtra (ImportError)     says what to pip install
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook_engine.variables.errors import (
+    InvalidCall,
+    UnknownVariable,
+    VariableError,
+    WebhookEngineError,
+    did_you_mean,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from webhook_engine.responses import Response
+
+__all__ = [
+    "AgentRefused",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DefinitionError",
+    "DefinitionInUse",
+    "DispatchError",
+    "EgressRefused",
+    "EmptyParameter",
+    "InvalidCall",
+    "LimitExceeded",
+    "MissingExtra",
+    "NameNotFound",
+    "NotFound",
+    "Problem",
+    "RejectedResponse",
+    "RenderError",
+    "ResponseError",
+    "ResponseTooLarge",
+    "SecretMissing",
+    "TemplateError",
+    "TemplateSyntaxError",
+    "TemplateTooLarge",
+    "TimedOut",
+    "TlsFailed",
+    "TransportError",
+    "UnknownVariable",
+    "UnreadableResponse",
+    "UnsafeValue",
+    "VariableError",
+    "WebhookEngineError",
+    "did_you_mean",
+]
+
+
+# --- Templates ---------------------------------------------------------------
+
+
+class TemplateError(WebhookEngineError):
+    """
+    A template cannot be read or rendered.
+    """
+
+
+class TemplateSyntaxError(TemplateError):
+    """
+    A template that does not read; *line* and *column* count from 1.
+    """
+
+    def __init__(self, problem: str, *, line: int, column: int) -> None:
+        super().__init__(
+            f"{problem} (line {line}, column {column})" if line > 1 else f"{problem} (column {column})"
+        )
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+
+class UnsafeValue(TemplateError):
+    """
+    The slot cannot carry this value, and repairing it would change its meaning.
+    """
+
+    def __init__(self, problem: str, *, slot: str, variable: str | None = None) -> None:
+        super().__init__(f"{variable}: {problem}" if variable else problem)
+        self.problem = problem
+        self.slot = slot
+        self.variable = variable
+
+
+class TemplateTooLarge(TemplateError):
+    """
+    Rendering went over the bound on output or on loops.
+    """
+
+    def __init__(self, *, what: str, limit: int) -> None:
+        super().__init__(f"the template makes more than {limit:,} {what}")
+        self.what = what
+        self.limit = limit
+
+
+class RenderError(TemplateError):
+    """
+    An expression of a template failed on the values of this call.
+    """
+
+
+class EmptyParameter(TemplateError):
+    """
+    A parameter came out empty and its definition does not allow that.
+    """
+
+    def __init__(self, parameter: str, *, skips: bool) -> None:
+        what_now = "so nothing is sent" if skips else "and its definition says that this must not happen"
+        super().__init__(f"the parameter {parameter} is empty, {what_now}")
+        self.parameter = parameter
+        self.skips = skips
+        """True where the definition says `when_empty = "skip"`: no error, just no request."""
+
+
+# --- Definitions -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """
+    One thing that is wrong in a definitions file.
+    """
+
+    path: str
+    """Where in the document: `webhook[3].parameter[1].value`. Counts from 1."""
+
+    message: str
+    """What is wrong and what to do."""
+
+    line: int | None = None
+    """Line of the file, from 1, where TOML gives it."""
+
+    column: int | None = None
+    """Column inside the template at *path*, from 1."""
+
+    source: str | None = None
+    """The file's name."""
+
+    def __str__(self) -> str:
+        place = self.path or "the document"
+        if self.column is not None:
+            place += f", column {self.column}"
+        prefix = f"{self.source}:" if self.source else ""
+        if self.line is not None:
+            prefix += f"{self.line}:"
+        return f"{prefix + ' ' if prefix else ''}{place}: {self.message}"
+
+
+class DefinitionError(WebhookEngineError):
+    """
+    A document that does not define what it should: all its problems at once.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class DefinitionInUse(DefinitionError):
+    """
+    Something still refers to what was to be deleted.
+    """
+
+    def __init__(self, what: str, *, used_by: Sequence[str]) -> None:
+        super().__init__([Problem(path=what, message=f"cannot be deleted: in use by {', '.join(used_by)}")])
+        self.what = what
+        self.used_by = tuple(used_by)
+
+
+class NotFound(WebhookEngineError):
+    """
+    Nothing of that name is defined.
+    """
+
+    def __init__(self, kind: str, name: str, *, known: Iterable[str] = ()) -> None:
+        suggestion = did_you_mean(name, known)
+        hint = f": did you mean {suggestion!r}?" if suggestion else ""
+        super().__init__(f"there is no {kind} {name!r}{hint}")
+        self.kind = kind
+        self.name = name
+
+
+# --- Dispatch ----------------------------------------------------------------
+
+
+class DispatchError(WebhookEngineError):
+    """
+    There is no response.
+    """
+
+    def __init__(self, message: str, *, target: str) -> None:
+        super().__init__(message)
+        self.target = target
+        """`host:port` of the target system, or the group's name where no address is known yet."""
+
+
+class AgentRefused(DispatchError):
+    """
+    This extension may not use this webhook; nothing was sent.
+    """
+
+
+class SecretMissing(DispatchError):
+    """
+    A key or password is not where its reference says; nothing was sent.
+    """
+
+
+class EgressRefused(DispatchError):
+    """
+    The address is one this tenant may not reach; nothing was sent, and trying again cannot help.
+    """
+
+    def __init__(self, *, target: str, address: str, why: str) -> None:
+        super().__init__(
+            f"{target} was not contacted: {address} {why}. "
+            "If this target system is meant, add its network to the tenant's allowed_networks",
+            target=target,
+        )
+        self.address = address
+        self.why = why
+
+
+class LimitExceeded(DispatchError):
+    """
+    The group's own limit left no room before the deadline; nothing was sent.
+    """
+
+
+class TransportError(DispatchError):
+    """
+    The network or the target failed us before a whole response was there.
+    """
+
+    maybe_delivered: bool = False
+    """True when the target may have acted on the request although no response came."""
+
+
+class NameNotFound(TransportError):
+    """
+    The host name leads nowhere.
+    """
+
+
+class ConnectFailed(TransportError):
+    """
+    Nobody answers at that address and port.
+    """
+
+
+class TlsFailed(TransportError):
+    """
+    The target could not prove who it is, or speaks no TLS we accept.
+    """
+
+
+class TimedOut(TransportError):
+    """
+    The target system did not answer in time.
+    """
+
+    def __init__(self, *, target: str, after_s: float, maybe_delivered: bool = True) -> None:
+        super().__init__(f"{target} did not answer within {after_s:g} s", target=target)
+        self.after_s = after_s
+        self.maybe_delivered = maybe_delivered
+
+
+class ConnectionLost(TransportError):
+    """
+    The connection broke after the request was on its way.
+    """
+
+    maybe_delivered = True
+
+
+# --- Responses ---------------------------------------------------------------
+
+
+class ResponseError(WebhookEngineError):
+    """
+    A response that cannot be used.
+    """
+
+    def __init__(self, message: str, *, response: Response | None = None) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+class ResponseTooLarge(ResponseError):
+    """
+    More bytes, depth, columns or cells than the bound allows.
+    """
+
+
+class UnreadableResponse(ResponseError):
+    """
+    The bytes are not what they claim to be.
+    """
+
+
+class RejectedResponse(ResponseError):
+    """
+    The target said no: a status of 400 or above.
+    """
+
+
+class MissingExtra(WebhookEngineError, ImportError):
+    """
+    An optional dependency is not installed.
+    """
+
+    def __init__(self, *, extra: str, wanted_for: str) -> None:
+        super().__init__(f"{wanted_for} needs an extra: pip install 'webhook-engine[{extra}]'")
+        self.extra = extra
