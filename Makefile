@@ -1,0 +1,63 @@
+# Everything runs in a virtual environment of the project's own; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types layers check bench format clean
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/.runtime  ## The whole line on a bundled CRM, no set-up
+	@$(BIN)/webhook-engine demo
+
+test: lint types layers check  ## The gate: style, types, layers, tests, packaging
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests
+	$(BIN)/mypy
+
+layers: $(VENV)/.tests
+	$(BIN)/lint-imports --no-cache
+
+check: $(VENV)/.tests
+	@sh tests/tools/install-servers.sh
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=92
+
+bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.tests  ## Put the source into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Forget everything that was built
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "webhook-engine needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Preparing $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install 'pip>=25.1'
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
+	@$(PIP) install --editable '.[speed]'
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runtime
+	@$(PIP) install --group test
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.tests
+	@$(PIP) install --group bench
+	@touch $@
