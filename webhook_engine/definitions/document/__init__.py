@@ -1,0 +1,3 @@
+"""
+The document: its shape, and how a file is read into it.
+"""

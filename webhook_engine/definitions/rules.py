@@ -1,0 +1,118 @@
+"""
+Rules: which call events start which webhooks; and the tests that stand beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar
+
+from webhook_engine.responses import Outcome
+from webhook_engine.variables import Direction, Disposition, Moment, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Then:
+    """
+    A webhook that another one's response leads to.
+    """
+
+    webhook: str
+
+    after: str | None = None
+    """The webhook whose response leads here; the rule's only one where left out."""
+
+    on: tuple[Outcome, ...] = (Outcome.OK,)
+    """The outcomes after which it goes on."""
+
+    when: str | None = None
+    """An expression over the response, as in an outcome, that must hold too."""
+
+    value: str | None = None
+    """An expression over the response: the next webhook's DYNAMIC_PARAMETER. A list starts one each."""
+
+    at_most: int = 10
+    """How many a list may start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """
+    When these events happen to such a call, these webhooks start.
+    """
+
+    name: str
+    on: tuple[Moment, ...]
+    webhooks: tuple[str, ...] = ()
+
+    when: str | None = None
+    """An expression over the call's variables; always true where left out."""
+
+    priority: int = 0
+    """Higher first; rules of one priority in the file's order."""
+
+    stop: bool = False
+    """Whether rules after this one are left out once it matched."""
+
+    call_queues: tuple[str, ...] = ()
+    """Only calls of these telephone queues; all where empty."""
+
+    directions: tuple[Direction, ...] = ()
+    dispositions: tuple[Disposition, ...] = ()
+    then: tuple[Then, ...] = ()
+
+    silence: frozenset[str] = frozenset()
+    """Lint codes that are not reported here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """
+    A request a test expects; what is left out may be anything.
+    """
+
+    webhook: str
+    method: str | None = None
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    body: object = None
+    """Text for the whole body, or a tree of those parts of it that matter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCase:
+    """
+    A call event and the requests it should lead to.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest would take the name for one of its own
+
+    name: str
+    event: Moment
+    given: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    """Variables of the call, documented and custom ones."""
+
+    expect: tuple[Expectation, ...] = ()
+
+    nothing: bool = False
+    """Whether the test is that no webhook starts."""
+
+    silence: frozenset[str] = frozenset()
+    """Lint codes that are not reported here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomVariable:
+    """
+    A variable that the embedding application adds to its calls.
+    """
+
+    name: str
+    """Capitals, digits and `_`."""
+
+    meaning: str = ""
+    example: str = ""
+    known_from: Moment = Moment.RINGING

@@ -1,0 +1,116 @@
+"""
+Webhooks: one request to a target system, and what becomes of its response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webhook_engine.definitions.words import (
+    ContentType,
+    DeliveryClass,
+    ParameterIn,
+    WebhookType,
+    WhenEmpty,
+)
+from webhook_engine.responses import Outcome, ResponseType, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """
+    A piece of data the target system is given.
+    """
+
+    name: str
+    """As the target system calls it; dots nest in a JSON or XML body."""
+
+    value: str
+    """A template."""
+
+    when_empty: WhenEmpty | None = None
+    """What to do with an empty value; it is sent where the author did not decide."""
+
+    default: str | None = None
+    """A template, for `when_empty = "default"`."""
+
+    test_value: str | None = None
+    """A template that takes the place of `value` in a test."""
+
+    place: ParameterIn | None = None
+    """Query or body; where left out, the body of a webhook that has one, else the query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """
+    A header of the request.
+    """
+
+    name: str
+    value: str
+    """A template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeDefinition:
+    """
+    What a response that looks like this means.
+    """
+
+    when: str
+    """An expression over `response`, `status`, `headers`, `rows`, `text` and the call's variables."""
+
+    outcome: Outcome
+    say: str | None = None
+    """A template over the same names: the sentence an agent reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """
+    One request that a call can make.
+    """
+
+    name: str
+    type: WebhookType
+    url: str
+    """A template."""
+
+    group: str | None = None
+    """Whose ground rules hold; none where left out: no authentication, the limits' defaults."""
+
+    content_type: ContentType = ContentType.URL
+    response_type: ResponseType = ResponseType.AUTO
+    delivery: DeliveryClass = DeliveryClass.LIVE
+
+    deadline_s: float | None = None
+    """Seconds for everything; the delivery class's where left out."""
+
+    hosts: tuple[str, ...] = ()
+    """The hosts this webhook may reach, where its URL's host holds a variable."""
+
+    max_redirects: int = 0
+    """How many redirects a GET follows."""
+
+    body: str | None = None
+    """A template of the whole body, in place of parameters in it."""
+
+    body_root: str | None = None
+    """Root element of an XML body built from parameters; `request` where left out."""
+
+    parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Header, ...] = ()
+    outcomes: tuple[OutcomeDefinition, ...] = ()
+    view: View = View()
+
+    silence: frozenset[str] = frozenset()
+    """Lint codes that are not reported here."""
+
+    def travels_in(self, parameter: Parameter) -> ParameterIn:
+        """
+        Which part of the request carries *parameter*.
+        """
+        if parameter.place is not None:
+            return parameter.place
+        return ParameterIn.BODY if self.type.has_body and self.body is None else ParameterIn.QUERY
