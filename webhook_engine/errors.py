@@ -15,6 +15,7 @@ Every error of this project, drawn as a tree.
       x DispatchError                  no response; carries the target, never the credential
         + AgentRefused                 this extension may not use this webhook; nothing was sent
         + SecretMissing                a key or password is not where its reference says
+        + TokenRefused                 the token URL gave no token
         + EgressRefused                we chose not to: never retried
         + LimitExceeded                a group's limit held the request back until its deadline
         + TransportError
@@ -68,6 +69,7 @@ __all__ = [
     "TemplateTooLarge",
     "TimedOut",
     "TlsFailed",
+    "TokenRefused",
     "TransportError",
     "UnknownVariable",
     "UnreadableResponse",
@@ -99,6 +101,10 @@ class TemplateSyntaxError(TemplateError):
         self.problem = problem
         self.line = line
         self.column = column
+        self.parameter: int | None = None
+        """Which parameter's value does not read, from 0; None where it is the template itself."""
+        self.also: tuple[TemplateSyntaxError, ...] = ()
+        """What else is wrong with the same template, in its order."""
 
 
 class UnsafeValue(TemplateError):
@@ -235,6 +241,19 @@ class SecretMissing(DispatchError):
     """
     A key or password is not where its reference says; nothing was sent.
     """
+
+
+class TokenRefused(DispatchError):
+    """
+    The token URL gave no token; nothing was sent to the target system itself.
+    """
+
+    def __init__(self, *, target: str, group: str, status: int, said: str = "") -> None:
+        super().__init__(
+            f"{group}: the token URL at {target} gave no token, status {status}{said}; nothing was sent",
+            target=target,
+        )
+        self.status = status
 
 
 class EgressRefused(DispatchError):

@@ -1,0 +1,58 @@
+"""
+One try at a request, and its record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webhook_engine.dispatch.faults import Fault
+from webhook_engine.dispatch.guard import Dial
+from webhook_engine.dispatch.request import PreparedRequest
+from webhook_engine.errors import ResponseError, TransportError, WebhookEngineError
+from webhook_engine.responses import Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """
+    What was sent and what came of it.
+    """
+
+    number: int
+    """From 1. A token that had run out makes two of one."""
+
+    prepared: PreparedRequest
+    """What was sent; `request` is the same for people."""
+
+    response: Response | None = None
+    error: WebhookEngineError | None = None
+    """Why there is no response, or none that can be used."""
+
+    fault: Fault | None = None
+    """Whose fault that is; None where there is a response."""
+
+    took_s: float = 0.0
+    """Seconds for everything, the wait for a free slot included."""
+
+    dials: tuple[Dial, ...] = ()
+    """The addresses tried, refused ones too; none where an open connection was used again."""
+
+    sent: bool = False
+    """Whether the request left this machine."""
+
+    @property
+    def request(self) -> PreparedRequest:
+        """
+        What was sent, its secrets hidden.
+        """
+        return self.prepared.masked()
+
+    @property
+    def maybe_delivered(self) -> bool:
+        """
+        Whether the target may have acted on the request although nobody can tell.
+        """
+        if isinstance(self.error, TransportError):
+            return self.sent and self.error.maybe_delivered
+        return isinstance(self.error, ResponseError)

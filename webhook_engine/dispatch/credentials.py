@@ -1,0 +1,252 @@
+"""
+Who may use a webhook, and with which secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from webhook_engine.definitions.groups import Group, Member, OAuth2, SecretRef
+from webhook_engine.definitions.words import Authentication, ClientIn, Grant, Level, SecretKind
+from webhook_engine.dispatch.mask import Masker, masker_of
+from webhook_engine.errors import AgentRefused, SecretMissing
+
+_LONGEST_SECRET_FILE = 64 * 1024
+
+
+class SecretStore(Protocol):
+    """
+    Where secrets are looked up.
+    """
+
+    def resolve(self, reference: SecretRef) -> str:
+        """
+        The secret itself.
+
+        Raises:
+            SecretMissing: It is not where the reference says.
+        """
+        ...
+
+
+class LocalSecrets:
+    """
+    Secrets in this process's environment, in files, and in the definitions themselves.
+    """
+
+    def __init__(self, *, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
+        """
+        Args:
+            environ: In place of the process's own environment.
+
+            folder: Where relative file names begin; the working directory when left out.
+        """
+        self._environ = os.environ if environ is None else environ
+        self._folder = folder or Path()
+
+    def __repr__(self) -> str:
+        return "LocalSecrets()"
+
+    def resolve(self, reference: SecretRef) -> str:
+        """
+        The secret itself, read anew each time so that an exchanged one counts at once.
+
+        Raises:
+            SecretMissing: It is not where the reference says, or is empty there.
+        """
+        match reference.kind:
+            case SecretKind.LITERAL:
+                return reference.value
+            case SecretKind.ENV:
+                secret = self._environ.get(reference.value, "")
+                problem = f"the environment variable {reference.value} is not set"
+            case SecretKind.FILE:
+                secret, problem = self._read(reference.value)
+            case _:
+                secret = ""
+                problem = (
+                    f"the secret {reference.value!r} is in a vault, and vaults live in the store, "
+                    "which is not open here; name an environment variable or a file instead"
+                )
+        if not secret:
+            raise SecretMissing(problem, target="")
+        return secret
+
+    def _read(self, name: str) -> tuple[str, str]:
+        path = self._folder / name
+        try:
+            with path.open(encoding="utf-8") as file:
+                secret = file.read(_LONGEST_SECRET_FILE + 1)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            return "", f"the file {path} with the secret cannot be read: {reason}"
+        if len(secret) > _LONGEST_SECRET_FILE:
+            return "", f"the file {path} is too long to be a secret"
+        return secret.removesuffix("\n").removesuffix("\r"), f"the file {path} with the secret is empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TokenGrant:
+    """
+    What a group shows to its token URL to earn a token; RFC 6749.
+    """
+
+    owner: tuple[str, str]
+    """The group, and the extension or nothing: whose token it is."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = ""
+    refresh_token: str = ""
+    scope: str = ""
+    kind: Grant = Grant.CLIENT_CREDENTIALS
+    client_in: ClientIn = ClientIn.BASIC
+
+    def __repr__(self) -> str:
+        return f"TokenGrant({self.kind.value} at {self.token_url.partition('?')[0]})"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """
+        What must not be seen.
+        """
+        return tuple(filter(None, (self.client_secret, self.refresh_token)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credentials:
+    """
+    What a request shows to its target system; never shown to anybody else.
+    """
+
+    key: str | None = None
+    username: str | None = None
+    password: str | None = None
+    grant: TokenGrant | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(***)" if self.secrets else "Credentials()"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """
+        What must not be seen. A user name is none: hiding it would blot out half an answer.
+        """
+        own = tuple(filter(None, (self.key, self.password)))
+        if self.username is not None and self.password:
+            own += (b64encode(f"{self.username}:{self.password}".encode()).decode(),)
+        return own + self.grant.secrets if self.grant else own
+
+    @property
+    def mask(self) -> Masker:
+        """
+        Hides them.
+        """
+        return masker_of(self.secrets)
+
+
+NO_CREDENTIALS = Credentials()
+"""For groups without authentication."""
+
+
+def admit(extension: str, agents: Collection[str], *, webhook: str) -> None:
+    """
+    Lets an extension with agent functionality use webhooks, and nobody else.
+
+    Args:
+        agents: The extensions of all agents.
+
+    Raises:
+        AgentRefused: *extension* is none of them.
+    """
+    if extension in agents:
+        return
+    who = f"the extension {extension}" if extension else "a call without an extension"
+    raise AgentRefused(
+        f"{who} may not use the webhook {webhook}: only agents may. "
+        f'An [[agent]] with extension = "{extension or "NUMBER-TENANT"}" would make it one',
+        target=webhook,
+    )
+
+
+def credentials_for(group: Group | None, extension: str, secrets: SecretStore) -> Credentials:
+    """
+    The secrets with which *extension* uses the webhooks of *group*.
+
+    Raises:
+        AgentRefused: The group wants each agent's own, and this one has none.
+
+        SecretMissing: One of them is not where its reference says.
+    """
+    if group is None or group.authentication is Authentication.NONE:
+        return NO_CREDENTIALS
+    owner: Group | Member = group
+    if group.level is Level.USER:
+        member = group.member(extension)
+        if member is None:
+            raise _no_member(group, extension)
+        owner = member
+    try:
+        return _resolved(group, owner, extension, secrets)
+    except SecretMissing as error:
+        raise SecretMissing(f"{group.name}: {error}; nothing was sent", target=group.name) from None
+
+
+def _resolved(group: Group, owner: Group | Member, extension: str, secrets: SecretStore) -> Credentials:
+    if group.authentication is Authentication.API_KEY:
+        return Credentials(key=_one(owner.key, "key", secrets))
+    if group.authentication is Authentication.CREDENTIALS:
+        return Credentials(
+            username=_one(owner.username, "username", secrets),
+            password=_one(owner.password, "password", secrets),
+        )
+    if group.oauth2 is None:
+        raise SecretMissing("the group has no [group.oauth2] with its token_url", target=group.name)
+    return Credentials(grant=_grant(group.name, group.oauth2, owner, extension, secrets))
+
+
+def _grant(
+    group: str, oauth2: OAuth2, owner: Group | Member, extension: str, secrets: SecretStore
+) -> TokenGrant:
+    """
+    The member's own client, where it has one, else the group's.
+    """
+    own = owner if isinstance(owner, Member) else None
+
+    def optional(name: str) -> str:
+        reference = getattr(own, name, None) or getattr(oauth2, name)
+        return secrets.resolve(reference) if reference else ""
+
+    refreshes = oauth2.grant is Grant.REFRESH_TOKEN
+    return TokenGrant(
+        owner=(group, extension if own else ""),
+        token_url=oauth2.token_url,
+        client_id=_one((own and own.client_id) or oauth2.client_id, "client_id", secrets),
+        client_secret=optional("client_secret"),
+        refresh_token=_one((own and own.refresh_token) or oauth2.refresh_token, "refresh_token", secrets)
+        if refreshes
+        else "",
+        scope=oauth2.scope,
+        kind=oauth2.grant,
+        client_in=oauth2.client_in,
+    )
+
+
+def _one(reference: SecretRef | None, name: str, secrets: SecretStore) -> str:
+    if reference is None:
+        raise SecretMissing(f"no {name} is given", target="")
+    return secrets.resolve(reference)
+
+
+def _no_member(group: Group, extension: str) -> AgentRefused:
+    who = f"the extension {extension}" if extension else "a call without an extension"
+    return AgentRefused(
+        f"{who} has no credentials of its own in the group {group.name}; nothing was sent. "
+        f'A [[group.member]] with extension = "{extension or "NUMBER-TENANT"}" would hold them',
+        target=group.name,
+    )

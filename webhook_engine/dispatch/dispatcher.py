@@ -1,0 +1,138 @@
+"""
+From a prepared request to an attempt: limits, token, transport, all within one deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from webhook_engine.dispatch.attempt import Attempt
+from webhook_engine.dispatch.faults import fault_of
+from webhook_engine.dispatch.guard import Exchange
+from webhook_engine.dispatch.limits import Limiter
+from webhook_engine.dispatch.mask import Masker
+from webhook_engine.dispatch.oauth2 import Tokens
+from webhook_engine.dispatch.request import PreparedRequest, Route
+from webhook_engine.dispatch.transport import Transport
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.responses import Response
+from webhook_engine.settings import Limits
+
+
+class Dispatcher:
+    """
+    Sends requests for one event loop.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.transport = Transport(limits)
+        self._tokens = Tokens(self.transport)
+        self._limiters: dict[tuple[str, int | None, float | None], Limiter] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Closes every connection and sends away whoever waits for one.
+        """
+        for limiter in self._limiters.values():
+            limiter.close()
+        await self._tokens.close()
+        await self.transport.close()
+
+    async def dispatch(self, request: PreparedRequest, *, number: int = 1) -> Attempt:
+        """
+        Sends *request* and ends within its deadline, whatever the target does.
+
+        One attempt is one send, with one exception: a target that answers 401 to a token
+        has done nothing yet, so a fresh token is fetched and the request sent again, once,
+        as the next attempt.
+
+        Args:
+            number: Which try at the delivery this is.
+
+        Returns:
+            The record; what went wrong is in it and is not raised.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        deadline = began + request.route.deadline_s
+        exchange = Exchange()
+        limiter = self._limiter(request.route)
+        entered = False
+        response: Response | None = None
+        problem: WebhookEngineError | None = None
+        try:
+            if limiter is not None:
+                if not limiter.try_enter(began):
+                    await limiter.enter(deadline=deadline)
+                entered = True
+            if request.grant is None:
+                response = await self.transport.send(request, deadline=deadline, exchange=exchange)
+            else:
+                request, response, sends = await self._with_token(request, deadline, exchange)
+                number += sends - 1
+        except WebhookEngineError as error:
+            problem = error
+        finally:
+            if entered and limiter is not None:
+                limiter.leave()
+        return Attempt(
+            number=number,
+            prepared=request,
+            response=response,
+            error=problem,
+            fault=None if problem is None else fault_of(problem),
+            took_s=loop.time() - began,
+            dials=tuple(exchange.dials),
+            sent=exchange.sent,
+        )
+
+    async def _with_token(
+        self, request: PreparedRequest, deadline: float, exchange: Exchange
+    ) -> tuple[PreparedRequest, Response, int]:
+        token = await self._tokens.token(request, deadline=deadline)
+        authorized = _authorized(request, token)
+        response = await self.transport.send(authorized, deadline=deadline, exchange=exchange)
+        if response.status != 401:
+            return authorized, response, 1
+        self._tokens.forget(request, token)
+        fresh = await self._tokens.token(request, deadline=deadline)
+        authorized = _authorized(request, fresh)
+        return authorized, await self.transport.send(authorized, deadline=deadline, exchange=exchange), 2
+
+    def _limiter(self, route: Route) -> Limiter | None:
+        if route.max_in_flight is None and route.max_per_second is None:
+            return None
+        key = (route.group, route.max_in_flight, route.max_per_second)
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = Limiter(
+                route.group, max_in_flight=route.max_in_flight, max_per_second=route.max_per_second
+            )
+        return limiter
+
+
+def _authorized(request: PreparedRequest, token: str) -> PreparedRequest:
+    """
+    *request* with its token; RFC 6750, 2.1.
+    """
+    others = tuple(header for header in request.headers if header[0].lower() != "authorization")
+    grant = request.grant
+    return replace(
+        request,
+        headers=(*others, ("Authorization", f"Bearer {token}")),
+        mask=Masker((token, *(grant.secrets if grant else ()))),
+    )

@@ -1,0 +1,83 @@
+"""
+The door every connection goes through, whichever way its address was come by.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook_engine.dispatch.egress import EgressPolicy
+
+AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """
+    One address that a connection was to be opened to.
+    """
+
+    address: str
+
+    denied: str | None = None
+    """Why it was not dialled; None when it was."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """
+    What happened on the wire while one request was sent.
+    """
+
+    dials: list[Dial] = field(default_factory=list)
+    """In the order tried; empty when an open connection was used again."""
+
+    sent: bool = False
+    """Whether a connection was there and the request was given to it."""
+
+    def refused(self) -> Dial | None:
+        """
+        The refused address, when there was no other to try.
+        """
+        if self.dials and all(dial.denied for dial in self.dials):
+            return self.dials[0]
+        return None
+
+
+# The socket factory is not told which request it serves; the context is.
+current: ContextVar[Exchange] = ContextVar("webhook_engine_exchange")
+
+
+class Denied(OSError):
+    """
+    The policy refuses this address; seen by the connector alone.
+    """
+
+
+def socket_factory(policy: EgressPolicy) -> Callable[[AddrInfo], socket.socket]:
+    """
+    Makes the sockets of one connector, and none to an address that *policy* denies.
+
+    The connector asks for every address it is about to dial: a literal in a URL, each
+    answer of a name server, each hop of a redirect. A name that led elsewhere a moment
+    ago is judged by where it leads now.
+    """
+
+    def make(info: AddrInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        why = policy.denied(address[0])
+        exchange = current.get(None)
+        if exchange is not None:
+            exchange.dials.append(Dial(address[0], why))
+        if why is not None:
+            raise Denied(errno.EACCES, f"{address[0]} {why}")
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+    return make
