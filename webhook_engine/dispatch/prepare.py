@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from webhook_engine.definitions.words import ContentType
-from webhook_engine.dispatch.auth import Parts, authenticated
+from webhook_engine.definitions.checks.http import header_problem
+from webhook_engine.dispatch.auth import basic_header, with_secrets
 from webhook_engine.dispatch.credentials import NO_CREDENTIALS, Credentials
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
-from webhook_engine.dispatch.headers import checked, problem_with_name
+from webhook_engine.dispatch.headers import checked
 from webhook_engine.dispatch.request import PreparedRequest, Route, origin_of
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
@@ -27,6 +27,9 @@ class Renders(Protocol):
     """
     A compiled template.
     """
+
+    @property
+    def variables(self) -> frozenset[str]: ...
 
     def render(self, values: Mapping[str, Value]) -> str: ...
 
@@ -43,11 +46,19 @@ class Compiled(Protocol):
     @property
     def group(self) -> Group | None: ...
     @property
+    def method(self) -> str: ...
+    @property
     def url(self) -> Renders: ...
+    @property
+    def headers(self) -> tuple[tuple[str, Renders], ...]: ...
     @property
     def body(self) -> Renders | None: ...
     @property
-    def headers(self) -> tuple[tuple[str, Renders], ...]: ...
+    def credentials(self) -> frozenset[str]: ...
+    @property
+    def deadline_s(self) -> float: ...
+    @property
+    def ca_file(self) -> str | None: ...
 
 
 # RFC 3986: what a URL may hold; everything else is percent-encoded before it comes here.
@@ -74,14 +85,7 @@ class Preparation:
         """
         self.route = _route(compiled, policy)
         self._compiled = compiled
-        self._group = compiled.group
-        self._content_type = compiled.definition.content_type
-        self._headers = compiled.headers
-        for name, _ in compiled.headers:
-            if problem := problem_with_name(name):
-                raise UnsafeValue(problem, slot="header")
-        own = {name.lower() for name, _ in compiled.headers}
-        self._constant = tuple(header for header in _negotiation(compiled) if header[0].lower() not in own)
+        self._constant, self._rendered = _headers(compiled)
         self._origin = ""
 
     def prepare(
@@ -92,25 +96,24 @@ class Preparation:
 
         Raises:
             TemplateError: A value cannot be carried where it would stand, or is missing.
+
+            SecretMissing: The group's authentication needs more than the credentials hold.
         """
         compiled = self._compiled
+        if compiled.credentials:
+            values = with_secrets(values, compiled.credentials, credentials)
+        url = compiled.url.render(values)
+        self._check(url)
         headers = self._constant
-        if self._headers:
-            headers += tuple(checked(name, template.render(values)) for name, template in self._headers)
-        parts = Parts(
-            compiled.url.render(values),
-            headers,
-            None if compiled.body is None else compiled.body.render_bytes(values),
-            self._content_type,
-        )
-        if self._group is not None:
-            parts = authenticated(parts, self._group, credentials)
-        self._check(parts.url)
+        if self._rendered:
+            headers += tuple(checked(name, template.render(values)) for name, template in self._rendered)
+        if compiled.group is not None and (header := basic_header(compiled.group, credentials)):
+            headers += (header,)
         return PreparedRequest(
             route=self.route,
-            url=parts.url,
-            headers=parts.headers,
-            body=parts.body,
+            url=url,
+            headers=headers,
+            body=None if compiled.body is None else compiled.body.render_bytes(values),
             mask=credentials.mask,
             grant=credentials.grant,
         )
@@ -121,15 +124,13 @@ class Preparation:
         """
         if _URL.fullmatch(url) is None:
             raise UnsafeValue(_what_is_wrong(url), slot="url")
-        origin = origin_of(url)
-        if origin == self._origin:
+        if self._origin and url.startswith(self._origin):
             return
-        if "@" in origin:
-            raise UnsafeValue(
-                "the URL holds a user name; make it the group's credentials, where it is kept secret",
-                slot="url",
-            )
-        self._origin = origin
+        origin = origin_of(url)
+        if "@" in origin or not origin.partition("://")[2].partition(":")[0]:
+            raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
+        if url.startswith(f"{origin}/"):
+            self._origin = f"{origin}/"
 
 
 def prepare(
@@ -146,46 +147,50 @@ def prepare(
 
     Raises:
         TemplateError: A value cannot be carried where it would stand, or is missing.
+
+        SecretMissing: The group's authentication needs more than the credentials hold.
     """
     return Preparation(compiled, policy=policy).prepare(values, credentials)
 
 
 def _route(compiled: Compiled, policy: EgressPolicy) -> Route:
     webhook, group = compiled.definition, compiled.group
-    deadline_s = webhook.delivery.deadline_s if webhook.deadline_s is None else webhook.deadline_s
     return Route(
         webhook=webhook.name,
-        method=webhook.type.method,
+        method=compiled.method,
         opens_in_browser=not webhook.type.is_sent,
         group=group.name if group else "",
         max_in_flight=group.max_in_flight if group else None,
         max_per_second=group.max_per_second if group else None,
-        deadline_s=deadline_s,
+        deadline_s=compiled.deadline_s,
         max_redirects=webhook.max_redirects,
         policy=policy,
-        ca_file=group.ca_file if group else None,
+        ca_file=compiled.ca_file,
     )
 
 
-def _negotiation(compiled: Compiled) -> tuple[tuple[str, str], ...]:
+_Header = tuple[str, str]
+
+
+def _headers(compiled: Compiled) -> tuple[tuple[_Header, ...], tuple[tuple[str, Renders], ...]]:
     """
-    The headers that say what is sent and what is understood.
+    The headers that are the same for every call, and those that are not.
     """
     webhook = compiled.definition
     if not webhook.type.is_sent:
-        return ()
-    headers = [("Accept", _ACCEPT[webhook.response_type])]
-    sends_body = compiled.body is not None or _puts_credentials_in_body(compiled)
-    if sends_body:
-        headers.append(("Content-Type", webhook.content_type.media_type))
-    return tuple(headers)
-
-
-def _puts_credentials_in_body(compiled: Compiled) -> bool:
-    group, webhook = compiled.group, compiled.definition
-    if group is None or not webhook.type.has_body or webhook.content_type is ContentType.TEXT:
-        return False
-    return "body" in (group.key_in, group.credentials_in)
+        return (), ()
+    constant: list[_Header] = []
+    rendered: list[tuple[str, Renders]] = []
+    for name, template in compiled.headers:
+        if problem := header_problem(name):
+            raise UnsafeValue(problem, slot="header")
+        if template.variables:
+            rendered.append((name, template))
+        else:
+            constant.append(checked(name, template.render({})))
+    if all(name.lower() != "accept" for name, _ in compiled.headers):
+        constant.insert(0, ("Accept", _ACCEPT[webhook.response_type]))
+    return tuple(constant), tuple(rendered)
 
 
 def _what_is_wrong(url: str) -> str:
