@@ -23,6 +23,7 @@ Every error of this project, drawn as a tree.
       x ResponseError                  a response we cannot use; carries the Response where there is one
         + ResponseTooLarge             · UnreadableResponse  · RejectedResponse (status ≥ 400)
       x NotFound                       no webhook, group, agent or rule of that name
+      x WrongType                      a page cannot be asked, a request cannot be opened
       x MissingExtra (ImportError)     says what to pip install
 """
 
@@ -76,6 +77,7 @@ __all__ = [
     "UnsafeValue",
     "VariableError",
     "WebhookEngineError",
+    "WrongType",
     "did_you_mean",
 ]
 
@@ -215,6 +217,17 @@ class NotFound(WebhookEngineError):
         super().__init__(f"there is no {kind} {name!r}{hint}")
         self.kind = kind
         self.name = name
+
+
+class WrongType(WebhookEngineError):
+    """
+    A webhook was used in a way that its type does not have.
+    """
+
+    def __init__(self, webhook: str, *, is_a: str, use: str) -> None:
+        super().__init__(f"the webhook {webhook!r} is of type {is_a}: use {use}")
+        self.webhook = webhook
+        self.use = use
 
 
 # --- Dispatch ----------------------------------------------------------------
