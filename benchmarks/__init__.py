@@ -1,0 +1,3 @@
+"""
+What the engine costs beside the least that the same work can cost.
+"""

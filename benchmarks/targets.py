@@ -1,0 +1,121 @@
+"""
+ONE TABLE of what the engine promises to cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from benchmarks.harness import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    A promise about one contender of one comparison.
+    """
+
+    work: str
+
+    comparison: str
+
+    contender: str
+
+    bound: float
+    """Of cost over the reference's cost; of seconds where there is no reference."""
+
+    reference: str | None
+
+    rate: bool = False
+    """A bound from below on requests/s over the reference's, instead of one from above on time."""
+
+    @property
+    def limit(self) -> str:
+        return f"≥ {self.bound:g}x" if self.rate else f"≤ {self._written(f'{self.bound:g}')}"
+
+    def measure(self, found: Comparison) -> float:
+        if self.reference is None:
+            return next(each.median for each in found.series if each.name == self.contender)
+        if self.rate:
+            return found.ratio(self.reference, self.contender)
+        return found.ratio(self.contender, self.reference)
+
+    def _written(self, number: str) -> str:
+        return f"{number} s" if self.reference is None else f"{number}x"
+
+    def shown(self, measured: float) -> str:
+        return self._written(f"{measured:.3f}" if self.reference is None else f"{measured:.2f}")
+
+    def holds(self, measured: float) -> bool:
+        return measured >= self.bound if self.rate else measured <= self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """
+    A target, and what was measured; nothing where its comparison did not run.
+    """
+
+    target: Target
+    measured: float | None
+
+    @property
+    def ok(self) -> bool | None:
+        return None if self.measured is None else self.target.holds(self.measured)
+
+    @property
+    def shown(self) -> str:
+        return "–" if self.measured is None else self.target.shown(self.measured)
+
+    @property
+    def verdict(self) -> str:
+        return {True: "reached", False: "MISSED", None: "not measured"}[self.ok]
+
+
+_HAND, _JINJA, _BARE = "hand-written", "plain Jinja2", "bare aiohttp"
+
+TARGETS: tuple[Target, ...] = (
+    Target("token-only URL of 8 variables", "URL, tokens", "ours", 1.25, _HAND),
+    Target("token-only JSON body of 12 fields", "JSON, tokens", "ours", 1.25, _HAND),
+    Target("token-only XML body of 20 fields", "XML, tokens", "ours", 1.25, _HAND),
+    Target("URL with Jinja expressions", "URL, expressions", "ours", 1.2, _JINJA),
+    Target("JSON body with Jinja expressions", "JSON, expressions", "ours", 1.2, _JINJA),
+    Target("XML body with Jinja expressions", "XML, expressions", "ours", 1.2, _JINJA),
+    Target(
+        "JSON of 10,000 records to 5 columns", "JSON, 10,000 records", "ours, 5 columns", 1.4, "orjson.loads"
+    ),
+    Target("JSON of 10,000 records to all 20", "JSON, 10,000 records", "ours, all 20", 2.5, "orjson.loads"),
+    Target(
+        "XML of 10,000 records to 5 columns",
+        "XML, 10,000 records",
+        "ours, 5 columns",
+        0.45,
+        "xmltodict.parse",
+    ),
+    Target("XML of 10,000 records to all 20", "XML, 10,000 records", "ours, all 20", 1.2, "xmltodict.parse"),
+    Target("ask, 32 in flight, asyncio", "ask, 32 in flight, asyncio", "Engine.ask", 0.85, _BARE, rate=True),
+    Target("ask, 32 in flight, uvloop", "ask, 32 in flight, uvloop", "Engine.ask", 0.85, _BARE, rate=True),
+    Target(
+        "XML of 10,000 records, memory beside the table",
+        "XML to 5 columns, memory",
+        "10,000 records",
+        1.5,
+        "1,000 records",
+    ),
+    Target("import webhook_engine", "fresh processes", "import webhook_engine", 0.25, None),
+    Target("webhook-engine --help", "fresh processes", "webhook-engine --help", 0.5, None),
+)
+
+
+def judge(comparisons: Iterable[Comparison]) -> Iterator[Reached]:
+    """
+    Every target, with what these comparisons say of it.
+    """
+    found = {each.name: each for each in comparisons}
+    for target in TARGETS:
+        comparison = found.get(target.comparison)
+        yield Reached(target, None if comparison is None else target.measure(comparison))
