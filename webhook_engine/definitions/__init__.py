@@ -1,3 +1,84 @@
 """
 What an integrator writes down: groups, webhooks, rules and tests, from TOML to compiled definitions.
 """
+
+from webhook_engine.definitions.compiled import (
+    CREDENTIAL_KEY,
+    CREDENTIAL_PASSWORD,
+    CREDENTIAL_USERNAME,
+    CREDENTIALS,
+    CompiledRule,
+    CompiledThen,
+    CompiledWebhook,
+)
+from webhook_engine.definitions.definitions import Definitions
+from webhook_engine.definitions.files import read, read_file, read_folder, read_text, write_toml
+from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2, SecretRef
+from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
+from webhook_engine.definitions.uses import used_by, without
+from webhook_engine.definitions.webhooks import Header, OutcomeDefinition, Parameter, Webhook
+from webhook_engine.definitions.words import (
+    Authentication,
+    ClientIn,
+    ContentType,
+    CredentialsIn,
+    DeliveryClass,
+    Grant,
+    KeyIn,
+    Level,
+    ParameterIn,
+    SecretKind,
+    WebhookType,
+    WhenEmpty,
+)
+from webhook_engine.responses import Column, Outcome, ResponseType, View
+from webhook_engine.variables import Tenant
+
+__all__ = [
+    "CREDENTIALS",
+    "CREDENTIAL_KEY",
+    "CREDENTIAL_PASSWORD",
+    "CREDENTIAL_USERNAME",
+    "Agent",
+    "Authentication",
+    "ClientIn",
+    "Column",
+    "CompiledRule",
+    "CompiledThen",
+    "CompiledWebhook",
+    "ContentType",
+    "CredentialsIn",
+    "CustomVariable",
+    "Definitions",
+    "DeliveryClass",
+    "Expectation",
+    "Grant",
+    "Group",
+    "Header",
+    "KeyIn",
+    "Level",
+    "Member",
+    "OAuth2",
+    "Outcome",
+    "OutcomeDefinition",
+    "Parameter",
+    "ParameterIn",
+    "ResponseType",
+    "Rule",
+    "SecretKind",
+    "SecretRef",
+    "Tenant",
+    "TestCase",
+    "Then",
+    "View",
+    "Webhook",
+    "WebhookType",
+    "WhenEmpty",
+    "read",
+    "read_file",
+    "read_folder",
+    "read_text",
+    "used_by",
+    "without",
+    "write_toml",
+]

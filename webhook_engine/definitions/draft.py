@@ -4,13 +4,13 @@ What was read, before it is known to hold together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from webhook_engine.definitions.document.source import Report, Source
 from webhook_engine.definitions.groups import Agent, Group
-from webhook_engine.definitions.places import Path
+from webhook_engine.definitions.places import Path, spell
 from webhook_engine.definitions.rules import CustomVariable, Rule, TestCase
 from webhook_engine.definitions.webhooks import Webhook
 from webhook_engine.variables import VARIABLES, Tenant
@@ -30,6 +30,15 @@ class Entry(Generic[T]):
 
     sound: bool = True
     """False where parts were refused and stand-ins took their place."""
+
+    @property
+    def place(self) -> str:
+        """
+        Where it stands, in words: its path, its line and its file.
+        """
+        line = self.source.places.line(self.path)
+        parts = [spell(self.path), f"line {line}" if line else "", self.source.name]
+        return ", ".join(part for part in parts if part)
 
     def problem(
         self, report: Report, *inside: str | int, message: str, inner: int = 1, column: int | None = None
@@ -63,3 +72,15 @@ class Draft:
         Every variable a template may ask for.
         """
         return frozenset(VARIABLES) | {entry.item.name for entry in self.variables}
+
+    def places(self) -> Iterator[tuple[tuple[str, str], tuple[Source, Path]]]:
+        """
+        (kind, name) and where it stands, for everything that has a name.
+        """
+        if self.tenant_source is not None:
+            yield ("tenant", ""), (self.tenant_source, ("tenant",))
+        for kind in ("agent", "group", "webhook", "rule", "test", "variable"):
+            entries: list[Entry[Any]] = getattr(self, f"{kind}s")
+            for entry in entries:
+                name = entry.item.extension if kind == "agent" else entry.item.name
+                yield (kind, name), (entry.source, entry.path)

@@ -4,7 +4,9 @@ Groups: the ground rules one target system lays down for all its webhooks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from webhook_engine.definitions.words import (
     Authentication,
@@ -58,6 +60,17 @@ class SecretRef:
         The secret itself, for trying things out; lint reports it.
         """
         return cls(SecretKind.LITERAL, secret)
+
+
+SECRETS_OF: Mapping[Authentication, tuple[str, ...]] = MappingProxyType(
+    {
+        Authentication.NONE: (),
+        Authentication.API_KEY: ("key",),
+        Authentication.CREDENTIALS: ("username", "password"),
+        Authentication.OAUTH2: ("client_id", "client_secret", "refresh_token"),
+    }
+)
+"""The fields of a group, its OAuth2 table or a member that hold its secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +169,30 @@ class Group:
 
     silence: frozenset[str] = frozenset()
     """Lint codes that are not reported here."""
+
+    @property
+    def header_prefix(self) -> str:
+        """
+        What stands before the key in its header, with the blank that keeps a word apart.
+        """
+        return f"{self.key_prefix} " if self.key_prefix[-1:].isalnum() else self.key_prefix
+
+    def secrets_of(self, extension: str) -> Mapping[str, SecretRef] | None:
+        """
+        The secrets that a request of this agent needs, by the field they stand in.
+
+        Returns:
+            None where everybody needs their own and this extension has none.
+        """
+        if self.authentication is Authentication.NONE:
+            return {}
+        member = self.member(extension) if self.level is Level.USER else None
+        if self.level is Level.USER and member is None:
+            return None
+        shared = self.oauth2 if self.authentication is Authentication.OAUTH2 else self
+        names = SECRETS_OF[self.authentication]
+        found = {name: getattr(member, name, None) or getattr(shared, name, None) for name in names}
+        return {name: secret for name, secret in found.items() if secret is not None}
 
     def member(self, extension: str) -> Member | None:
         """

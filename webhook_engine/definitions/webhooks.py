@@ -4,7 +4,7 @@ Webhooks: one request to a target system, and what becomes of its response.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webhook_engine.definitions.words import (
     ContentType,
@@ -102,7 +102,7 @@ class Webhook:
     parameters: tuple[Parameter, ...] = ()
     headers: tuple[Header, ...] = ()
     outcomes: tuple[OutcomeDefinition, ...] = ()
-    view: View = View()
+    view: View = field(default_factory=View)
 
     silence: frozenset[str] = frozenset()
     """Lint codes that are not reported here."""

@@ -89,7 +89,14 @@ def _one_of(given: object, words: Sequence[str]) -> str:
 
 
 def _kind_of(given: object) -> str:
-    names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    names = {
+        str: "text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "a table",
+    }
     return names.get(type(given), f"a {type(given).__name__}")
 
 
@@ -151,15 +158,18 @@ def salvage(table: Mapping[str, object], errors: ValidationError) -> dict[str, o
 def _mend(table: dict[str, object], path: Path) -> None:
     here: object = table
     for part in path[:-1]:
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
+        here = _inside(here, part)
+    if path and isinstance(here, dict):
+        key = str(path[-1])
+        if key in _STAND_INS:
+            here[key] = copy.deepcopy(_STAND_INS[key])
         else:
-            return
-    if not path or not isinstance(here, dict):
-        return
-    if path[-1] in _STAND_INS:
-        here[str(path[-1])] = copy.deepcopy(_STAND_INS[str(path[-1])])
-    else:
-        here.pop(path[-1], None)
+            here.pop(key, None)
+
+
+def _inside(container: object, part: str | int) -> object:
+    if isinstance(container, dict):
+        return container.get(part)
+    if isinstance(container, list) and isinstance(part, int):
+        return container[part] if part < len(container) else None
+    return None

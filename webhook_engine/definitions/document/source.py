@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
@@ -57,13 +57,21 @@ class Report:
 
     problems: list[Problem] = field(default_factory=list)
     _refused: set[tuple[int, Path]] = field(default_factory=set)
+    _touched: set[tuple[int, Path]] = field(default_factory=set)
 
     def refuse(self, source: Source, path: Path, message: str) -> None:
         """
         Something that could not be read at all; what follows from that is not told.
         """
         self._refused.add((id(source), path))
+        self._touched.add((id(source), path[:2]))
         self.problems.append(source.problem(path, message))
+
+    def touches(self, source: Source, entry: Path) -> bool:
+        """
+        Whether there is a problem anywhere in the definition at *entry*.
+        """
+        return (id(source), entry) in self._touched
 
     def add(
         self, source: Source, path: Path, message: str, *, inner: int = 1, column: int | None = None
@@ -72,7 +80,15 @@ class Report:
         Something that was read and is wrong.
         """
         if not any((id(source), path[:end]) in self._refused for end in range(len(path) + 1)):
+            self._touched.add((id(source), path[:2]))
             self.problems.append(source.problem(path, message, inner=inner, column=column))
+
+    def in_order(self, sources: Sequence[Source]) -> list[Problem]:
+        """
+        The problems file by file, from the top of each; those of one line as they were found.
+        """
+        files = {source.name or None: position for position, source in enumerate(sources)}
+        return sorted(self.problems, key=lambda each: (files.get(each.source, -1), each.line or 0))
 
 
 def source_of_text(text: str, name: str, report: Report) -> Source:
@@ -109,15 +125,15 @@ def source_of_file(path: FilePath, name: str, report: Report) -> Source:
         report.problems.append(Problem(path="", message=f"cannot be read: {error.strerror}", source=name))
         return Source(name, {})
     if len(content) > SIZE_LIMIT:
-        report.problems.append(
-            Problem(path="", message=f"is larger than {SIZE_LIMIT:,} bytes", source=name)
-        )
+        report.problems.append(Problem(path="", message=f"is larger than {SIZE_LIMIT:,} bytes", source=name))
         return Source(name, {})
     try:
         return source_of_text(content.decode("utf-8-sig"), name, report)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         report.problems.append(
-            Problem(path="", message=f"is not UTF-8: byte {content[error.start]:#04x}", line=line, source=name)
+            Problem(
+                path="", message=f"is not UTF-8: byte {content[error.start]:#04x}", line=line, source=name
+            )
         )
         return Source(name, {})

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _EXTENSION = re.compile(r"[^\s-]+-\S+\Z")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
-_SHAPE_OF_A_SECRET: Final = '{ env = "NAME" }, { file = "PATH" }, { vault = "NAME" } or the secret as text'
+_HOW_TO_WRITE_ONE: Final = '{ env = "NAME" }, { file = "PATH" }, { vault = "NAME" } or the secret as text'
 _PLACES = (SecretKind.ENV, SecretKind.FILE, SecretKind.VAULT)
 
 T = TypeVar("T")
@@ -112,9 +112,10 @@ def _network(text: str) -> str:
 
 def _network_hint(text: str) -> str:
     try:
-        return f": its address has bits beyond its size; did you mean {str(ipaddress.ip_network(text, strict=False))!r}?"
+        meant = str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         return '; write one such as "10.20.0.0/16", or an address alone'
+    return f": its address has bits beyond its size; did you mean {meant!r}?"
 
 
 def _secret(value: object) -> SecretRef:
@@ -122,10 +123,10 @@ def _secret(value: object) -> SecretRef:
         return value
     if isinstance(value, str):
         if not value:
-            raise refused(f"is empty; write {_SHAPE_OF_A_SECRET}")
+            raise refused(f"is empty; write {_HOW_TO_WRITE_ONE}")
         return SecretRef.literal(value)
     if not isinstance(value, Mapping) or len(value) != 1:
-        raise refused(f"must be {_SHAPE_OF_A_SECRET}")
+        raise refused(f"must be {_HOW_TO_WRITE_ONE}")
     [(place, where)] = value.items()
     if place not in _PLACES:
         meant = did_you_mean(str(place), _PLACES)
@@ -142,9 +143,17 @@ def _fact(value: object) -> object:
 
 
 def _tree(value: object) -> object:
-    if not isinstance(value, str | list | dict):
+    if not isinstance(value, str | list | dict) or not _is_plain(value):
         raise refused("must be text for the whole body, or a table of its parts")
     return value
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | bool)
 
 
 def _one_or_more(value: object) -> object:

@@ -1,0 +1,3 @@
+"""
+What must hold between the keys of a definition, and between definitions.
+"""

@@ -1,0 +1,240 @@
+"""
+A webhook's keys fit its type, its content type and its group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from webhook_engine.definitions.checks.http import content_type_problem, header_problem, url_problem
+from webhook_engine.definitions.document.source import Report
+from webhook_engine.definitions.draft import Entry
+from webhook_engine.definitions.groups import Group
+from webhook_engine.definitions.keys import key_of
+from webhook_engine.definitions.places import Path
+from webhook_engine.definitions.webhooks import Webhook
+from webhook_engine.definitions.words import (
+    Authentication,
+    ContentType,
+    CredentialsIn,
+    KeyIn,
+    ParameterIn,
+    WebhookType,
+    WhenEmpty,
+)
+from webhook_engine.errors import did_you_mean
+
+Found = Iterator[tuple[Path, str]]
+
+# XML 1.0, 2.3 without the colon: a name with one would claim a namespace nobody declared.
+_XML_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+
+_IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "headers": "a browser sends headers of its own",
+        "body": "a browser sends no body",
+        "body_root": "a browser sends no body",
+        "response_type": "the agent's browser reads the response",
+        "delivery": "the agent's browser sends the request",
+        "deadline_s": "the agent's browser does the waiting",
+        "max_redirects": "the agent's browser follows redirects by itself",
+        "outcomes": "the agent's browser shows the response as it is",
+        "view": "the agent's browser shows the response as it is",
+    }
+)
+"""What means nothing where the agent's browser opens the URL, and why."""
+
+_PLAIN: Final = Webhook(name="plain", type=WebhookType.BROWSER_WINDOW, url="")
+
+
+def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], report: Report) -> None:
+    """
+    Report everything that does not fit together in one webhook.
+    """
+    webhook = entry.item
+    if webhook.group is not None and webhook.group not in groups:
+        entry.problem(report, "group", message=missing("group", webhook.group, groups))
+    if not entry.sound:
+        return
+    for check in (_url, _browser, _body, _parameters, _headers):
+        for path, message in check(webhook):
+            entry.problem(report, *path, message=message)
+    group = groups.get(webhook.group or "")
+    if group is not None:
+        for path, message in _placement(webhook, group):
+            entry.problem(report, *path, message=message)
+
+
+def missing(kind: str, name: str, known: Collection[str]) -> str:
+    """
+    That nothing of this name is defined, and what was probably meant.
+    """
+    meant = did_you_mean(name, known)
+    return f"there is no {kind} {name!r}" + (f"; did you mean {meant!r}?" if meant else "")
+
+
+def _url(webhook: Webhook) -> Found:
+    if problem := url_problem(webhook.url, hosts=webhook.hosts):
+        yield ("url",), problem
+
+
+def _browser(webhook: Webhook) -> Found:
+    if webhook.type is WebhookType.BROWSER_WINDOW:
+        for field, why in _IN_A_BROWSER.items():
+            if getattr(webhook, field) != getattr(_PLAIN, field):
+                yield (key_of("Webhook", field),), f'means nothing with type = "browser-window": {why}'
+    elif webhook.max_redirects and webhook.type is not WebhookType.AJAX_GET:
+        yield ("max_redirects",), f'only type = "ajax-get" may follow redirects, not "{webhook.type}"'
+
+
+def _body(webhook: Webhook) -> Found:
+    if not webhook.type.has_body:
+        if webhook.content_type is not ContentType.URL:
+            yield (
+                ("content_type",),
+                (
+                    f'is "{webhook.content_type}", but type = "{webhook.type}" sends no body: its parameters '
+                    'travel in the query, so leave it out or say "url"'
+                ),
+            )
+        if webhook.type.is_sent:
+            for key in ("body", "body_root"):
+                if getattr(webhook, key) is not None:
+                    yield (key,), f'type = "{webhook.type}" sends no body; use "ajax-post" or "ajax-put"'
+        return
+    if webhook.content_type is ContentType.TEXT and webhook.body is None:
+        yield ("body",), 'is missing: content_type = "text" sends what the body template says'
+    if webhook.body_root is not None:
+        yield from _body_root(webhook, webhook.body_root)
+
+
+def _body_root(webhook: Webhook, root: str) -> Found:
+    if webhook.content_type is not ContentType.XML or webhook.body is not None:
+        yield (
+            ("body_root",),
+            'names the root of an XML body built from parameters: content_type = "xml", no body',
+        )
+    elif not _XML_NAME.match(root):
+        yield ("body_root",), f"{root!r} is no name for an XML element"
+
+
+def _parameters(webhook: Webhook) -> Found:
+    for index, parameter in enumerate(webhook.parameters):
+        where: Path = ("parameter", index)
+        if not parameter.name:
+            yield (*where, "name"), "must not be empty"
+        if parameter.place is ParameterIn.BODY and not webhook.type.has_body:
+            yield (*where, "in"), f'type = "{webhook.type}" sends no body; leave it out'
+        elif parameter.place is not ParameterIn.QUERY and webhook.body is not None and webhook.type.has_body:
+            yield (
+                (*where, "in"),
+                (
+                    "the webhook has a body template, which is the whole body: "
+                    'say in = "query", or move the parameter into the template'
+                ),
+            )
+        if (parameter.when_empty is WhenEmpty.DEFAULT) and parameter.default is None:
+            yield (*where, "default"), 'is missing: when_empty = "default" sends it'
+        elif parameter.default is not None and parameter.when_empty is not WhenEmpty.DEFAULT:
+            yield (*where, "default"), 'is never sent: say when_empty = "default"'
+
+
+def _headers(webhook: Webhook) -> Found:
+    seen: set[str] = set()
+    for index, header in enumerate(webhook.headers):
+        name = header.name.lower()
+        where: Path = ("header", index)
+        if problem := header_problem(header.name):
+            yield (*where, "name"), problem
+        elif name in seen:
+            yield (*where, "name"), f"{header.name} is set twice; names of headers know no case"
+        elif name == "content-type":
+            if not webhook.type.has_body:
+                yield (*where, "name"), f'type = "{webhook.type}" sends no body whose form it could name'
+            elif problem := content_type_problem(header.value):
+                yield (*where, "value"), problem
+        seen.add(name)
+
+
+def _placement(webhook: Webhook, group: Group) -> Found:
+    """
+    The group's secret can travel with a webhook of this type.
+    """
+    carrier = _carrier(group)
+    if webhook.type is WebhookType.BROWSER_WINDOW and carrier is not None:
+        if group.authentication is not Authentication.API_KEY or group.key_in is not KeyIn.QUERY:
+            yield (
+                ("group",),
+                (
+                    f"the group {group.name!r} sends its secret {carrier}, but a browser window is opened by "
+                    'the agent\'s browser: only an API key in the query can travel with it (key_in = "query")'
+                ),
+            )
+        return
+    if _in_body(group):
+        if not webhook.type.has_body:
+            yield (
+                ("group",),
+                (
+                    f'the group {group.name!r} sends its secret {carrier}, but type = "{webhook.type}" has none'
+                ),
+            )
+        elif webhook.body is not None or webhook.content_type is ContentType.TEXT:
+            yield (
+                ("body",),
+                (
+                    f"is a template, so the secret that the group {group.name!r} sends in the body has no place "
+                    "in it; build the body from parameters, or send the secret elsewhere"
+                ),
+            )
+    taken = _header_taken(group)
+    for index, header in enumerate(webhook.headers):
+        if taken is not None and header.name.lower() == taken.lower():
+            yield (
+                ("header", index, "name"),
+                f"is the header in which the group {group.name!r} sends its secret",
+            )
+    names = _parameters_taken(group)
+    for index, parameter in enumerate(webhook.parameters):
+        if parameter.name in names and webhook.travels_in(parameter) is names[parameter.name]:
+            yield (
+                ("parameter", index, "name"),
+                (f"is the parameter in which the group {group.name!r} sends its secret"),
+            )
+
+
+def _carrier(group: Group) -> str | None:
+    match group.authentication:
+        case Authentication.NONE:
+            return None
+        case Authentication.API_KEY:
+            return f"in the {group.key_in}"
+        case Authentication.CREDENTIALS:
+            where = group.credentials_in
+            return "as Basic authentication" if where is CredentialsIn.BASIC else f"in the {where}"
+        case Authentication.OAUTH2:
+            return "as a Bearer token"
+
+
+def _in_body(group: Group) -> bool:
+    return ParameterIn.BODY in _parameters_taken(group).values()
+
+
+def _header_taken(group: Group) -> str | None:
+    if group.authentication is Authentication.API_KEY:
+        return group.key_name if group.key_in is KeyIn.HEADER else None
+    if group.authentication is Authentication.CREDENTIALS:
+        return "Authorization" if group.credentials_in is CredentialsIn.BASIC else None
+    return "Authorization" if group.authentication is Authentication.OAUTH2 else None
+
+
+def _parameters_taken(group: Group) -> Mapping[str, ParameterIn]:
+    if group.authentication is Authentication.API_KEY and group.key_in is not KeyIn.HEADER:
+        return {group.key_name or "": ParameterIn(group.key_in.value)}
+    if group.authentication is Authentication.CREDENTIALS and group.credentials_in is not CredentialsIn.BASIC:
+        place = ParameterIn(group.credentials_in.value)
+        return {group.username_name: place, group.password_name: place}
+    return {}

@@ -1,0 +1,114 @@
+"""
+Templates and expressions compiled as one tenant's definitions want them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from webhook_engine.definitions.words import ContentType
+from webhook_engine.templating import (
+    Expression,
+    Kind,
+    Template,
+    compile_body,
+    compile_expression,
+    compile_template,
+    compile_url,
+)
+
+RESPONSE_NAMES = frozenset({"response", "status", "headers", "rows", "text"})
+"""What an expression about a response may name beside the call's variables."""
+
+BODY_KINDS = {
+    ContentType.URL: Kind.FORM,
+    ContentType.JSON: Kind.JSON,
+    ContentType.XML: Kind.XML,
+    ContentType.TEXT: Kind.TEXT,
+}
+"""What a body template is."""
+
+
+class Sent(NamedTuple):
+    """
+    A parameter as templating takes it.
+    """
+
+    name: str
+    value: str
+    when_empty: str = "send"
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """
+    The compilers of templating, set to one tenant.
+    """
+
+    names: frozenset[str]
+    """Variables a template may ask for."""
+
+    country: str | None
+    time_zone: ZoneInfo
+
+    def template(
+        self, source: str, kind: Kind, *, more: Collection[str] = (), hosts: Collection[str] = ()
+    ) -> Template:
+        """
+        One template; *more* names it may ask for beside the variables.
+        """
+        return compile_template(
+            source,
+            kind,
+            names=self.names.union(more),
+            country=self.country,
+            time_zone=self.time_zone,
+            hosts=hosts,
+        )
+
+    def expression(self, source: str, *, more: Collection[str] = ()) -> Expression:
+        """
+        One expression; *more* names it may ask for beside the variables.
+        """
+        return compile_expression(
+            source, names=self.names.union(more), country=self.country, time_zone=self.time_zone
+        )
+
+    def url(
+        self, source: str, parameters: Sequence[Sent], *, more: Collection[str], hosts: Collection[str]
+    ) -> Template:
+        """
+        A URL with its query.
+        """
+        return compile_url(
+            source,
+            parameters,
+            names=self.names.union(more),
+            country=self.country,
+            time_zone=self.time_zone,
+            hosts=hosts,
+        )
+
+    def body(
+        self,
+        parameters: Sequence[Sent],
+        content_type: ContentType,
+        *,
+        more: Collection[str],
+        root: str | None,
+    ) -> Template:
+        """
+        A body built from parameters.
+        """
+        return compile_body(
+            parameters,
+            content_type.value,
+            root=root or "request",
+            names=self.names.union(more),
+            country=self.country,
+            time_zone=self.time_zone,
+        )
