@@ -1,0 +1,23 @@
+"""
+How far a template may go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """
+    What no template exceeds, whatever the values are.
+    """
+
+    source_chars: int = 64 * 1024
+    """Length of a template as written."""
+
+    output_chars: int = 256 * 1024
+    """Length of what it renders, and of every text on the way there."""
+
+    loop_steps: int = 10_000
+    """Steps of all its loops together, in one rendering."""

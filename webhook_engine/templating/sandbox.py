@@ -1,0 +1,195 @@
+"""
+The Jinja environment: no globals, no attributes, no calls, bounded work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, LoopContext, missing
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from webhook_engine.errors import RenderError, TemplateTooLarge
+from webhook_engine.templating.bounds import Bounds
+from webhook_engine.templating.filters import FILTERS, TESTS
+from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
+
+LOOP_FACTS = frozenset(
+    {"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"}
+)
+"""What a template may ask its loop."""
+
+_INTEGER_BITS = 1024
+"""Room for every number anybody sends, and no room to burn time in."""
+
+
+class Run(Context):
+    """
+    One rendering: the values, and what is left of its bounds.
+    """
+
+    def __init__(self, values: Mapping[str, object], bounds: Bounds) -> None:
+        # Context's own constructor builds what inheritance and imports need; here are none.
+        self.parent = values  # type: ignore[assignment]
+        self.vars = {}
+        self.environment = ENVIRONMENT
+        self.eval_ctx = _EVAL
+        self.exported_vars = set()
+        self.name = None
+        self.globals_keys = set()
+        self.blocks = {}
+        self.bounds = bounds
+        self.steps_left = bounds.loop_steps
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """
+        The value of a name.
+        """
+        return self.vars[key] if key in self.vars else self.parent.get(key, missing)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """
+    Mapping items, list items and `loop` are all a template can reach into.
+    """
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """
+        `obj.attribute`: an item of a mapping, never an attribute of a Python object.
+        """
+        if isinstance(obj, LoopContext) and attribute in LOOP_FACTS:
+            return getattr(obj, attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """
+        `obj[argument]`; what is not there is undefined, and so is all below it.
+        """
+        if isinstance(obj, Mapping) or (isinstance(obj, str | list | tuple) and isinstance(argument, int)):
+            try:
+                return obj[argument]
+            except (LookupError, TypeError):
+                pass
+        return self.undefined(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
+
+    def call(__self, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805  # Jinja's signature
+        """
+        The grammar lets no call through; should one come this far, it ends here.
+        """
+        raise RenderError("a template calls nothing")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """
+        The operators that could make much out of little.
+        """
+        assert isinstance(context, Run)
+        _check_size(operator, left, right, context.bounds.output_chars)
+        return self.binop_table[operator](left, right)
+
+
+def _check_size(operator: str, left: Any, right: Any, limit: int) -> None:
+    sizes = [len(side) for side in (left, right) if isinstance(side, str | list | tuple)]
+    if operator == "%" and isinstance(left, str):
+        raise RenderError("% does not format text here: join texts with ~")
+    if operator == "+" and len(sizes) == 2:
+        grown = sum(sizes)
+    elif operator == "*" and sizes:
+        grown = sizes[0] * max((side for side in (left, right) if isinstance(side, int)), default=0)
+    else:
+        _check_bits(operator, left, right)
+        return
+    if grown > limit:
+        raise TemplateTooLarge(what="characters", limit=limit)
+
+
+def _check_bits(operator: str, left: Any, right: Any) -> None:
+    if not (isinstance(left, int) and isinstance(right, int)):
+        return
+    bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+    if operator in {"**", "*"} and bits > _INTEGER_BITS:
+        raise RenderError(f"{operator} would make a number of more than {_INTEGER_BITS} bits")
+
+
+def slot_filter(slot: Slot) -> str:
+    """
+    The name under which the environment holds a slot's escaper; no author can write it.
+    """
+    return f"safe in {slot}"
+
+
+def _joined(run: Context, parts: list[object]) -> str:
+    assert isinstance(run, Run)
+    text = "".join(map(text_of, parts))
+    if len(text) > run.bounds.output_chars:
+        raise TemplateTooLarge(what="characters", limit=run.bounds.output_chars)
+    return text
+
+
+def _steps(run: Context, items: object) -> object:
+    """
+    The items of a loop, paid for from what this rendering may do.
+    """
+    assert isinstance(run, Run)
+    if isinstance(items, Undefined):
+        raise RenderError(f"there is nothing to loop over: {items._undefined_message}")
+    if not isinstance(items, list | tuple | Mapping):
+        raise RenderError("a loop goes over a list: split(',') makes one of a text")
+    run.steps_left -= len(items)
+    if run.steps_left < 0:
+        raise TemplateTooLarge(what="loop steps", limit=run.bounds.loop_steps)
+    return items
+
+
+def _kept(value: object) -> object:
+    """
+    What `set` may keep: plain values and flat lists, so that nothing can grow by nesting.
+    """
+    if isinstance(value, list | tuple):
+        return [text_of(item) if isinstance(item, str) else _scalar(item) for item in value]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, list | tuple | Mapping):
+        raise RenderError("set keeps texts, numbers and flat lists of these")
+    return value
+
+
+def _with_run(function: Callable[..., object]) -> Callable[..., object]:
+    from jinja2 import pass_context
+
+    return pass_context(function)
+
+
+def _environment() -> Sandbox:
+    environment = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, cache_size=0)
+    environment.globals.clear()
+    environment.filters.clear()
+    environment.tests.clear()
+    environment.filters.update(FILTERS)
+    environment.filters.update({slot_filter(slot): escaper for slot, escaper in ESCAPERS.items()})
+    environment.filters.update(
+        {INTERNAL_JOIN: _with_run(_joined), INTERNAL_STEPS: _with_run(_steps), INTERNAL_KEPT: _kept}
+    )
+    environment.tests.update(TESTS)
+    return environment
+
+
+INTERNAL_JOIN = "joined by ~"
+INTERNAL_STEPS = "counted steps"
+INTERNAL_KEPT = "kept by set"
+
+ENVIRONMENT = _environment()
+_EVAL = EvalContext(ENVIRONMENT)
+
+
+def internal_filter(node: nodes.Expr, name: str) -> nodes.Filter:
+    """
+    *node*, passed through one of the environment's own filters.
+    """
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)

@@ -1,0 +1,157 @@
+"""
+Template text -> text, tokens, expressions and blocks, each with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from webhook_engine.errors import TemplateSyntaxError
+
+_TOKEN = r"\{(?P<braces>[A-Z][A-Z0-9_]*)\}"
+_ANGLES = r"<(?P<angles>[A-Z][A-Z0-9_]*)>"
+_RAW = r"(?P<raw>\{%[-+]?\s*raw\s*-?%\}(?P<kept>.*?)\{%[-+]?\s*endraw\s*-?%\})"
+_OPENERS = r"(?P<expression>\{\{)|(?P<block>\{%)|(?P<comment>\{#)"
+_BRACES_ONLY = re.compile(f"{_RAW}|{_OPENERS}|{_TOKEN}", re.DOTALL)
+_BOTH_SPELLINGS = re.compile(f"{_RAW}|{_OPENERS}|{_TOKEN}|{_ANGLES}", re.DOTALL)
+_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\[({]|[\])}]|.""", re.DOTALL)
+
+
+class PartKind(Enum):
+    """
+    What a stretch of a template is.
+    """
+
+    TEXT = auto()
+    TOKEN = auto()
+    EXPRESSION = auto()
+    BLOCK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """
+    A stretch of a template.
+    """
+
+    kind: PartKind
+
+    text: str
+    """The text itself, a token's name, or what stands between Jinja's delimiters."""
+
+    start: int
+    """Offset of its first character in the source."""
+
+    end: int
+
+
+class Source:
+    """
+    A template as written, and where in it an offset lies.
+    """
+
+    __slots__ = ("_line_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._line_starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def line_and_column(self, offset: int) -> tuple[int, int]:
+        """
+        Both from 1.
+        """
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def error(self, problem: str, offset: int) -> TemplateSyntaxError:
+        """
+        *problem*, at its line and column.
+        """
+        line, column = self.line_and_column(offset)
+        return TemplateSyntaxError(problem, line=line, column=column)
+
+
+def scan(source: Source, *, angles: bool) -> list[Part]:
+    """
+    The parts of a template, in order; comments are gone.
+
+    Args:
+        angles: Whether `<TOKEN>` is a token too. In XML it is an element.
+
+    Raises:
+        TemplateSyntaxError: A delimiter that is never closed.
+    """
+    pattern = _BOTH_SPELLINGS if angles else _BRACES_ONLY
+    parts: list[Part] = []
+    position = 0
+    strip_next = False
+    while found := pattern.search(source.text, position):
+        part, end = _part(source, found)
+        _add_text(parts, source.text, position, found.start(), strip_next, _strips_before(source.text, found))
+        strip_next = source.text[end - 3 : end - 2] == "-" and found.lastgroup not in {"braces", "angles"}
+        if part is not None:
+            parts.append(part)
+        position = end
+    _add_text(parts, source.text, position, len(source.text), strip_next, strip_end=False)
+    return parts
+
+
+def _strips_before(text: str, found: re.Match[str]) -> bool:
+    return found.lastgroup not in {"braces", "angles"} and text[found.start() + 2 : found.start() + 3] == "-"
+
+
+def _add_text(
+    parts: list[Part], text: str, start: int, end: int, strip_start: bool, strip_end: bool
+) -> None:
+    """
+    The text of source[start:end], without the white space that a hyphen in a delimiter takes.
+    """
+    piece = text[start:end]
+    if strip_start:
+        start += len(piece) - len(piece.lstrip())
+        piece = piece.lstrip()
+    if strip_end:
+        piece = piece.rstrip()
+    if piece:
+        parts.append(Part(PartKind.TEXT, piece, start, start + len(piece)))
+
+
+def _part(source: Source, found: re.Match[str]) -> tuple[Part | None, int]:
+    start = found.start()
+    token = found["braces"] or found.groupdict().get("angles")
+    if token:
+        return Part(PartKind.TOKEN, token, start, found.end()), found.end()
+    if found["raw"]:
+        kept_from = found.start("kept")
+        return Part(PartKind.TEXT, found["kept"], kept_from, found.end("kept")), found.end()
+    if found["comment"]:
+        end = source.text.find("#}", found.end())
+        if end < 0:
+            raise source.error("this comment is never closed: #} is missing", start)
+        return None, end + 2
+    if found["expression"]:
+        return _delimited(source, PartKind.EXPRESSION, start, "}}")
+    return _delimited(source, PartKind.BLOCK, start, "%}")
+
+
+def _delimited(source: Source, kind: PartKind, start: int, closer: str) -> tuple[Part, int]:
+    """
+    The part from *start* to its closer, which strings and brackets may hide.
+    """
+    text = source.text
+    depth = 0
+    position = start + 2
+    while position < len(text):
+        if depth == 0 and text.startswith(closer, position):
+            inside = text[start + 2 : position]
+            inner = inside.removeprefix("-").removeprefix("+") if inside[:1] in "-+" else inside
+            inner = inner.removesuffix("-")
+            return Part(kind, inner, start, position + 2), position + 2
+        step = _INSIDE.match(text, position)
+        assert step is not None  # the last alternative takes any character
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(step[0], 0)
+        position = step.end()
+    raise source.error(f"this is never closed: {closer} is missing", start)
