@@ -90,13 +90,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 _LOW_32 = 0xFFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EgressPolicy:
     """
     The addresses one tenant's webhooks may be sent to: the public ones, and the networks it names.
     """
 
-    allowed_networks: tuple[Network, ...] = ()
+    allowed_networks: tuple[Network, ...]
+    _hash: int
 
     def __init__(self, allowed_networks: Iterable[str | Network] = ()) -> None:
         """
@@ -109,6 +110,16 @@ class EgressPolicy:
         networks = {ip_network(each) for each in allowed_networks}
         ordered = sorted(networks, key=lambda each: (each.version, int(each.network_address), each.prefixlen))
         object.__setattr__(self, "allowed_networks", tuple(ordered))
+        object.__setattr__(self, "_hash", hash(self.allowed_networks))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for with every request; hashing addresses anew costs microseconds
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EgressPolicy) and self.allowed_networks == other.allowed_networks
+
+    def __repr__(self) -> str:
+        return f"EgressPolicy({', '.join(map(str, self.allowed_networks))})"
 
     def denied(self, address: str) -> str | None:
         """

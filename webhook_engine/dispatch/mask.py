@@ -65,10 +65,6 @@ class Masker:
         return body
 
 
-NOTHING = Masker()
-"""For requests without secrets."""
-
-
 @lru_cache(maxsize=512)
 def masker_of(secrets: tuple[str, ...]) -> Masker:
     """
@@ -128,3 +124,7 @@ def _any_of(forms: set[str]) -> re.Pattern[str] | None:
 def _any_of_bytes(forms: set[str]) -> re.Pattern[bytes] | None:
     ordered = [re.escape(form.encode()) for form in _longest_first(forms)]
     return re.compile(b"|".join(ordered)) if ordered else None
+
+
+NOTHING = Masker()
+"""For requests without secrets."""

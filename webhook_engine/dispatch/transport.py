@@ -5,34 +5,27 @@ Requests over the wire: one send each, guarded, bounded, within a deadline.
 from __future__ import annotations
 
 import asyncio
-import math
-import ssl
 from time import monotonic
 from types import TracebackType
 from typing import Self
+from urllib.parse import SplitResult
 
 import aiohttp
 from yarl import URL
 
-from webhook_engine.dispatch import faults, redirects
+from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import read_body
-from webhook_engine.dispatch.egress import EgressPolicy
-from webhook_engine.dispatch.guard import Exchange, current, socket_factory
+from webhook_engine.dispatch.connections import Connections
+from webhook_engine.dispatch.deadlines import Deadlines
+from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.request import PreparedRequest
-from webhook_engine.dispatch.resolver import Resolver
 from webhook_engine.errors import ResponseTooLarge, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
 
-
-class _Request(aiohttp.ClientRequest):
-    """
-    Notes that a connection was there and the request was given to it.
-    """
-
-    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
-        current.get().sent = True
-        return await super().send(conn)
+# What is not asked for need not be unpacked; and who we are is nobody's secret.
+_OWN_HEADERS = (("Accept-Encoding", "identity"), ("User-Agent", "webhook-engine"))
+_OWN_BUT_AGENT = _OWN_HEADERS[:1]
 
 
 class Transport:
@@ -42,10 +35,9 @@ class Transport:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._sessions: dict[tuple[EgressPolicy, str | None], aiohttp.ClientSession] = {}
-        self._contexts: dict[str, ssl.SSLContext] = {}
-        self._resolver: Resolver | None = None
-        self._closed = False
+        self._connections = Connections(self.limits)
+        self._deadlines = Deadlines()
+        self._send = wire.straight if wire.knows_aiohttp() else wire.ask_session
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,13 +54,8 @@ class Transport:
         """
         Closes every connection; requests under way end with `ConnectionLost`.
         """
-        self._closed = True
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            await session.close()
-        if self._resolver is not None:
-            await self._resolver.close()
+        self._deadlines.close()
+        await self._connections.close()
 
     async def send(
         self, request: PreparedRequest, *, deadline: float | None = None, exchange: Exchange | None = None
@@ -83,127 +70,99 @@ class Transport:
 
         Raises:
             EgressRefused: Every address of the target is one the policy denies.
+
             TransportError: There is no whole response.
+
             ResponseError: There is one that cannot be used.
         """
-        noted = exchange or Exchange()
+        if exchange is None:
+            exchange = Exchange()
         if deadline is None:
-            deadline = asyncio.get_running_loop().time() + request.deadline_s
-        token = current.set(noted)
+            deadline = asyncio.get_running_loop().time() + request.route.deadline_s
+        watch = self._deadlines.at(deadline)
+        token = current.set(exchange)
         try:
-            async with asyncio.timeout_at(deadline) as clock:
-                return await self._follow(request)
+            with watch:
+                session = self._connections.session(request.route.policy, request.route.ca_file)
+                response = await self._exchange(session, exchange, request)
+                if request.route.max_redirects:
+                    response = await self._follow(session, exchange, request, response)
+                return response
         except Exception as error:
-            if clock.expired():
-                problem: WebhookEngineError | None = faults.timed_out(
-                    exchange=noted, target=request.target, after_s=request.deadline_s
-                )
-            else:
-                problem = self._translated(error, noted, request)
+            problem = self._problem(error, exchange, request, timed_out=watch.expired)
             if problem is None:
                 raise
         finally:
             current.reset(token)
+        # Out here the error has no context: aiohttp's would quote the URL, and a URL may hold a key.
         raise problem
 
-    def _translated(
-        self, error: Exception, exchange: Exchange, request: PreparedRequest
+    def _problem(
+        self, error: Exception, exchange: Exchange, request: PreparedRequest, *, timed_out: bool
     ) -> WebhookEngineError | None:
+        if timed_out and not isinstance(error, WebhookEngineError):
+            return faults.timed_out(exchange=exchange, target=request.target, after_s=request.deadline_s)
         return faults.translate(
             error,
             exchange=exchange,
             target=request.target,
-            secure=request.url.startswith("https:"),
+            secure=request.url.lower().startswith("https:"),
             connect_s=self.limits.connect_s,
         )
 
-    async def _follow(self, request: PreparedRequest) -> Response:
-        session = self._session(request.route.policy, request.route.ca_file)
-        response = await self._exchange(session, request)
+    async def _follow(
+        self,
+        session: aiohttp.ClientSession,
+        exchange: Exchange,
+        request: PreparedRequest,
+        response: Response,
+    ) -> Response:
         for _ in range(request.route.max_redirects):
             onward = redirects.next_hop(request, response)
             if onward is None:
                 break
             request = onward
-            response = await self._exchange(session, request)
+            response = await self._exchange(session, exchange, request)
         return response
 
-    async def _exchange(self, session: aiohttp.ClientSession, request: PreparedRequest) -> Response:
+    async def _exchange(
+        self, session: aiohttp.ClientSession, exchange: Exchange, request: PreparedRequest
+    ) -> Response:
         began = monotonic()
-        # encoded=True: yarl would rewrite %27 to ' and the target would see other bytes.
-        url = URL(request.url, encoded=True)
-        received = await session.request(
-            request.method, url, headers=request.headers, data=request.body, allow_redirects=False
+        headers = request.headers
+        names_agent = any(name.lower() == "user-agent" for name, _ in headers)
+        headers += _OWN_BUT_AGENT if names_agent else _OWN_HEADERS
+        received = await self._send(
+            session, exchange, request.route.method, _as_sent(request.url), headers, request.body
         )
         try:
-            headers = self._headers(received)
+            head = tuple(received.headers.items())
+            self._check_head(head)
             body = await read_body(received, at_most=self.limits.response_bytes)
         except BaseException:
             received.close()
             raise
         return Response(
             status=received.status,
-            headers=headers,
+            headers=head,
             body=body if request.route.answer_is_secret else request.mask.answer(body),
             took_s=monotonic() - began,
             url=request.mask.text(request.url),
         )
 
-    def _headers(self, received: aiohttp.ClientResponse) -> tuple[tuple[str, str], ...]:
-        headers = tuple(received.headers.items())
-        if sum(len(name) + len(value) for name, value in headers) > self.limits.header_bytes:
-            raise ResponseTooLarge(
-                f"the head of the response is larger than {self.limits.header_bytes:,} bytes"
-            )
-        return headers
+    def _check_head(self, head: tuple[tuple[str, str], ...]) -> None:
+        bound = self.limits.header_bytes
+        if sum([len(name) + len(value) for name, value in head]) > bound:
+            raise ResponseTooLarge(f"the head of the response is larger than {bound:,} bytes")
 
-    def _session(self, policy: EgressPolicy, ca_file: str | None) -> aiohttp.ClientSession:
-        """
-        The connections of one policy and one set of authorities.
 
-        aiohttp's pool knows neither: a connection opened under one tenant's rules would serve
-        another tenant, and the guard would not be asked.
-        """
-        key = (policy, ca_file)
-        session = self._sessions.get(key)
-        if session is None:
-            if self._closed:
-                raise RuntimeError("the transport is closed")
-            session = self._sessions[key] = self._open(policy, ca_file)
-        return session
-
-    def _open(self, policy: EgressPolicy, ca_file: str | None) -> aiohttp.ClientSession:
-        limits = self.limits
-        if self._resolver is None:
-            self._resolver = Resolver(within_s=limits.dns_s, at_most=limits.lookups)
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=limits.connections,
-                resolver=self._resolver,
-                socket_factory=socket_factory(policy),
-                keepalive_timeout=limits.keep_alive_s,
-                ssl=self._context(ca_file) if ca_file else True,
-                timeout_ceil_threshold=math.inf,
-            ),
-            # No session-wide total: the caller's deadline covers the wait for a slot and a token too.
-            timeout=aiohttp.ClientTimeout(sock_connect=limits.connect_s, ceil_threshold=math.inf),
-            headers={"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "webhook-engine"},
-            skip_auto_headers=("Content-Type",),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,  # a proxy from the environment would hide the address from the guard
-            auto_decompress=False,
-            max_headers=limits.header_lines,
-            request_class=_Request,
-        )
-        # aiohttp would send a GET, PUT or DELETE again by itself when the connection drops.
-        session._retry_connection = False
-        return session
-
-    def _context(self, ca_file: str) -> ssl.SSLContext:
-        # One context per file: each costs 32 ms and 755 KB.
-        context = self._contexts.get(ca_file)
-        if context is None:
-            context = ssl.create_default_context(cafile=ca_file)
-            context.set_alpn_protocols(("http/1.1",))
-            self._contexts[ca_file] = context
-        return context
+def _as_sent(url: str) -> URL:
+    """
+    *url* to the byte: yarl would rewrite %27 to ' and the target would see other bytes.
+    """
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    slash = rest.find("/")
+    question = rest.find("?")
+    end = min(at for at in (slash, question, len(rest)) if at >= 0)
+    path, _, query = rest[end:].partition("?")
+    return URL(SplitResult(scheme, rest[:end], path or "/", query, ""), encoded=True)
