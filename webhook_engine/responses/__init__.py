@@ -1,0 +1,40 @@
+"""
+What a target system answered: bytes, a tree, a table, and what it means.
+"""
+
+from .agent_view import AgentView, json_cell
+from .bounds import Bounds
+from .facts import Facts, Outcome
+from .interpret import Interpretation, interpret
+from .outcome import Facts, OutcomeRule, Verdict, judge
+from .path import read_path, write_path
+from .read import Document, read
+from .response import Response, ResponseType
+from .table import Table, tabulate
+from .tree import Cell, Node
+from .view import Column, View
+
+__all__ = [
+    "AgentView",
+    "Bounds",
+    "Cell",
+    "Column",
+    "Document",
+    "Facts",
+    "Interpretation",
+    "Node",
+    "Outcome",
+    "OutcomeRule",
+    "Response",
+    "ResponseType",
+    "Table",
+    "Verdict",
+    "View",
+    "interpret",
+    "json_cell",
+    "judge",
+    "read",
+    "read_path",
+    "tabulate",
+    "write_path",
+]

@@ -1,0 +1,26 @@
+"""
+How much of a response is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """
+    What a response may cost; beyond it, `ResponseTooLarge`.
+    """
+
+    bytes: int = 16 * 1024 * 1024
+    """Length of the body, decompressed."""
+
+    depth: int = 64
+    """Objects, lists or elements inside each other."""
+
+    columns: int = 1_000
+    """Columns of a table that nobody chose columns for."""
+
+    cells: int = 2_000_000
+    """Rows times columns."""

@@ -1,0 +1,129 @@
+"""
+ONE TABLE: the outcome where no rule of the webhook decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from .facts import Facts, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SENTENCES: Final[Mapping[Outcome, str]] = {
+    Outcome.OK: "The target system answered.",
+    Outcome.NO_MATCH: "The target system found nothing.",
+    Outcome.REFUSED: "The target system refused the request.",
+    Outcome.TARGET_FAILED: "The target system could not answer.",
+    Outcome.CREDENTIALS_EXPIRED: "The target system does not accept these credentials any more.",
+    Outcome.SKIPPED: "Nothing was sent.",
+}
+"""For the agent, where nobody said anything better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """
+    One line of the table.
+    """
+
+    name: str
+    holds: Callable[[Facts], bool]
+    outcome: Outcome
+    say: Callable[[Facts], str]
+
+
+def _named(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _with_reason(sentence: str, reason: str | None) -> str:
+    return f"{sentence}: {reason}" if reason else f"{sentence}."
+
+
+def _rows(facts: Facts) -> str:
+    if not facts.expects_rows:
+        return "The target system accepted the request."
+    return "Found 1 record." if facts.rows == 1 else f"Found {facts.rows:,} records."
+
+
+# 408 and 425 ask to come back, 407 is the proxy's, 429 is a limit: none of them is about this request.
+_NOT_ABOUT_THE_REQUEST = frozenset({407, 408, 425, 429})
+
+DEFAULTS: Final = (
+    Default(
+        "unauthorised",
+        lambda it: it.status == 401,
+        Outcome.CREDENTIALS_EXPIRED,
+        lambda it: _with_reason("The target system does not accept the credentials (401)", it.words),
+    ),
+    Default(
+        "redirect",
+        lambda it: it.status < 200 or 300 <= it.status < 400,
+        Outcome.TARGET_FAILED,
+        lambda it: (
+            f"The target system sent the request elsewhere ({it.status}), to {it.location}, "
+            "which this webhook does not follow."
+            if it.location
+            else f"The target system gave no answer of its own ({_named(it.status)})."
+        ),
+    ),
+    Default(
+        "not found",
+        lambda it: it.status in {404, 410} and it.expects_rows and (not it.rows or it.complaint is not None),
+        Outcome.NO_MATCH,
+        lambda it: _with_reason(f"The target system found nothing ({it.status})", it.complaint),
+    ),
+    Default(
+        "target failed",
+        lambda it: it.status >= 500 or it.status in _NOT_ABOUT_THE_REQUEST,
+        Outcome.TARGET_FAILED,
+        lambda it: _with_reason(f"The target system failed ({_named(it.status)})", it.words),
+    ),
+    Default(
+        "refused",
+        lambda it: it.status >= 400 and not (it.status in {404, 410} and it.expects_rows),
+        Outcome.REFUSED,
+        lambda it: _with_reason(f"The target system refused the request ({_named(it.status)})", it.words),
+    ),
+    Default(
+        "unreadable",
+        lambda it: bool(it.problem),
+        Outcome.TARGET_FAILED,
+        lambda it: f"The target system answered, but {it.problem}.",
+    ),
+    Default(
+        "error in the content",
+        lambda it: it.complaint is not None,
+        Outcome.REFUSED,
+        lambda it: _with_reason("The target system refused the request", it.complaint),
+    ),
+    Default(
+        "log-in page",
+        lambda it: it.is_page and it.asks_to_log_in,
+        Outcome.CREDENTIALS_EXPIRED,
+        lambda _: (
+            "The target system answered with its log-in page: the credentials are not accepted any more."
+        ),
+    ),
+    Default(
+        "page instead of data",
+        lambda it: it.is_page and it.expects_data,
+        Outcome.TARGET_FAILED,
+        lambda _: "The target system answered with a web page where data was expected.",
+    ),
+    Default(
+        "nothing found",
+        lambda it: it.expects_rows and not it.rows,
+        Outcome.NO_MATCH,
+        lambda _: SENTENCES[Outcome.NO_MATCH],
+    ),
+    Default("answered", lambda _: True, Outcome.OK, _rows),
+)
+"""The first line that holds decides; the last one always does."""

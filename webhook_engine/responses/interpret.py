@@ -1,0 +1,168 @@
+"""
+From a response to what the agent sees: the one function the engine calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook_engine.errors import ResponseError
+
+from .bounds import Bounds
+from .complaint import complaint_of, spoken_of
+from .facts import Facts, Outcome
+from .outcome import judge
+from .read import read
+from .response import ResponseType
+from .sniff import asks_to_log_in
+from .table import Table, tabulate
+from .view import Column, View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .outcome import OutcomeRule, Verdict
+    from .read import Document
+    from .response import Response
+    from .tree import Cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpretation:
+    """
+    What a response means.
+    """
+
+    outcome: Outcome
+
+    sentence: str
+    """One plain line for the agent."""
+
+    decided_by: str
+    """The rule, or the line of the table of defaults."""
+
+    columns: tuple[Column, ...] = ()
+    """The chosen ones, or all of the response."""
+
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    """Rows × columns; none unless the outcome is ok."""
+
+    table: Table
+    """The response as it was read, whatever its outcome."""
+
+    findings: tuple[str, ...] = ()
+    """What an administrator should know."""
+
+    error: ResponseError | None = None
+    """Why the response could not be read."""
+
+
+def interpret(
+    response: Response,
+    *,
+    response_type: ResponseType = ResponseType.AUTO,
+    view: View | None = None,
+    rules: Sequence[OutcomeRule] = (),
+    bounds: Bounds | None = None,
+    all_columns: bool = False,
+    expects_rows: bool = True,
+) -> Interpretation:
+    """
+    What *response* means: its outcome, a sentence, and rows where it is ok.
+
+    A response that cannot be read is an outcome too; its error is kept.
+
+    Args:
+        response_type: What it should be.
+
+        view: Where its records are and which columns are shown; everything,
+            found by itself, where left out.
+
+        rules: What the webhook says about its responses, before the defaults.
+
+        bounds: What reading it may cost.
+
+        all_columns: Every column whatever the view says, and rows whatever
+            the outcome is: what an administrator chooses from.
+
+        expects_rows: Whether this is a lookup, which without rows found nothing.
+
+    Raises:
+        DefinitionError: A path of *view* is none.
+    """
+    view = view or View()
+    bounds = bounds or Bounds()
+    columns = None if all_columns or not view.columns else tuple(column.path for column in view.columns)
+    document, table, error = _tabulated(response, response_type, view.records, columns, bounds)
+    facts = _facts(response, response_type, document, table, error, expects_rows=expects_rows)
+    verdict = judge(facts, rules, _names(response, document, table) if rules else {})
+    return _shown(verdict, view, table, error, keeps_rows=all_columns or verdict.outcome is Outcome.OK)
+
+
+def _tabulated(
+    response: Response,
+    response_type: ResponseType,
+    records: str | None,
+    columns: tuple[str, ...] | None,
+    bounds: Bounds,
+) -> tuple[Document | None, Table, ResponseError | None]:
+    document = None
+    try:
+        document = read(response, response_type, records=records, bounds=bounds)
+        return document, tabulate(document, records, columns, bounds=bounds), None
+    except ResponseError as problem:
+        problem.response = response
+        return document, Table(), problem
+
+
+def _facts(
+    response: Response,
+    response_type: ResponseType,
+    document: Document | None,
+    table: Table,
+    error: ResponseError | None,
+    *,
+    expects_rows: bool,
+) -> Facts:
+    tree = document.tree if document else None
+    is_page = document is not None and document.is_page
+    return Facts(
+        status=response.status,
+        rows=len(table.rows),
+        expects_rows=expects_rows,
+        expects_data=expects_rows or response_type is not ResponseType.AUTO,
+        complaint=complaint_of(tree),
+        words=spoken_of(tree) if response.status >= 400 else "",
+        is_page=is_page,
+        asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),
+        location=response.header("location") or "",
+        problem=str(error) if error else "",
+    )
+
+
+def _names(response: Response, document: Document | None, table: Table) -> Mapping[str, object]:
+    return {
+        "response": document.tree if document else None,
+        "status": response.status,
+        "headers": {name.lower(): response.header(name) for name, _ in response.headers},
+        "rows": len(table.rows),
+        "text": document.text if document else response.body.decode("utf-8", "replace"),
+    }
+
+
+def _shown(
+    verdict: Verdict, view: View, table: Table, error: ResponseError | None, *, keeps_rows: bool
+) -> Interpretation:
+    defined = {column.path: column for column in view.columns}
+    names = table.columns or tuple(defined)
+    return Interpretation(
+        outcome=verdict.outcome,
+        sentence=verdict.sentence,
+        decided_by=verdict.decided_by,
+        columns=tuple(defined.get(name) or Column(path=name) for name in names),
+        rows=table.rows if keeps_rows else (),
+        table=table,
+        findings=(*table.findings, *verdict.findings) if keeps_rows else verdict.findings,
+        error=error,
+    )

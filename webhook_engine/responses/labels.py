@@ -1,0 +1,94 @@
+"""
+Lists whose items are told apart by a label: `phones[label=work]`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .cells import cell_of
+from .path import Label
+from .tree import MISSING, SCALARS, TEXT, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .tree import Found, Node
+
+KINDS: Final = ("label", "type", "kind", "rel")
+"""Members that tell the items of a list apart, whatever else the items hold."""
+
+PAIRS: Final = (
+    ("name", "value"),
+    ("key", "value"),
+    ("field", "value"),
+    ("attribute", "value"),
+    ("property", "value"),
+    ("code", "value"),
+    ("id", "value"),
+    ("name", TEXT),
+    ("key", TEXT),
+    ("id", TEXT),
+    ("val", TEXT),
+    ("val", "content"),
+)
+"""A name and its value, where an item holds nothing else."""
+
+MOST_LABELS: Final = 24
+"""More different ones than that in a column are values, not labels."""
+
+
+def labels_of(nodes: Iterable[Found], objects: list[dict[str, Node]]) -> list[Label]:
+    """
+    The labels of the lists among *nodes*, in the order they appear.
+
+    Labels count where some list holds several objects and every object of the
+    column has one, so a record with one telephone gets the same columns as its
+    neighbour with three.
+
+    Args:
+        nodes: One column of the records.
+
+        objects: All objects in it, those in lists too.
+
+    Returns:
+        None of them where the items are not told apart.
+    """
+    if not _have_lists_of_objects(nodes):
+        return []
+    key = _label_key(objects)
+    if key is None:
+        return []
+    values = dict.fromkeys(text_of(cell_of(item[key])) for item in objects)
+    return [Label(key, value) for value in values] if len(values) <= MOST_LABELS else []
+
+
+def _have_lists_of_objects(nodes: Iterable[Found]) -> bool:
+    several = False
+    for node in nodes:
+        if type(node) is list and node:
+            types = set(map(type, node))
+            if types == {dict}:
+                several = several or len(node) > 1
+            elif not types <= SCALARS:
+                return False
+    return several
+
+
+def _label_key(objects: list[dict[str, Node]]) -> str | None:
+    for name, value in PAIRS:
+        wanted = {name, value}
+        if all(item.keys() == wanted for item in objects) and _all_labelled(objects, name):
+            return name
+    for name in KINDS:
+        if all(len(item) > 1 for item in objects) and _all_labelled(objects, name):
+            return name
+    return None
+
+
+def _all_labelled(objects: list[dict[str, Node]], key: str) -> bool:
+    return all(_is_label(item.get(key, MISSING)) for item in objects)
+
+
+def _is_label(value: Found) -> bool:
+    return type(value) in SCALARS and value is not None and value != "" and value is not MISSING
