@@ -6,7 +6,7 @@ from .agent_view import AgentView, json_cell
 from .bounds import Bounds
 from .facts import Facts, Outcome
 from .interpret import Interpretation, interpret
-from .outcome import Facts, OutcomeRule, Verdict, judge
+from .outcome import OutcomeRule, Verdict, judge
 from .path import read_path, write_path
 from .read import Document, read
 from .response import Response, ResponseType
