@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 URL = (
     "https://crm.example.com/api/{{ CALL_QUEUE | lower }}/contacts/{{ CALL_CRMTAG }}"
-    "?name={{ CALLERID_NAME | default('unknown', true) }}&phone={{ CALLERID_NUMBER }}"
+    "?name={{ CALLERID_NAME | default('unknown') }}&phone={{ CALLERID_NUMBER }}"
     "&direction={% if CALL_DIR == 'incoming' %}in{% else %}out{% endif %}"
     "&agent={{ EXTENSION | upper }}&duration={{ CALL_DURATION }}&notes={{ CALL_NOTES | trim }}"
 )
@@ -21,7 +21,7 @@ JSON = """{
   "call": {
     "id": "{{ CALL_SIPID }}", "direction": "{% if CALL_DIR == 'incoming' %}in{% else %}out{% endif %}",
     "queue": "{{ CALL_QUEUE | lower }}", "duration_s": {{ CALL_DURATION }}, "at": "{{ DATETIME_DATE }}",
-    "disposition": "{{ CALL_DISPOSITION }}", "outcome": "{{ CALL_OUTCOME | default('none', true) }}",
+    "disposition": "{{ CALL_DISPOSITION }}", "outcome": "{{ CALL_OUTCOME | default('none') }}",
     "notes": "{{ CALL_NOTES | trim }}", "agent": "{{ EXTENSION | replace('-', '/') }}"
   }
 }"""
@@ -30,7 +30,7 @@ _FILTERS = {
     "CALLERID_NAME": "upper",
     "CALL_QUEUE": "lower",
     "CALL_NOTES": "trim",
-    "CALL_OUTCOME": "default('none', true)",
+    "CALL_OUTCOME": "default('none')",
 }
 
 

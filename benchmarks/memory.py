@@ -34,7 +34,7 @@ def _ours(body: bytes) -> object:
 
     view = View(columns=tuple(Column(path=name) for name in FIVE))
     response = Response(status=200, headers=(("Content-Type", "application/xml"),), body=body)
-    return interpret(response, view=view).table
+    return interpret(response, view=view).rows
 
 
 def _xmltodict(body: bytes) -> object:

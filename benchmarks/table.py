@@ -45,7 +45,7 @@ def rows(body: bytes, content_type: str, view: View) -> tuple[tuple[object, ...]
     What the engine makes of a response, told no more than the target system says.
     """
     response = Response(status=200, headers=(("Content-Type", content_type),), body=body)
-    return interpret(response, view=view).table.rows
+    return interpret(response, view=view).rows
 
 
 def _json_ways(body: bytes, count: int) -> Mapping[str, Callable[[], object]]:
