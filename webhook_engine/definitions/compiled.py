@@ -51,7 +51,7 @@ class CompiledWebhook:
     """Which of `CREDENTIALS` the templates read beside those."""
 
     rules: tuple[OutcomeRule, ...]
-    """The webhook's own outcomes, in the file's order."""
+    """The webhook's own outcomes, in the file's order; they read the response and the call's values."""
 
     view: View
 

@@ -32,7 +32,7 @@ class Parameter:
     """What to do with an empty value; it is sent where the author did not decide."""
 
     default: str | None = None
-    """A template, for `when_empty = "default"`."""
+    """What is sent in place of an empty value; for `when_empty = "default"`, as it stands."""
 
     test_value: str | None = None
     """A template that takes the place of `value` in a test."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from webhook_engine.definitions.compiled import CREDENTIALS, CompiledRule, CompiledThen, CompiledWebhook
 from webhook_engine.definitions.compiling.pieces import report_pieces
-from webhook_engine.definitions.compiling.request import body_of, headers_of, url_of
-from webhook_engine.definitions.compiling.response import outcome_of, variables_of
+from webhook_engine.definitions.compiling.request import body_of, headers_of, misfit, url_of
+from webhook_engine.definitions.compiling.response import outcome_of
 from webhook_engine.definitions.compiling.tools import RESPONSE_NAMES, Tools
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Draft, Entry
@@ -43,9 +43,7 @@ class Compiler:
         try:
             return self._whole(entry.item)
         except (TemplateSyntaxError, DefinitionError) as error:
-            report_pieces(entry, self._tools, self._report)
-            if not self._touched(entry):  # each piece is right, and they do not fit together
-                entry.problem(self._report, "url", message=str(error))
+            self._report_failure(entry, error)
             return None
 
     def test(self, entry: Entry[Webhook], compiled: CompiledWebhook | None) -> CompiledWebhook | None:
@@ -62,10 +60,17 @@ class Compiler:
         try:
             return replace(self._whole(replace(webhook, parameters=tuple(tried))), definition=webhook)
         except TemplateSyntaxError as error:
-            report_pieces(entry, self._tools, self._report)
-            if not self._touched(entry):
-                entry.problem(self._report, "parameter", message=f"with its test values: {error}")
+            self._report_failure(entry, error)
             return None
+
+    def _report_failure(self, entry: Entry[Webhook], error: TemplateSyntaxError | DefinitionError) -> None:
+        """
+        Say where each mistake is; where every piece is right, they do not fit together.
+        """
+        report_pieces(entry, self._tools, self._report)
+        if not self._touched(entry):
+            path, message = misfit(entry.item, error)
+            entry.problem(self._report, *path, message=message)
 
     def rule(self, entry: Entry[Rule]) -> CompiledRule | None:
         """
@@ -93,15 +98,13 @@ class Compiler:
         url = url_of(webhook, group, self._tools)
         headers = tuple(headers_of(webhook, group, self._tools))
         body = body_of(webhook, group, self._tools)
-        rules = tuple(
-            outcome_of(each, position, self._tools) for position, each in enumerate(webhook.outcomes)
-        )
+        outcomes = [outcome_of(each, position, self._tools) for position, each in enumerate(webhook.outcomes)]
         for path in (webhook.view.records or "", *(column.path for column in webhook.view.columns)):
             read_path(path)
         read = url.variables.union(
             body.variables if body is not None else (), *(each.variables for _, each in headers)
         )
-        asked = frozenset[str]().union(*(variables_of(each, self._tools) for each in webhook.outcomes))
+        asked = frozenset[str]().union(*(asked for _, asked in outcomes))
         return CompiledWebhook(
             definition=webhook,
             group=group,
@@ -111,7 +114,7 @@ class Compiler:
             body=body,
             variables=(read - CREDENTIALS) | asked,
             credentials=read & CREDENTIALS,
-            rules=rules,
+            rules=tuple(rule for rule, _ in outcomes),
             view=webhook.view,
             deadline_s=webhook.deadline_s or webhook.delivery.deadline_s,
             ca_file=self._located(group.ca_file) if group is not None else None,

@@ -30,7 +30,8 @@ def report_pieces(entry: Entry[Webhook] | Entry[Rule], tools: Tools, report: Rep
         try:
             compiled()
         except TemplateSyntaxError as error:
-            entry.problem(report, *path, message=error.problem, inner=error.line, column=error.column)
+            for each in (error, *error.also):
+                entry.problem(report, *path, message=each.problem, inner=each.line, column=each.column)
         except DefinitionError as error:
             for problem in error.problems:
                 entry.problem(report, *path, message=problem.message, column=problem.column)
@@ -47,7 +48,7 @@ def webhook_pieces(webhook: Webhook, tools: Tools) -> Iterator[Piece]:
     if (body := webhook.body) is not None:
         yield ("body",), lambda: tools.template(body, BODY_KINDS[webhook.content_type])
     for index, parameter in enumerate(webhook.parameters):
-        for key in ("value", "default", "test_value"):
+        for key in ("value", "test_value"):
             if (source := getattr(parameter, key)) is not None:
                 yield ("parameter", index, key), _compiling(tools, source, Kind.VALUE)
     for index, header in enumerate(webhook.headers):

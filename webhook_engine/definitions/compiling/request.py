@@ -4,7 +4,9 @@ The parts of a webhook's request: URL, headers, body, with the places of the gro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
 
 from webhook_engine.definitions.compiled import (
     CREDENTIAL_KEY,
@@ -14,9 +16,16 @@ from webhook_engine.definitions.compiled import (
 )
 from webhook_engine.definitions.compiling.tools import BODY_KINDS, Sent, Tools
 from webhook_engine.definitions.groups import Group
+from webhook_engine.definitions.places import Path
 from webhook_engine.definitions.webhooks import Parameter, Webhook
-from webhook_engine.definitions.words import Authentication, KeyIn, ParameterIn, WhenEmpty
+from webhook_engine.definitions.words import Authentication, ContentType, KeyIn, ParameterIn, WhenEmpty
+from webhook_engine.errors import DefinitionError, TemplateSyntaxError
 from webhook_engine.templating import Kind, Template
+
+_ENCODINGS: Mapping[ContentType, Literal["url", "json", "xml"]] = MappingProxyType(
+    {ContentType.URL: "url", ContentType.JSON: "json", ContentType.XML: "xml"}
+)
+"""How parameters make a body; of `text` they make none."""
 
 
 def url_of(webhook: Webhook, group: Group | None, tools: Tools) -> Template:
@@ -38,7 +47,7 @@ def body_of(webhook: Webhook, group: Group | None, tools: Tools) -> Template | N
         return tools.template(webhook.body, BODY_KINDS[webhook.content_type])
     sent, secrets = _sent(webhook, ParameterIn.BODY), _secrets(group, ParameterIn.BODY)
     more = CREDENTIALS if secrets else ()
-    return tools.body([*sent, *secrets], webhook.content_type, more=more, root=webhook.body_root)
+    return tools.body([*sent, *secrets], _ENCODINGS[webhook.content_type], more=more, root=webhook.body_root)
 
 
 def headers_of(webhook: Webhook, group: Group | None, tools: Tools) -> Iterator[tuple[str, Template]]:
@@ -53,6 +62,19 @@ def headers_of(webhook: Webhook, group: Group | None, tools: Tools) -> Iterator[
         yield group.key_name or "", key
     for header in webhook.headers:
         yield header.name, tools.template(header.value, Kind.HEADER)
+
+
+def misfit(webhook: Webhook, error: TemplateSyntaxError | DefinitionError) -> tuple[Path, str]:
+    """
+    Where pieces that read each by itself do not fit together, and why.
+    """
+    if isinstance(error, DefinitionError):
+        return (), str(error)
+    place = ParameterIn.BODY if webhook.type.has_body else ParameterIn.QUERY
+    mine = [index for index, each in enumerate(webhook.parameters) if webhook.travels_in(each) is place]
+    if error.parameter is not None and error.parameter < len(mine):
+        return ("parameter", mine[error.parameter], "name"), error.problem
+    return ("parameter",) if webhook.body is None and webhook.type.has_body else ("url",), error.problem
 
 
 def _sent(webhook: Webhook, place: ParameterIn) -> list[Sent]:

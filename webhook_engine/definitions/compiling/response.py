@@ -9,10 +9,15 @@ from webhook_engine.definitions.webhooks import OutcomeDefinition
 from webhook_engine.responses import OutcomeRule
 from webhook_engine.templating import Kind
 
+_READ = frozenset({"response", "text", "rows"})
+"""Names that only a response which was read can fill."""
 
-def outcome_of(definition: OutcomeDefinition, position: int, tools: Tools) -> OutcomeRule:
+
+def outcome_of(
+    definition: OutcomeDefinition, position: int, tools: Tools
+) -> tuple[OutcomeRule, frozenset[str]]:
     """
-    One outcome rule, called by its position and its condition.
+    One outcome rule, called by its position and its condition; and the call's variables it asks for.
     """
     when = tools.expression(definition.when, more=RESPONSE_NAMES)
     say = None
@@ -20,20 +25,11 @@ def outcome_of(definition: OutcomeDefinition, position: int, tools: Tools) -> Ou
     if definition.say is not None:
         sentence = tools.template(definition.say, Kind.TEXT, more=RESPONSE_NAMES)
         say, asked = sentence.render, asked | sentence.variables
-    return OutcomeRule(
+    rule = OutcomeRule(
         when=when.evaluate,
         outcome=definition.outcome,
         say=say,
-        reads_response=not RESPONSE_NAMES.isdisjoint(asked - {"status", "headers"}),
+        reads_response=not asked.isdisjoint(_READ),
         label=f"outcome[{position + 1}]: {definition.when}",
     )
-
-
-def variables_of(definition: OutcomeDefinition, tools: Tools) -> frozenset[str]:
-    """
-    The call's variables that an outcome rule asks for.
-    """
-    asked = tools.expression(definition.when, more=RESPONSE_NAMES).variables
-    if definition.say is not None:
-        asked |= tools.template(definition.say, Kind.TEXT, more=RESPONSE_NAMES).variables
-    return asked - RESPONSE_NAMES
+    return rule, asked - RESPONSE_NAMES

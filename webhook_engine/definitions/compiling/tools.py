@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from webhook_engine.definitions.words import ContentType
@@ -96,7 +96,7 @@ class Tools:
     def body(
         self,
         parameters: Sequence[Sent],
-        content_type: ContentType,
+        encoding: Literal["url", "json", "xml"],
         *,
         more: Collection[str],
         root: str | None,
@@ -106,7 +106,7 @@ class Tools:
         """
         return compile_body(
             parameters,
-            content_type.value,
+            encoding,
             root=root or "request",
             names=self.names.union(more),
             country=self.country,

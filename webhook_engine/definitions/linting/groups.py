@@ -10,7 +10,7 @@ from pathlib import Path
 from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.groups import Group, Member, OAuth2, SecretRef
 from webhook_engine.definitions.linting.finding import Spot, Spots
-from webhook_engine.definitions.linting.hosts import is_private, is_plain
+from webhook_engine.definitions.linting.hosts import is_plain, is_private
 from webhook_engine.definitions.words import Level, SecretKind
 
 _SECRET_FIELDS = ("key", "password", "client_secret", "refresh_token")

@@ -14,7 +14,7 @@ from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.linting.finding import Spot, Spots
 from webhook_engine.definitions.linting.hosts import is_plain, is_private
 from webhook_engine.definitions.places import Path
-from webhook_engine.definitions.webhooks import Webhook
+from webhook_engine.definitions.webhooks import Header, Parameter, Webhook
 from webhook_engine.definitions.words import Authentication, DeliveryClass, WebhookType
 from webhook_engine.errors import did_you_mean
 from webhook_engine.templating import Place, Template
@@ -110,9 +110,9 @@ def _can_be_empty(place: Place) -> bool:
 
 def _secrets(webhook: Webhook, places: Collection[tuple[Path, Place]]) -> Found:
     filled = {path for path, _ in places}
-    named = [
-        *((("parameter", index, "value"), each) for index, each in enumerate(webhook.parameters)),
-        *((("header", index, "value"), each) for index, each in enumerate(webhook.headers)),
+    named: list[tuple[Path, Parameter | Header]] = [
+        *((("parameter", index, "value"), parameter) for index, parameter in enumerate(webhook.parameters)),
+        *((("header", index, "value"), header) for index, header in enumerate(webhook.headers)),
     ]
     for inside, part in named:
         if inside not in filled and part.value.strip() and _SECRET_NAME.search(part.name):
