@@ -4,7 +4,9 @@ From a response to what the agent sees: the one function the engine calls.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import ResponseError
@@ -20,12 +22,14 @@ from .table import Table, tabulate
 from .view import Column, View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from .outcome import OutcomeRule, Verdict
     from .read import Document
     from .response import Response
     from .tree import Cell
+
+NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,7 @@ def interpret(
     bounds: Bounds | None = None,
     all_columns: bool = False,
     expects_rows: bool = True,
+    values: Mapping[str, object] = NO_VALUES,
 ) -> Interpretation:
     """
     What *response* means: its outcome, a sentence, and rows where it is ok.
@@ -88,6 +93,8 @@ def interpret(
 
         expects_rows: Whether this is a lookup, which without rows found nothing.
 
+        values: The call's variables, which the rules may ask for too.
+
     Raises:
         DefinitionError: A path of *view* is none.
     """
@@ -96,7 +103,7 @@ def interpret(
     columns = None if all_columns or not view.columns else tuple(column.path for column in view.columns)
     document, table, error = _tabulated(response, response_type, view.records, columns, bounds)
     facts = _facts(response, response_type, document, table, error, expects_rows=expects_rows)
-    verdict = judge(facts, rules, _names(response, document, table) if rules else {})
+    verdict = judge(facts, rules, {**values, **_names(response, document, table)} if rules else {})
     return _shown(verdict, view, table, error, keeps_rows=all_columns or verdict.outcome is Outcome.OK)
 
 
