@@ -1,0 +1,87 @@
+"""
+What the README shows, runs and prints what the README says.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND = Path(sys.executable).with_name("webhook-engine")
+
+
+def blocks(language):
+    """
+    The fenced blocks of one language.
+    """
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def run(*command, **options):
+    """
+    A program's standard output; it must end well and say nothing else.
+    """
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, **options
+    )
+    assert ("", 0) == (done.stderr, done.returncode), done.stdout
+    return done.stdout
+
+
+def test_opens_with_a_sentence_and_the_two_commands():
+    """
+    The first screen says what it is and how to see it.
+    """
+    title, sentence, commands = README.split("\n\n")[:3]
+
+    assert "# webhook-engine" == title
+    assert 1 == sentence.count(".")
+    assert ["make demo", "make test"] == [line.split("#")[0].strip() for line in commands.splitlines()[1:-1]]
+
+
+@pytest.mark.xdist_group("port 8765")
+def test_the_twelve_lines_print_what_is_shown():
+    """
+    Copied from the page and run, the lines print the page's next block.
+    """
+    [script] = blocks("python")
+    statements = [line for line in script.splitlines() if line.strip()]
+
+    assert len(statements) <= 14
+    assert blocks("text")[0] == run(sys.executable, "-W", "error", "-c", script)
+
+
+@pytest.mark.xdist_group("port 8765")
+@pytest.mark.parametrize("line", [line for line in blocks("sh")[-1].splitlines() if line])
+def test_every_command_shown_works(line, tmp_path):
+    """
+    Typed as printed, beside the demo's CRM.
+    """
+    saved = tmp_path / "response.json"
+    saved.write_text('{"results": [{"id": 1, "name": "Thandi"}]}')
+    command = shlex.split(line.replace("response.json", str(saved)))
+    assert "webhook-engine" == command[0]
+    environ = os.environ | {"CRM_KEY_100": "demo-key-of-agent-100"}
+    crm = subprocess.Popen([COMMAND, "demo", "--serve"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert "listens on 127.0.0.1:8765" in crm.stdout.readline()
+        assert run(COMMAND, *command[1:], env=environ)
+    finally:
+        crm.terminate()
+        crm.communicate(timeout=10)
+
+
+def test_links_lead_somewhere():
+    """
+    Every file the page points to is there.
+    """
+    targets = {target for target in re.findall(r"\]\(([^)]+)\)", README) if not target.startswith("http")}
+
+    assert targets
+    assert set() == {target for target in targets if not (ROOT / target).exists()}

@@ -1,0 +1,209 @@
+"""
+The line from a call to what an agent sees, on a real target.
+"""
+
+import asyncio
+import gc
+import threading
+import warnings
+
+import pytest
+
+from webhook_engine import CallContext, Engine
+from webhook_engine.definitions import read_text
+from webhook_engine.demo import scenes
+from webhook_engine.dispatch import LocalSecrets
+from webhook_engine.errors import AgentRefused, NotFound, SecretMissing, UnsafeValue, WrongType
+from webhook_engine.responses import Outcome
+
+RINGING = scenes.RINGING
+
+
+@pytest.fixture
+async def engine():
+    """
+    The example's definitions on a CRM of their own.
+    """
+    async with scenes.stage() as (engine, _):
+        yield engine
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda scene: scene.title)
+async def test_the_demo_holds_scene_by_scene(engine, scene):
+    """
+    Every scene of the demo ends as it says it must.
+    """
+    async for played in scenes.play(engine, [scene]):
+        assert played.as_expected, (played.view, played.refusal)
+
+
+def test_open_is_a_string_and_sends_nothing():
+    """
+    A page needs no event loop, no connection and no CRM.
+    """
+    engine = Engine.from_file(scenes.DEFINITIONS)
+
+    url = engine.open("Customer page", RINGING)
+
+    assert (
+        "http://127.0.0.1:8765/customers/1001?caller=Thandi%20Mokoena%20%3C0821234567%40pbx0.euphoria.co.za%3E" == url
+    )
+
+
+class TestRefusals:
+    """
+    What is wrong before anything can be sent.
+    """
+
+    async def test_a_name_that_is_not_there(self, engine):
+        """
+        With the nearest that is.
+        """
+        with pytest.raises(NotFound, match="did you mean 'Contact lookup'"):
+            await engine.ask("Contact lokup", RINGING)
+
+    async def test_a_page_cannot_be_asked(self, engine):
+        """
+        Nor can a request be opened.
+        """
+        with pytest.raises(WrongType, match="use open"):
+            await engine.ask("Customer page", RINGING)
+        with pytest.raises(WrongType, match="use ask"):
+            engine.open("Contact lookup", RINGING)
+
+    async def test_an_extension_that_is_no_agent(self, engine):
+        """
+        A page is refused by an error, a lookup by what the agent would see.
+        """
+        stranger = RINGING.replace(extension="200-Euphoria")
+
+        with pytest.raises(AgentRefused, match="200-Euphoria"):
+            engine.open("Customer page", stranger)
+        view = await engine.ask("Contact lookup", stranger)
+        assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
+        assert isinstance(view.error, AgentRefused)
+
+    async def test_an_agent_without_a_key(self, engine):
+        """
+        Pieter has no key of his own, and nobody else's is used.
+        """
+        view = await engine.ask("Place an order", RINGING.replace(extension="101-Euphoria"))
+
+        assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
+        assert "101-Euphoria" in view.sentence
+
+    async def test_a_key_that_is_not_there(self):
+        """
+        The variable that should hold it is named.
+        """
+        engine = Engine.from_file(scenes.DEFINITIONS, secrets=LocalSecrets(environ={}))
+
+        view = await engine.ask("Place an order", RINGING)
+
+        assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
+        assert isinstance(view.error, SecretMissing)
+        assert "CRM_KEY_100" in view.sentence
+
+    async def test_a_value_that_a_header_cannot_carry(self, engine):
+        """
+        Refused, not repaired.
+        """
+        view = await engine.ask("Notes in a header", RINGING.replace(notes="a\r\nb: c"))
+
+        assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
+        assert isinstance(view.error, UnsafeValue)
+
+
+class TestAGoodGuest:
+    """
+    An engine leaves its host as it found it.
+    """
+
+    async def test_two_engines_side_by_side(self):
+        """
+        Neither knows of the other.
+        """
+        async with scenes.stage() as (one, _), scenes.stage() as (two, _):
+            views = await asyncio.gather(*(each.ask("Contact lookup", RINGING) for each in (one, two) * 5))
+
+        assert [Outcome.OK] * 10 == [view.outcome for view in views]
+
+    def test_engines_in_threads_with_loops_of_their_own(self):
+        """
+        No state is shared between them.
+        """
+        outcomes = []
+
+        async def play():
+            async with scenes.stage() as (engine, _):
+                outcomes.append((await engine.ask("Contact lookup", RINGING)).outcome)
+
+        threads = [threading.Thread(target=lambda: asyncio.run(play())) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [Outcome.OK] * 3 == outcomes
+
+    def test_an_engine_can_be_closed_and_asked_again_in_another_loop(self):
+        """
+        Closed in one loop, it starts afresh in the next; left open, it says what is wrong.
+        """
+        engine = Engine(read_text(scenes.DEFINITIONS.read_text().replace(":8765/", ":9/")))
+
+        async def ask(*, close):
+            view = await engine.ask("Contact lookup", RINGING)
+            if close:
+                await engine.close()
+            return view.outcome
+
+        assert Outcome.TARGET_FAILED == asyncio.run(ask(close=True))
+        assert Outcome.TARGET_FAILED == asyncio.run(ask(close=False))
+        with pytest.raises(RuntimeError, match="make one engine for each loop"):
+            asyncio.run(ask(close=True))
+        asyncio.run(engine.close())
+
+    async def test_closes_what_it_opened(self):
+        """
+        Not one warning about something left open.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            async with scenes.stage() as (engine, _):
+                await engine.ask("Contact lookup", RINGING)
+            gc.collect()
+
+    async def test_closing_twice_or_unused_is_nothing(self):
+        """
+        Whoever closes need not remember.
+        """
+        engine = Engine.from_file(scenes.DEFINITIONS)
+
+        await engine.close()
+        await engine.close()
+
+
+async def test_test_values_take_the_place_of_the_calls(engine):
+    """
+    Test and Configure needs no call.
+    """
+    nobody = CallContext(extension="100-Euphoria", call_queue="Sales")
+
+    assert Outcome.SKIPPED == (await engine.ask("Contact lookup", nobody)).outcome
+    view = await engine.ask("Contact lookup", nobody, test_values=True)
+
+    assert ("Thandi Mokoena",) == view.rows[0][:1]
+
+
+def test_render_shows_what_would_be_sent_without_its_secrets():
+    """
+    A dry run shows a key's place, not the key.
+    """
+    engine = Engine.from_file(scenes.DEFINITIONS, secrets=LocalSecrets(environ={"CRM_KEY_100": "very-secret"}))
+
+    request = engine.render("Place an order", RINGING)
+
+    assert ("X-Api-Key", "***") in request.headers
+    assert "very-secret" not in repr(request) + str(request.to_json())
+    assert b'{"customer":"1001","taken_by":"100-Euphoria"}' == request.body

@@ -1,0 +1,161 @@
+"""
+`doctor`: whether this machine, and a definitions file, are ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import ssl
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from webhook_engine.cli.console import out, print_json, safe
+from webhook_engine.cli.exits import Exit
+from webhook_engine.cli.inputs import AsJson, load
+from webhook_engine.errors import DefinitionError, DispatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook_engine.definitions import Definitions
+
+Verdict = Literal["ok", "note", "wrong"]
+_STYLE = {"ok": "green", "note": "yellow", "wrong": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    One thing that was looked at.
+    """
+
+    verdict: Verdict
+    subject: str
+    detail: str
+
+
+def doctor(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Definitions whose secrets and targets to look at too.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Look at this machine, and at what a definitions file needs of it: secrets, certificates, addresses.
+
+    Example:  webhook-engine doctor integration.toml
+    """
+    found = [*_machine()]
+    if file is not None:
+        try:
+            found += _definitions(load(file))
+        except DefinitionError as error:
+            found += [Diagnosis("wrong", "definitions", str(each)) for each in error.problems]
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        for each in found:
+            out().print(
+                Text.assemble(
+                    (f"{each.verdict:<6}", _STYLE[each.verdict]), f"{each.subject}: {safe(each.detail)}"
+                )
+            )
+    raise typer.Exit(Exit.FINDINGS if any(each.verdict == "wrong" for each in found) else Exit.OK)
+
+
+def _machine() -> Iterator[Diagnosis]:
+    yield Diagnosis("ok", "webhook-engine", metadata.version("webhook-engine"))
+    yield Diagnosis("ok", "python", f"{platform.python_version()} at {sys.executable}")
+    yield _aiohttp()
+    if util.find_spec("uvloop"):
+        yield Diagnosis("ok", "uvloop", metadata.version("uvloop"))
+    else:
+        yield Diagnosis(
+            "note", "uvloop", "not installed; pip install 'webhook-engine[speed]' makes requests faster"
+        )
+    yield Diagnosis("ok", "openssl", ssl.OPENSSL_VERSION)
+    roots = ssl.create_default_context().cert_store_stats()["x509_ca"]
+    if roots:
+        yield Diagnosis("ok", "certificates", f"{roots} authorities are trusted")
+    else:
+        yield Diagnosis(
+            "wrong",
+            "certificates",
+            "no authority is trusted, so no https target can be; install ca-certificates",
+        )
+
+
+def _aiohttp() -> Diagnosis:
+    version = metadata.version("aiohttp")
+    numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+    if numbers < (3, 14, 3):
+        return Diagnosis(
+            "wrong", "aiohttp", f"{version} can be made to read past its buffers; install 3.14.3 or later"
+        )
+    return Diagnosis("ok", "aiohttp", version)
+
+
+def _definitions(definitions: Definitions) -> Iterator[Diagnosis]:
+    counts = f"{len(definitions.groups)} groups, {len(definitions.webhooks)} webhooks, {len(definitions.agents)} agents"
+    yield Diagnosis("ok", "definitions", counts)
+    yield from _secrets(definitions)
+    yield from _authorities(definitions)
+    yield from asyncio.run(_targets(definitions))
+
+
+def _secrets(definitions: Definitions) -> Iterator[Diagnosis]:
+    from webhook_engine.dispatch import LocalSecrets
+
+    secrets = LocalSecrets()
+    for group in definitions.groups:
+        for owner, reference in group.secret_references():
+            subject = f"secret of {owner}"
+            try:
+                secrets.resolve(reference)
+            except DispatchError as error:
+                yield Diagnosis("wrong", subject, str(error))
+            else:
+                yield Diagnosis("ok", subject, f"is in {reference}")
+
+
+def _authorities(definitions: Definitions) -> Iterator[Diagnosis]:
+    for group in definitions.groups:
+        if group.ca_file is None:
+            continue
+        subject = f"authorities of {group.name}"
+        try:
+            ssl.create_default_context(cafile=group.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            yield Diagnosis("wrong", subject, f"{group.ca_file} cannot be used: {error}")
+        else:
+            yield Diagnosis("ok", subject, str(group.ca_file))
+
+
+async def _targets(definitions: Definitions) -> list[Diagnosis]:
+    from webhook_engine.dispatch import EgressPolicy
+
+    policy = EgressPolicy(definitions.allowed_networks)
+    origins = sorted({each for webhook in definitions.webhooks for each in [webhook.origin] if each})
+    return [await _target(policy, host, port) for host, port in origins]
+
+
+async def _target(policy: object, host: str, port: int) -> Diagnosis:
+    subject = f"target {host}:{port}"
+    try:
+        found = await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo(host, port), timeout=5)
+    except (OSError, TimeoutError) as error:
+        return Diagnosis("wrong", subject, f"the name leads nowhere: {error or 'no answer in 5 s'}")
+    addresses = sorted({entry[4][0] for entry in found})
+    refused = {address: why for address in addresses if (why := policy.denied(address))}
+    if len(refused) == len(addresses):
+        address, why = next(iter(refused.items()))
+        return Diagnosis("wrong", subject, f"{address} {why}; allowed_networks could admit it")
+    return Diagnosis("ok", subject, f"is at {', '.join(a for a in addresses if a not in refused)}")

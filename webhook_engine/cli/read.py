@@ -1,0 +1,62 @@
+"""
+`read`: a response as a table.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webhook_engine.cli.console import print_json, print_view
+from webhook_engine.cli.exits import of_view
+from webhook_engine.cli.inputs import AsJson, read_bytes
+
+
+class Form(StrEnum):
+    """
+    How to read the bytes.
+    """
+
+    AUTO = "auto"
+    JSON = "json"
+    XML = "xml"
+    FORM = "form"
+    TEXT = "text"
+
+
+def read(
+    file: Annotated[Path, typer.Argument(help="A saved response; - is standard input.", show_default=False)],
+    form: Annotated[
+        Form, typer.Option("--as", help="How to read it; auto looks at the content.")
+    ] = Form.AUTO,
+    records: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Where the records are; found by itself where left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Show a saved response as the table that a webhook would make of it.
+
+    Example:  curl -s https://crm.example.com/contacts | webhook-engine read - --records results
+    """
+    from webhook_engine.responses import AgentView, Response, ResponseType, View, interpret
+
+    response = Response(status=200, headers=(), body=read_bytes(file), took_s=0.0)
+    found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
+    view = AgentView(
+        outcome=found.outcome,
+        sentence=found.sentence,
+        columns=found.columns,
+        rows=found.rows,
+        findings=found.findings,
+        error=found.error,
+    )
+    if as_json:
+        print_json(view.to_json())
+    else:
+        print_view(view)
+    raise typer.Exit(of_view(view))

@@ -1,0 +1,3 @@
+"""
+The whole line on a bundled CRM: calls go in, requests go out, tables come back.
+"""

@@ -1,0 +1,264 @@
+"""
+The whole line on one page: a call becomes a request, its response becomes what an agent sees.
+
+    CallContext --prepare--> URL                                       Browser Window: nothing is sent
+    CallContext --prepare--> PreparedRequest --send--> Response --read--> Table --choose--> AgentView
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from webhook_engine.definitions import CompiledWebhook, Definitions, read_file, read_folder
+from webhook_engine.dispatch import (
+    EgressPolicy,
+    LocalSecrets,
+    Preparation,
+    PreparedRequest,
+    SecretStore,
+    admit,
+    credentials_for,
+)
+from webhook_engine.errors import (
+    AgentRefused,
+    EgressRefused,
+    EmptyParameter,
+    ResponseError,
+    SecretMissing,
+    TemplateError,
+    WebhookEngineError,
+    WrongType,
+)
+from webhook_engine.responses import AgentView, Outcome, interpret
+from webhook_engine.settings import Limits
+from webhook_engine.variables import values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from types import TracebackType
+
+    from webhook_engine.dispatch import Attempt, Dispatcher
+    from webhook_engine.variables import CallContext, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """
+    One webhook, with everything about it that no call changes.
+    """
+
+    compiled: CompiledWebhook
+    preparation: Preparation
+
+
+class Engine:
+    """
+    Webhooks at the service of calls.
+
+    An engine is a guest: it configures nothing outside itself, and closes what it opened. `open` and
+    `render` work anywhere; `ask` belongs to the event loop in which it was first awaited, where
+    `async with` closes its connections.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        *,
+        secrets: SecretStore | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """
+        Args:
+            definitions: Read by `from_file`, or built by `Definitions.build`.
+
+            secrets: Where keys and passwords are looked up; the environment and
+                files beside the definitions where left out.
+
+            limits: What is granted to one request and its response.
+        """
+        self.definitions = definitions
+        self._secrets = secrets or LocalSecrets(folder=definitions.folder)
+        self._limits = limits or Limits()
+        self._policy = EgressPolicy(definitions.allowed_networks)
+        self._agents = frozenset(agent.extension for agent in definitions.agents)
+        self._lines: dict[tuple[str, bool], _Line] = {}
+        self._dispatcher: Dispatcher | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | PathLike[str],
+        *,
+        secrets: SecretStore | None = None,
+        limits: Limits | None = None,
+    ) -> Self:
+        """
+        An engine for the definitions in a file, or in all files of a folder.
+
+        Raises:
+            DefinitionError: Every problem in them, each with its place.
+        """
+        from pathlib import Path
+
+        found = Path(path)
+        definitions = read_folder(found) if found.is_dir() else read_file(found)
+        return cls(definitions, secrets=secrets, limits=limits)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Close every connection; what is still being asked ends with a sentence.
+        """
+        dispatcher, self._dispatcher, self._loop = self._dispatcher, None, None
+        if dispatcher is not None:
+            await dispatcher.close()
+
+    # --- What an application asks for ------------------------------------------------------------
+
+    def open(self, webhook: str, call: CallContext) -> str:
+        """
+        The address to open in the agent's browser; nothing is sent.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WrongType: It is sent from here, so it is asked, not opened.
+            AgentRefused: The call's extension may not use it.
+            TemplateError: A value cannot stand where the template puts it.
+        """
+        line = self._line(webhook)
+        if line.compiled.definition.type.is_sent:
+            raise WrongType(webhook, is_a=str(line.compiled.definition.type), use="ask")
+        return self._prepared(line, call).url
+
+    async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
+        """
+        What an agent sees of a target system's answer, within the webhook's deadline.
+
+        Whatever the target system, the network or a value does, the view says it in its
+        `outcome` and `sentence`, with the cause in `error`.
+
+        Args:
+            test_values: Send the parameters' test values, where they have one.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WrongType: It is a page for the browser, so it is opened, not asked.
+        """
+        line = self._line(webhook, test_values=test_values)
+        if not line.compiled.definition.type.is_sent:
+            raise WrongType(webhook, is_a=str(line.compiled.definition.type), use="open")
+        try:
+            request = self._prepared(line, call)
+        except WebhookEngineError as error:
+            return _failed(webhook, error)
+        attempt = await self._dispatching().dispatch(request)
+        return _view_of(line.compiled, attempt, self._values(line.compiled, call))
+
+    def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
+        """
+        What `open` would open or `ask` would send, without its secrets; nothing is sent.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookEngineError: What would keep `ask` from sending it.
+        """
+        return self._prepared(self._line(webhook, test_values=test_values), call).masked()
+
+    # --- The steps -------------------------------------------------------------------------------
+
+    def _line(self, webhook: str, *, test_values: bool = False) -> _Line:
+        key = (webhook, test_values)
+        line = self._lines.get(key)
+        if line is None:
+            compiled = self.definitions.compiled(webhook, test=test_values)
+            line = self._lines[key] = _Line(compiled, Preparation(compiled, policy=self._policy))
+        return line
+
+    def _prepared(self, line: _Line, call: CallContext) -> PreparedRequest:
+        admit(call.extension, self._agents, webhook=line.compiled.definition.name)
+        credentials = credentials_for(line.compiled.group, call.extension, self._secrets)
+        return line.preparation.prepare(self._values(line.compiled, call), credentials)
+
+    def _values(self, compiled: CompiledWebhook, call: CallContext) -> dict[str, Value]:
+        return values_of(call, self.definitions.tenant, compiled.variables)
+
+    def _dispatching(self) -> Dispatcher:
+        loop = asyncio.get_running_loop()
+        if self._dispatcher is None:
+            from webhook_engine.dispatch import Dispatcher
+
+            self._dispatcher, self._loop = Dispatcher(self._limits), loop
+        elif self._loop is not loop:
+            raise RuntimeError("this engine works in another event loop; make one engine for each loop")
+        return self._dispatcher
+
+
+def _view_of(compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
+    """
+    What an agent sees of an attempt, whichever way it went.
+    """
+    webhook = compiled.definition
+    if attempt.error is not None:
+        sends = attempt.number if attempt.sent else 0
+        return _failed(webhook.name, attempt.error, attempts=sends, took_s=attempt.took_s)
+    assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
+    found = interpret(
+        attempt.response,
+        response_type=webhook.response_type,
+        view=compiled.view,
+        rules=compiled.rules,
+        expects_rows=compiled.expects_rows,
+        values=values,
+    )
+    return AgentView(
+        webhook=webhook.name,
+        outcome=found.outcome,
+        sentence=found.sentence,
+        status=attempt.response.status,
+        columns=found.columns,
+        rows=found.rows,
+        attempts=attempt.number,
+        findings=found.findings,
+        took_s=attempt.took_s,
+        error=found.error,
+    )
+
+
+# The first class that an error is one of decides; everything else is the target system's doing.
+_OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
+    (AgentRefused, Outcome.REFUSED),
+    (SecretMissing, Outcome.REFUSED),
+    (EgressRefused, Outcome.REFUSED),
+    (TemplateError, Outcome.REFUSED),
+)
+
+
+def _failed(webhook: str, error: WebhookEngineError, *, attempts: int = 0, took_s: float = 0.0) -> AgentView:
+    """
+    The view of a request that got no response, or was never sent.
+    """
+    outcome = next((each for kind, each in _OUTCOMES if isinstance(error, kind)), Outcome.TARGET_FAILED)
+    if isinstance(error, EmptyParameter) and error.skips:
+        outcome = Outcome.SKIPPED
+    response = error.response if isinstance(error, ResponseError) else None
+    sentence = str(error)
+    return AgentView(
+        webhook=webhook,
+        outcome=outcome,
+        sentence=f"{sentence[:1].upper()}{sentence[1:]}.",
+        status=response.status if response is not None else None,
+        attempts=attempts,
+        took_s=took_s,
+        error=error,
+    )
