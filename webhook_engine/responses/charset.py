@@ -24,10 +24,12 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_MARK_STARTS: Final = frozenset(mark[:1] for mark, _ in _MARKS)
+
 # Python knows codecs that are no charsets (unicode_escape, punycode); only these families are taken.
 _FAMILIES: Final = (
     *("ascii", "utf-8", "utf-16", "utf-32", "iso8859", "cp", "koi8", "mac-"),
-    *("shift_jis", "euc_", "iso2022_", "gb", "big5", "hz", "johab", "tis-620"),
+    *("shift_jis", "euc_", "iso2022_", "gb", "big5", "johab", "tis-620"),
 )
 
 _SINGLE_BYTE: Final = ("ascii", "iso8859", "cp125", "cp437", "cp8", "koi8", "mac-", "tis-620")
@@ -54,9 +56,30 @@ def in_utf8(body: bytes, content_type: str = "") -> tuple[bytes, tuple[str, ...]
         recoded = _recoded(body, _wide(body[:4]))
         if recoded:
             return recoded
-    elif body.isascii() and b"\x1b" not in body and b"~{" not in body:
+    elif body.isascii() and b"\x1b" not in body:
         return body, ()
     return _by_claim(body, _claims(body, content_type))
+
+
+def seems_utf8(body: bytes, content_type: str) -> bool:
+    """
+    Whether nothing speaks against UTF-8, so that a reader that checks it may try *body* as it is.
+    """
+    if body[:1] in _MARK_STARTS or b"\x00" in body[:4]:
+        return False
+    claim = _CHARSET.search(content_type)
+    return claim is None or _may_be_habit(_known(claim[1]))
+
+
+def is_utf8(body: bytes) -> bool:
+    """
+    Whether every byte of *body* fits UTF-8.
+    """
+    return body.isascii() or _recoded(body, "utf-8") is not None
+
+
+def _may_be_habit(charset: str | None) -> bool:
+    return charset is None or charset.startswith(("utf-", *_SINGLE_BYTE))
 
 
 def _claims(body: bytes, content_type: str) -> list[str]:
@@ -73,7 +96,7 @@ def _claims(body: bytes, content_type: str) -> list[str]:
 def _by_claim(body: bytes, claims: Iterable[str]) -> tuple[bytes, tuple[str, ...]]:
     known = [charset for charset in map(_known, claims) if charset]
     for charset in known:
-        if charset != "utf-8" and not charset.startswith((*_SINGLE_BYTE, "utf-16", "utf-32")):
+        if not _may_be_habit(charset):
             recoded = _recoded(body, charset)
             if recoded:
                 return recoded

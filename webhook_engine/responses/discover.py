@@ -9,6 +9,7 @@ that only later records have stands behind the one it follows there.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import ResponseTooLarge
@@ -54,12 +55,36 @@ def _columns(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator[D
     if types <= SCALARS:
         yield path, nodes
         return
-    # Objects in every row, the common case, need no search for what is in lists.
-    is_plain = types == {dict}
-    places = nodes if is_plain else _places(nodes)
+    if types == {dict}:
+        members = _members_of_each(nodes)  # type: ignore[arg-type]
+        if members is not None:
+            if path and (TEXT in members or not members):
+                yield path, nodes
+            for name, column in members.items():
+                if name not in (TEXT, skip):
+                    yield from _columns(column, (*path, name), "", most)
+            return
+    yield from _irregular(nodes, path, skip, most)
+
+
+def _members_of_each(objects: list[dict[str, Node]]) -> dict[str, list[Found]] | None:
+    """
+    Column by column what is in objects that all have the same members; None where they do not.
+    """
+    first = objects[0]
+    if set(map(len, objects)) != {len(first)}:
+        return None
+    try:
+        return {name: list(map(itemgetter(name), objects)) for name in first}
+    except KeyError:
+        return None
+
+
+def _irregular(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator[Discovered]:
+    places = _places(nodes)
     objects = [place for place in places if isinstance(place, dict) and place]
-    has_pairs = not is_plain and any(map(is_pair, _direct(nodes)))
-    labels = [] if is_plain else labels_of(_direct(nodes), objects)
+    has_pairs = any(map(is_pair, _direct(nodes)))
+    labels = labels_of(_direct(nodes), objects)
     names = [] if labels else [name for name in merged(map(tuple, objects), most=most) if name != skip]
     parts: list[Step] = [*labels, *(name for name in names if name != TEXT)]
     if path and _holds_values(places, beside_pairs=has_pairs, beside_parts=bool(parts)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.errors import ResponseError
 
+from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, spoken_of
 from .facts import Facts, Outcome
@@ -38,6 +39,9 @@ class Interpretation:
     What a response means.
     """
 
+    status: int
+    """HTTP status."""
+
     outcome: Outcome
 
     sentence: str
@@ -60,6 +64,23 @@ class Interpretation:
 
     error: ResponseError | None = None
     """Why the response could not be read."""
+
+    def as_view(self, *, webhook: str, attempts: int = 1, took_s: float = 0.0) -> AgentView:
+        """
+        The same for the agent who asked *webhook* and waited *took_s* seconds.
+        """
+        return AgentView(
+            webhook=webhook,
+            outcome=self.outcome,
+            sentence=self.sentence,
+            status=self.status,
+            columns=self.columns,
+            rows=self.rows,
+            attempts=attempts,
+            findings=self.findings,
+            took_s=took_s,
+            error=self.error,
+        )
 
 
 def interpret(
@@ -104,7 +125,8 @@ def interpret(
     document, table, error = _tabulated(response, response_type, view.records, columns, bounds)
     facts = _facts(response, response_type, document, table, error, expects_rows=expects_rows)
     verdict = judge(facts, rules, {**values, **_names(response, document, table)} if rules else {})
-    return _shown(verdict, view, table, error, keeps_rows=all_columns or verdict.outcome is Outcome.OK)
+    keeps_rows = all_columns or verdict.outcome is Outcome.OK
+    return _shown(response, verdict, view, table, error, keeps_rows=keeps_rows)
 
 
 def _tabulated(
@@ -159,11 +181,18 @@ def _names(response: Response, document: Document | None, table: Table) -> Mappi
 
 
 def _shown(
-    verdict: Verdict, view: View, table: Table, error: ResponseError | None, *, keeps_rows: bool
+    response: Response,
+    verdict: Verdict,
+    view: View,
+    table: Table,
+    error: ResponseError | None,
+    *,
+    keeps_rows: bool,
 ) -> Interpretation:
     defined = {column.path: column for column in view.columns}
     names = table.columns or tuple(defined)
     return Interpretation(
+        status=response.status,
         outcome=verdict.outcome,
         sentence=verdict.sentence,
         decided_by=verdict.decided_by,

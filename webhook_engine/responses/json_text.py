@@ -17,11 +17,16 @@ import orjson
 
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 
+from .charset import is_utf8
+
 if TYPE_CHECKING:
     from .tree import Node
 
 _LONG = re.compile(rb"-?[\d.]{16,}(?:[eE][+-]?\d+)?")
 _DIGITS = bytes(48 if byte in b"0123456789." else 32 for byte in range(256))
+_RUN = re.compile(rb"0000+")
+_NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"[{")
+_NESTS = (dict, list)
 _MOST_INT_DIGITS = 1_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -64,6 +69,8 @@ def _read_leniently(body: bytes, refusal: orjson.JSONDecodeError, depth: int) ->
     """
     if "depth" in refusal.msg:
         raise _too_deep(depth) from refusal
+    if not is_utf8(body):
+        raise UnreadableResponse("the response is no readable JSON: it is not UTF-8") from refusal
     try:
         return _without_surrogates(_read_exactly(body))
     except RecursionError:
@@ -109,10 +116,14 @@ def has_inexact_numbers(body: bytes) -> bool:
     sample = body[::4].translate(_DIGITS)
     if b"0000" not in sample:
         return False
-    for run in re.finditer(rb"0000+", sample):
+    # Floats written with all their digits are common, and mostly the same few.
+    faithful: set[bytes] = set()
+    for run in _RUN.finditer(sample):
         number = _LONG.search(body, max(0, run.start() * 4 - 4), run.end() * 4 + _MOST_INT_DIGITS)
-        if number and _is_rounded(number.group().decode()):
-            return True
+        if number and (digits := number[0]) not in faithful:
+            if _is_rounded(digits.decode()):
+                return True
+            faithful.add(digits)
     return False
 
 
@@ -131,8 +142,8 @@ def _check_depth(tree: Node, body: bytes, depth: int) -> None:
         ResponseTooLarge: Objects and lists of *tree* lie deeper than *depth* in each other.
     """
     # Once as many have been met as the body opens, there cannot be more below.
-    unseen = body.count(b"{") + body.count(b"[")
-    level: list[Node] = [tree] if isinstance(tree, dict | list) else []
+    unseen = len(body.translate(None, _NOT_OPENING))
+    level: list[Node] = [tree] if isinstance(tree, _NESTS) else []
     for _ in range(depth):
         unseen -= len(level)
         if not level or unseen <= 0:
@@ -141,7 +152,7 @@ def _check_depth(tree: Node, body: bytes, depth: int) -> None:
             child
             for node in level
             for child in (node.values() if isinstance(node, dict) else node)  # type: ignore[union-attr]
-            if isinstance(child, dict | list)
+            if isinstance(child, _NESTS)
         ]
     if level:
         raise _too_deep(depth)

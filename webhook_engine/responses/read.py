@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from webhook_engine.errors import ResponseError, ResponseTooLarge, UnreadableResponse
 
 from .bounds import Bounds
-from .charset import in_utf8
+from .charset import in_utf8, seems_utf8
 from .form import read_form
 from .json_text import read_json
 from .path import read_path
@@ -83,29 +83,51 @@ def read(
     """
     bounds = bounds or Bounds()
     try:
-        source, findings = prepared(response, bounds)
-        look = look_at(response, source, response_type)
-        if response_type is ResponseType.AUTO:
-            media = media_of(response)
-            return _read_guessed(source, look, media, (*findings, *_mismatch(look, media)), records, bounds)
-        return _read_as(source, look, findings, records, bounds)
+        check_length(response, bounds)
+        return _read_as_it_is(response, response_type, bounds) or _read_recoded(
+            response, response_type, records, bounds
+        )
     except ResponseError as problem:
         problem.response = response
         raise
 
 
-def prepared(response: Response, bounds: Bounds) -> tuple[bytes, tuple[str, ...]]:
+def check_length(response: Response, bounds: Bounds) -> None:
     """
-    The body in UTF-8, with findings.
-
     Raises:
-        ResponseTooLarge: It is longer than *bounds* allow.
+        ResponseTooLarge: *response* is longer than *bounds* allow.
     """
     if len(response.body) > bounds.bytes:
         raise ResponseTooLarge(
             f"the response is {len(response.body):,} bytes long, more than the {bounds.bytes:,} allowed"
         )
-    return in_utf8(response.body, response.header("content-type") or "")
+
+
+def _read_as_it_is(response: Response, response_type: ResponseType, bounds: Bounds) -> Document | None:
+    """
+    JSON in UTF-8, the common case, which is checked only once and by the reader; None for others.
+    """
+    body = response.body
+    if not seems_utf8(body, response.header("content-type") or ""):
+        return None
+    if look_at(response, body, response_type) is not Look.JSON:
+        return None
+    try:
+        tree = read_json(body, depth=bounds.depth)
+    except UnreadableResponse:
+        return None
+    return Document(tree=tree, type=ResponseType.JSON, source=body)
+
+
+def _read_recoded(
+    response: Response, response_type: ResponseType, records: str | None, bounds: Bounds
+) -> Document:
+    source, findings = in_utf8(response.body, response.header("content-type") or "")
+    look = look_at(response, source, response_type)
+    if response_type is ResponseType.AUTO:
+        media = media_of(response)
+        return _read_guessed(source, look, media, (*findings, *_mismatch(look, media)), records, bounds)
+    return _read_as(source, look, findings, records, bounds)
 
 
 def media_of(response: Response) -> str:

@@ -129,7 +129,8 @@ def as_records(node: Node) -> list[Record]:
         ids = keyed(node)
         return [{KEY: name, **_object(node[name])} for name in ids] if ids else _reshaped([node])
     if isinstance(node, list):
-        return _reshaped([item for item in node if not is_empty(item)])
+        is_plain = set(map(type, node)) == {dict} and all(node)
+        return _reshaped(node if is_plain else [item for item in node if not is_empty(item)])
     return [{VALUE: node}]
 
 
