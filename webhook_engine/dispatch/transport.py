@@ -19,7 +19,7 @@ from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.request import PreparedRequest
-from webhook_engine.errors import ResponseTooLarge, WebhookEngineError
+from webhook_engine.errors import ResponseTooLarge, UnsafeValue, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
 
@@ -37,7 +37,6 @@ class Transport:
         self.limits = limits or Limits()
         self._connections = Connections(self.limits)
         self._deadlines = Deadlines()
-        self._send = wire.straight if wire.knows_aiohttp() else wire.ask_session
 
     async def __aenter__(self) -> Self:
         return self
@@ -132,7 +131,7 @@ class Transport:
         headers = request.headers
         names_agent = any(name.lower() == "user-agent" for name, _ in headers)
         headers += _OWN_BUT_AGENT if names_agent else _OWN_HEADERS
-        received = await self._send(
+        received = await wire.send(
             session, exchange, request.route.method, _as_sent(request.url), headers, request.body
         )
         try:
@@ -159,8 +158,14 @@ class Transport:
 def _as_sent(url: str) -> URL:
     """
     *url* to the byte: yarl would rewrite %27 to ' and the target would see other bytes.
+
+    Raises:
+        UnsafeValue: It is no web address.
     """
     scheme, _, rest = url.partition("#")[0].partition("://")
+    scheme = scheme.lower()
+    if scheme not in ("http", "https"):
+        raise UnsafeValue(f"{scheme[:40]!r} is no scheme that is sent; http and https are", slot="url")
     slash = rest.find("/")
     question = rest.find("?")
     end = min(at for at in (slash, question, len(rest)) if at >= 0)

@@ -1,0 +1,313 @@
+"""
+What is prepared is what the target reads, to the byte, and once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from webhook_engine.dispatch import Transport, wire
+from webhook_engine.dispatch.guard import Exchange
+from webhook_engine.errors import ConnectionLost, UnsafeValue
+
+from .conftest import LOOPBACK, StartTarget, Visit, a_request, answer
+
+
+@pytest.fixture(params=["straight", "through the session"])
+async def transport(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Transport]:
+    """
+    Both ways of giving a request to aiohttp keep the same promises.
+    """
+    if request.param != "straight":
+        monkeypatch.setattr(wire, "may_go_straight", lambda session: False)
+    async with Transport() as transport:
+        yield transport
+
+
+async def test_a_get_is_the_bytes_that_were_prepared(transport: Transport, start_target: StartTarget) -> None:
+    """
+    Nothing is decoded, encoded again, added or put into another order.
+    """
+    target = await start_target()
+    path = "/a%2Fb/%27x%27/caf%C3%A9?q=x%2Fy%26z&plus=%2B27&space=a%20b&lower=%c3%a9&empty="
+
+    await transport.send(
+        a_request(target.url(path), headers=(("Accept", "application/json"), ("X-Caller", "Thandi")))
+    )
+
+    expected = (
+        f"GET {path} HTTP/1.1\r\n"
+        f"Host: 127.0.0.1:{target.port}\r\n"
+        "Accept: application/json\r\n"
+        "X-Caller: Thandi\r\n"
+        "Accept-Encoding: identity\r\n"
+        "User-Agent: webhook-engine\r\n\r\n"
+    )
+    lines = target.requests[0].decode().split("\r\n")
+    assert expected.split("\r\n")[:2] == lines[:2]
+    assert sorted(expected.split("\r\n")) == sorted(lines)  # the session puts a default between
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_body_is_the_bytes_that_were_prepared(
+    method: str, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    With its own Content-Type and the right length.
+    """
+    target = await start_target()
+    body = '{"name":"Çelik & Söhne"}'.encode()
+
+    await transport.send(
+        a_request(
+            target.url("/orders"), method=method, headers=(("Content-Type", "application/json"),), body=body
+        )
+    )
+
+    visit = target.visits[0]
+    assert f"{method} /orders HTTP/1.1" == visit.line
+    assert body == visit.body
+    assert str(len(body)) == visit.headers["content-length"]
+    assert "application/json" == visit.headers["content-type"]
+    assert "transfer-encoding" not in visit.headers
+
+
+async def test_a_delete_says_that_it_has_no_body(transport: Transport, start_target: StartTarget) -> None:
+    """
+    A target that waits for a body would wait for ever.
+    """
+    target = await start_target()
+
+    await transport.send(a_request(target.url("/orders/7"), method="DELETE"))
+
+    assert "DELETE /orders/7 HTTP/1.1" == target.visits[0].line
+    assert "0" == target.visits[0].headers.get("content-length", "0")
+
+
+async def test_the_fragment_stays_here(transport: Transport, start_target: StartTarget) -> None:
+    """
+    A fragment is for a browser.
+    """
+    target = await start_target()
+
+    await transport.send(a_request(target.url("/page?x=1#part")))
+
+    assert "GET /page?x=1 HTTP/1.1" == target.visits[0].line
+
+
+@pytest.mark.parametrize(
+    ("url", "path"), [("", "/"), ("?q=1", "/?q=1"), ("/?a/b?c", "/?a/b?c"), ("//double", "//double")]
+)
+async def test_any_shape_of_path_arrives(
+    url: str, path: str, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    A URL of a host alone asks for its root.
+    """
+    target = await start_target()
+
+    await transport.send(a_request(target.url(url)))
+
+    assert f"GET {path} HTTP/1.1" == target.visits[0].line
+
+
+async def test_the_response_is_whole(transport: Transport, start_target: StartTarget) -> None:
+    """
+    Status, headers as sent, body, time and address.
+    """
+    body = b"x" * 300_000
+    target = await start_target(answer(body, status="404 Not Found", headers=("X-One: 1", "x-one: 2")))
+
+    response = await transport.send(a_request(target.url("/gone")))
+
+    assert (404, body, target.url("/gone")) == (response.status, response.body, response.url)
+    assert [("X-One", "1"), ("x-one", "2")] == [h for h in response.headers if h[0].lower() == "x-one"]
+    assert 0 < response.took_s < 4
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
+        (
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+            b"x",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
+    ],
+    ids=["no content", "in pieces", "after a hint", "empty"],
+)
+async def test_reads_every_framing(
+    sent: bytes, expected: bytes, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    However the body is framed, it is the body.
+    """
+    target = await start_target(sent)
+
+    assert expected == (await transport.send(a_request(target.url()))).body
+
+
+async def test_a_body_that_ends_with_the_connection_is_whole(
+    transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    HTTP/1.0 targets frame so.
+    """
+
+    async def serve(visit: Visit) -> None:
+        await visit.say(b"HTTP/1.0 200 OK\r\n\r\nolder")
+        visit.writer.close()
+
+    target = await start_target(serve)
+
+    assert b"older" == (await transport.send(a_request(target.url()))).body
+
+
+async def test_a_connection_is_used_again(transport: Transport, start_target: StartTarget) -> None:
+    """
+    The second request finds the first one's connection, and dials nobody.
+    """
+    target = await start_target()
+    exchange = Exchange()
+
+    for _ in range(3):
+        await transport.send(a_request(target.url()))
+    await transport.send(a_request(target.url()), exchange=exchange)
+
+    assert 1 == target.connections
+    assert [] == exchange.dials
+    assert exchange.sent
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("reused", [False, True], ids=["fresh", "reused"])
+async def test_a_lost_connection_means_one_send(
+    method: str, reused: bool, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    A target that reads the request and hangs up may have acted on it: nothing is sent again.
+    """
+
+    async def serve(visit: Visit) -> None:
+        if visit.line.endswith("/first HTTP/1.1"):
+            await visit.say(answer(b"ok"))
+        else:
+            visit.writer.close()
+
+    target = await start_target(serve)
+    if reused:
+        await transport.send(a_request(target.url("/first")))
+
+    with pytest.raises(ConnectionLost) as lost:
+        await transport.send(
+            a_request(target.url("/act"), method=method, body=b"x" if method == "PUT" else None)
+        )
+    await asyncio.sleep(0.05)
+
+    assert lost.value.maybe_delivered
+    assert 1 == len([visit for visit in target.visits if "/act " in visit.line])
+
+
+async def test_a_connection_that_ended_while_idle_is_not_used(
+    transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    A target that hung up in between is dialled anew.
+    """
+
+    async def serve(visit: Visit) -> None:
+        await visit.say(answer(b"ok"))
+        visit.writer.close()
+
+    target = await start_target(serve)
+    await transport.send(a_request(target.url()))
+    await asyncio.sleep(0.05)
+
+    assert 200 == (await transport.send(a_request(target.url()))).status
+    assert 2 == target.connections
+
+
+async def test_no_cookie_is_kept(transport: Transport, start_target: StartTarget) -> None:
+    """
+    One agent's session is not another's.
+    """
+    target = await start_target(answer(b"ok", headers=("Set-Cookie: session=1; Path=/",)))
+    for _ in range(2):
+        await transport.send(a_request(target.url()))
+
+    assert "cookie" not in target.visits[1].headers
+
+
+async def test_no_proxy_is_taken_from_the_environment(
+    transport: Transport, start_target: StartTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A proxy would hide the target's address from the guard.
+    """
+    target = await start_target()
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert 200 == (await transport.send(a_request(target.url()))).status
+
+
+async def test_another_scheme_is_not_sent(transport: Transport) -> None:
+    """
+    http and https leave the house, and nothing else.
+    """
+    with pytest.raises(UnsafeValue, match="'ftp' is no scheme"):
+        await transport.send(a_request("ftp://127.0.0.1/"))
+
+
+async def test_a_tracer_sees_every_request(transport: Transport, start_target: StartTarget) -> None:
+    """
+    Whoever instruments aiohttp in the embedding application is not passed by.
+    """
+    seen: list[str] = []
+
+    async def started(session: object, context: object, params: aiohttp.TraceRequestStartParams) -> None:
+        seen.append(params.method)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(started)
+    trace.freeze()
+    transport._connections.session(LOOPBACK, None).trace_configs.append(trace)
+    target = await start_target()
+
+    await transport.send(a_request(target.url()))
+
+    assert ["GET"] == seen
+
+
+async def test_an_unknown_aiohttp_is_asked_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Inner steps that nobody looked at are not relied on.
+    """
+    async with Transport() as transport:
+        session = transport._connections.session(LOOPBACK, None)
+        known = wire.may_go_straight(session)
+        monkeypatch.setattr(aiohttp, "__version__", "3.99.0")
+
+        assert known
+        assert not wire.may_go_straight(session)
+
+
+async def test_a_closed_transport_sends_nothing(start_target: StartTarget) -> None:
+    """
+    Closing is for good.
+    """
+    target = await start_target()
+    transport = Transport()
+    await transport.send(a_request(target.url()))
+    await transport.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await transport.send(a_request(target.url()))
