@@ -16,6 +16,7 @@ Every error of this project, drawn as a tree.
         + AgentRefused                 this extension may not use this webhook; nothing was sent
         + SecretMissing                a key or password is not where its reference says
         + TokenRefused                 the token URL gave no token
+        + AuthoritiesMissing           a group's ca_file cannot be used
         + EgressRefused                we chose not to: never retried
         + LimitExceeded                a group's limit held the request back until its deadline
         + TransportError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentRefused",
+    "AuthoritiesMissing",
     "ConnectFailed",
     "ConnectionLost",
     "DefinitionError",
@@ -267,6 +269,16 @@ class TokenRefused(DispatchError):
             target=target,
         )
         self.status = status
+
+
+class AuthoritiesMissing(DispatchError):
+    """
+    The certificates a group trusts cannot be read; nothing was sent.
+    """
+
+    def __init__(self, *, ca_file: str, problem: str) -> None:
+        super().__init__(f"the ca_file {ca_file} cannot be used: {problem}; nothing was sent", target=ca_file)
+        self.ca_file = ca_file
 
 
 class EgressRefused(DispatchError):

@@ -13,7 +13,7 @@ from webhook_engine.dispatch.egress import EgressPolicy
 from webhook_engine.dispatch.guard import socket_factory
 from webhook_engine.dispatch.resolver import Resolver
 from webhook_engine.dispatch.wire import MarkedRequest, timeouts
-from webhook_engine.errors import TlsFailed
+from webhook_engine.errors import AuthoritiesMissing
 from webhook_engine.settings import Limits
 
 
@@ -36,7 +36,7 @@ class Connections:
         The session that dials under *policy* and trusts *ca_file*, or the system's authorities.
 
         Raises:
-            TlsFailed: The file cannot be used.
+            AuthoritiesMissing: The file cannot be used.
         """
         key = (policy, ca_file)
         session = self._sessions.get(key)
@@ -87,8 +87,9 @@ class Connections:
 def _trusting(ca_file: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no certificate in it"
-        raise TlsFailed(f"the ca_file {ca_file} cannot be used: {reason}", target=ca_file) from error
+    except ssl.SSLError as error:
+        raise AuthoritiesMissing(ca_file=ca_file, problem="there is no certificate (PEM) in it") from error
+    except OSError as error:
+        raise AuthoritiesMissing(ca_file=ca_file, problem=error.strerror or "it cannot be read") from error
     context.set_alpn_protocols(("http/1.1",))
     return context

@@ -97,7 +97,7 @@ class Dispatcher:
             fault=None if problem is None else fault_of(problem),
             took_s=loop.time() - began,
             dials=tuple(exchange.dials),
-            sent=exchange.sent,
+            sent=exchange.sends > 0,
         )
 
     async def _with_token(

@@ -74,11 +74,11 @@ def fault_of(error: WebhookEngineError) -> Fault:
     """
     Whose fault *error* is.
     """
-    if isinstance(error, ConnectFailed | TlsFailed) and isinstance(error.__cause__, OSError):
+    if isinstance(error, ConnectFailed) and isinstance(error.__cause__, OSError):
         code = error.__cause__.errno
         if code in _NETWORK:
             return Fault.NETWORK
-        if code in _OURS or isinstance(error.__cause__, FileNotFoundError | PermissionError):
+        if code in _OURS:
             return Fault.OURS
     return next((fault for kind, fault in _FAULTS if isinstance(error, kind)), Fault.OURS)
 
@@ -94,7 +94,7 @@ def translate(
     """
     if isinstance(error, WebhookEngineError):
         return error
-    refused = None if exchange.sent else exchange.refused()
+    refused = exchange.refused()
     if refused is not None and refused.denied:
         return EgressRefused(target=target, address=refused.address, why=refused.denied)
     translated = _translated(error, exchange, target, secure, connect_s)

@@ -37,15 +37,35 @@ class Exchange:
     dials: list[Dial] = field(default_factory=list)
     """In the order tried; empty when an open connection was used again."""
 
+    sends: int = 0
+    """How often a request was given to a connection; redirects count."""
+
     sent: bool = False
-    """Whether a connection was there and the request was given to it."""
+    """Whether that happened on this hop."""
+
+    _hop: int = 0
+
+    def begin_hop(self) -> None:
+        """
+        Notes that another address is about to be asked.
+        """
+        self.sent = False
+        self._hop = len(self.dials)
+
+    def mark_sent(self) -> None:
+        """
+        Notes that a connection was there and the request was given to it.
+        """
+        self.sent = True
+        self.sends += 1
 
     def refused(self) -> Dial | None:
         """
-        The refused address, when there was no other to try.
+        The refused address, when this hop had no other to try.
         """
-        if self.dials and all(dial.denied for dial in self.dials):
-            return self.dials[0]
+        tried = self.dials[self._hop :]
+        if tried and not self.sent and all(dial.denied for dial in tried):
+            return tried[0]
         return None
 
 

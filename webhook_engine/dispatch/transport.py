@@ -121,6 +121,7 @@ class Transport:
             if onward is None:
                 break
             request = onward
+            exchange.begin_hop()
             response = await self._exchange(session, exchange, request)
         return response
 

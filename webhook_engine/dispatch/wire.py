@@ -34,7 +34,7 @@ class MarkedRequest(ClientRequest):
     """
 
     async def send(self, conn: Connection) -> ClientResponse:
-        current.get().sent = True
+        current.get().mark_sent()
         return await super().send(conn)
 
 
@@ -88,7 +88,7 @@ async def straight(
     )
     connection = await connector.connect(request, [], session.timeout)
     try:
-        exchange.sent = True
+        exchange.mark_sent()
         protocol = connection.protocol
         assert protocol is not None  # noqa: S101  # a connection has one until it is released
         protocol.set_response_params(
