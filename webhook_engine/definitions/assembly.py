@@ -4,14 +4,12 @@ Sources -> definitions: read, checked and compiled, or refused with every proble
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from webhook_engine.definitions.checks.groups import check_group
-from webhook_engine.definitions.checks.rules import check_rule, check_test, check_variable
-from webhook_engine.definitions.checks.webhooks import check_webhook
+from webhook_engine.definitions.checks.draft import check_draft
 from webhook_engine.definitions.compiling.compiler import Compiler
 from webhook_engine.definitions.definitions import Definitions, Index
 from webhook_engine.definitions.document.reader import read_sources
@@ -50,7 +48,7 @@ def assemble(kind: type[D], sources: Sequence[Source], report: Report, *, folder
         DefinitionError: Every problem in them, in the order of the files.
     """
     draft = read_sources(sources, report)
-    _check(draft, report)
+    check_draft(draft, report)
     index = _index(draft, Compiler(draft, report, folder))
     if report.problems:
         raise DefinitionError(report.in_order(sources))
@@ -71,41 +69,6 @@ def assemble(kind: type[D], sources: Sequence[Source], report: Report, *, folder
 
 def _items(entries: Sequence[Entry[T]]) -> tuple[T, ...]:
     return tuple(entry.item for entry in entries)
-
-
-def _check(draft: Draft, report: Report) -> None:
-    groups = _unique("group", draft.groups, lambda group: group.name, report)
-    webhooks = _unique("webhook", draft.webhooks, lambda webhook: webhook.name, report)
-    agents = _unique("agent", draft.agents, lambda agent: agent.extension, report)
-    _unique("rule", draft.rules, lambda rule: rule.name, report)
-    _unique("test", draft.tests, lambda test: test.name, report)
-    _unique("variable", draft.variables, lambda variable: variable.name, report)
-    for variable in draft.variables:
-        check_variable(variable, report)
-    for group in draft.groups:
-        check_group(group, agents, report)
-    for webhook in draft.webhooks:
-        check_webhook(webhook, {name: each.item for name, each in groups.items()}, report)
-    for rule in draft.rules:
-        check_rule(rule, webhooks, report)
-    for test in draft.tests:
-        check_test(test, webhooks, draft.names, report)
-
-
-def _unique(
-    kind: str, entries: Sequence[Entry[T]], name_of: Callable[[T], str], report: Report
-) -> Mapping[str, Entry[T]]:
-    """
-    The entries by name; a name that is taken is reported with where.
-    """
-    found: dict[str, Entry[T]] = {}
-    for entry in entries:
-        name = name_of(entry.item)
-        first = found.setdefault(name, entry)
-        if first is not entry:
-            key = "extension" if kind == "agent" else "name"
-            entry.problem(report, key, message=f"{name!r} is taken: {first.place} has it already")
-    return found
 
 
 def _index(draft: Draft, compiler: Compiler) -> Index:

@@ -66,6 +66,9 @@ class Draft:
     tests: list[Entry[TestCase]] = field(default_factory=list)
     variables: list[Entry[CustomVariable]] = field(default_factory=list)
 
+    lost: set[str] = field(default_factory=set)
+    """Kinds of which one could not be read, or not its name."""
+
     @property
     def names(self) -> frozenset[str]:
         """

@@ -4,17 +4,21 @@ A group's keys fit its authentication, and its secrets are where they are looked
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Final
 
 from webhook_engine.definitions.checks.http import header_problem, url_problem
+from webhook_engine.definitions.checks.names import Names
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Entry
 from webhook_engine.definitions.groups import SECRETS_OF, Group, Member, OAuth2
 from webhook_engine.definitions.words import Authentication, CredentialsIn, Grant, KeyIn, Level
-from webhook_engine.errors import did_you_mean
+
+# RFC 9110, 5.5: visible characters and blanks; braces and angles would read as a token.
+_PREFIX = re.compile(r"[ !-;=?-z|~]*\Z")
 
 _KEYS: Final[Mapping[Authentication, tuple[str, ...]]] = MappingProxyType(
     {
@@ -34,7 +38,7 @@ _KEYS: Final[Mapping[Authentication, tuple[str, ...]]] = MappingProxyType(
 _DEFAULTS: Final = {each.name: each.default for each in fields(Group)}
 
 
-def check_group(entry: Entry[Group], agents: Collection[str], report: Report) -> None:
+def check_group(entry: Entry[Group], agents: Names, report: Report) -> None:
     """
     Report everything that does not fit together in one group.
     """
@@ -78,7 +82,7 @@ def _check_api_key(group: Group) -> Iterator[tuple[str, str]]:
         yield "key_name", problem
     if group.key_prefix and where is not KeyIn.HEADER:
         yield "key_prefix", f'stands before a key in a header only; key_in is "{where}"'
-    elif not (group.key_prefix.isascii() and (group.key_prefix.isprintable())):
+    elif not _PREFIX.match(group.key_prefix):
         yield "key_prefix", "holds a character that no header can carry"
 
 
@@ -142,7 +146,7 @@ def _own_secrets(group: Group) -> Iterator[tuple[str, str]]:
             yield f"{prefix}{name}", 'is missing: level = "global" sends everybody\'s requests with it'
 
 
-def _check_members(entry: Entry[Group], agents: Collection[str], report: Report) -> None:
+def _check_members(entry: Entry[Group], agents: Names, report: Report) -> None:
     group = entry.item
     if entry.sound and group.members and group.level is Level.GLOBAL:
         entry.problem(report, "member", message='means nothing with level = "global"; say level = "user"')
@@ -152,14 +156,10 @@ def _check_members(entry: Entry[Group], agents: Collection[str], report: Report)
         place = ("member", index, "extension")
         if extension in seen:
             entry.problem(report, *place, message=f"{extension!r} is a member of this group twice")
-        elif extension not in agents:
-            meant = did_you_mean(extension, agents)
-            hint = (
-                f"; did you mean {meant!r}?"
-                if meant
-                else f': add an [[agent]] with extension = "{extension}"'
-            )
-            entry.problem(report, *place, message=f"there is no agent {extension!r}{hint}")
+        elif message := agents.missing(
+            extension, otherwise=f': add an [[agent]] with extension = "{extension}"'
+        ):
+            entry.problem(report, *place, message=message)
         seen.add(extension)
         if entry.sound and group.level is Level.USER:
             for key, message in _member_secrets(group, member):
@@ -172,8 +172,8 @@ def _member_secrets(group: Group, member: Member) -> Iterator[tuple[str, str]]:
         if name not in mine and getattr(member, name) is not None:
             yield name, f'means nothing with authentication = "{group.authentication}"'
     have = group.secrets_of(member.extension) or {}
-    for name in _needed(group):
-        if name not in have:
-            yield name, f'is missing: authentication = "{group.authentication}" needs it'
-    if mine and not any(getattr(member, name) is not None for name in mine):
+    needed = [name for name in _needed(group) if name not in have]
+    for name in needed:
+        yield name, f'is missing: authentication = "{group.authentication}" needs it'
+    if mine and not needed and not any(getattr(member, name) is not None for name in mine):
         yield "extension", "brings no secret of its own, so this member is no other than the group"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from webhook_engine.definitions.checks.webhooks import missing
+from webhook_engine.definitions.checks.names import Names
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Entry
 from webhook_engine.definitions.rules import CustomVariable, Rule, TestCase
@@ -35,24 +35,22 @@ def check_variable(entry: Entry[CustomVariable], report: Report) -> None:
         )
 
 
-def check_rule(entry: Entry[Rule], webhooks: Collection[str], report: Report) -> None:
+def check_rule(entry: Entry[Rule], webhooks: Names, report: Report) -> None:
     """
     A rule starts webhooks that there are, and its chain hangs together.
     """
     rule = entry.item
     for index, name in enumerate(rule.webhooks):
-        if name not in webhooks:
-            entry.problem(report, "webhooks", index, message=missing("webhook", name, webhooks))
+        if message := webhooks.missing(name):
+            entry.problem(report, "webhooks", index, message=message)
         elif name in rule.webhooks[:index]:
             entry.problem(report, "webhooks", index, message=f"{name!r} stands here twice")
     if entry.sound and not rule.webhooks and not rule.stop:
         entry.problem(report, "webhooks", message="is missing: the rule starts nothing and stops nothing")
     reached = {*rule.webhooks, *(then.webhook for then in rule.then)}
     for index, then in enumerate(rule.then):
-        if then.webhook not in webhooks:
-            entry.problem(
-                report, "then", index, "webhook", message=missing("webhook", then.webhook, webhooks)
-            )
+        if message := webhooks.missing(then.webhook):
+            entry.problem(report, "then", index, "webhook", message=message)
         if then.after is not None and then.after not in reached:
             message = f"this rule does not start {then.after!r}"
             entry.problem(report, "then", index, "after", message=message)
@@ -63,23 +61,20 @@ def check_rule(entry: Entry[Rule], webhooks: Collection[str], report: Report) ->
             entry.problem(report, "then", index, "after", message=message)
 
 
-def check_test(
-    entry: Entry[TestCase], webhooks: Collection[str], variables: Collection[str], report: Report
-) -> None:
+def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[str], report: Report) -> None:
     """
     A test gives a call that there can be, and expects webhooks that there are.
     """
     test = entry.item
     for index, expectation in enumerate(test.expect):
-        if expectation.webhook not in webhooks:
-            message = missing("webhook", expectation.webhook, webhooks)
+        if message := webhooks.missing(expectation.webhook):
             entry.problem(report, "expect", index, "webhook", message=message)
     if entry.sound and test.nothing and test.expect:
         entry.problem(report, "nothing", message="is true, but the test expects webhooks too")
     given = dict(test.given)
     while (found := _refusal(given, variables)) is not None:
         name, message = found
-        culprit = next((each for each in _NAMES.findall(name) if each in given), None)
+        culprit = next((each for each in (name, *_NAMES.findall(name)) if each in given), None)
         entry.problem(report, "given", *([culprit] if culprit else []), message=message)
         if culprit is None:
             return

@@ -5,11 +5,12 @@ A webhook's keys fit its type, its content type and its group.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from webhook_engine.definitions.checks.http import content_type_problem, header_problem, url_problem
+from webhook_engine.definitions.checks.names import Names
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Entry
 from webhook_engine.definitions.groups import Group
@@ -25,7 +26,6 @@ from webhook_engine.definitions.words import (
     WebhookType,
     WhenEmpty,
 )
-from webhook_engine.errors import did_you_mean
 
 Found = Iterator[tuple[Path, str]]
 
@@ -50,13 +50,13 @@ _IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
 _PLAIN: Final = Webhook(name="plain", type=WebhookType.BROWSER_WINDOW, url="")
 
 
-def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], report: Report) -> None:
+def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], names: Names, report: Report) -> None:
     """
     Report everything that does not fit together in one webhook.
     """
     webhook = entry.item
-    if webhook.group is not None and webhook.group not in groups:
-        entry.problem(report, "group", message=missing("group", webhook.group, groups))
+    if webhook.group is not None and (message := names.missing(webhook.group)):
+        entry.problem(report, "group", message=message)
     if not entry.sound:
         return
     for check in (_url, _browser, _body, _parameters, _headers):
@@ -66,14 +66,6 @@ def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], report: Re
     if group is not None:
         for path, message in _placement(webhook, group):
             entry.problem(report, *path, message=message)
-
-
-def missing(kind: str, name: str, known: Collection[str]) -> str:
-    """
-    That nothing of this name is defined, and what was probably meant.
-    """
-    meant = did_you_mean(name, known)
-    return f"there is no {kind} {name!r}" + (f"; did you mean {meant!r}?" if meant else "")
 
 
 def _url(webhook: Webhook) -> Found:

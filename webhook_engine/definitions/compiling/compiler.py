@@ -132,5 +132,5 @@ def _names_a_secret(webhook: Webhook) -> bool:
     """
     Whether a template could mean one of the names that only a group's own parts may use.
     """
-    texts = [webhook.url, *(each.value + (each.default or "") for each in webhook.parameters)]
+    texts = [webhook.url, *(each.value + (each.test_value or "") for each in webhook.parameters)]
     return any("CREDENTIAL_" in text for text in texts)

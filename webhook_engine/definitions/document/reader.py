@@ -51,6 +51,7 @@ def _read_tenant(draft: Draft, source: Source, value: object, report: Report) ->
 def _read_kind(draft: Draft, source: Source, key: str, value: object, report: Report) -> None:
     if not isinstance(value, list):
         report.refuse(source, (key,), f"must be a list of tables: write [[{key}]]")
+        draft.lost.add(key)
         return
     into: list[Entry[Any]] = getattr(draft, f"{key}s")
     for index, table in enumerate(value):
@@ -58,6 +59,8 @@ def _read_kind(draft: Draft, source: Source, key: str, value: object, report: Re
         shape, sound = _read_table(KINDS[key], source, path, table, report)
         if shape is not None:
             into.append(Entry(shape.made(), source, path, sound))
+        if shape is None or report.has_refused(source, (*path, "extension" if key == "agent" else "name")):
+            draft.lost.add(key)
 
 
 def _read_table(

@@ -67,6 +67,12 @@ class Report:
         self._touched.add((id(source), path[:2]))
         self.problems.append(source.problem(path, message))
 
+    def has_refused(self, source: Source, path: Path) -> bool:
+        """
+        Whether what stands at *path* could not be read.
+        """
+        return (id(source), path) in self._refused
+
     def touches(self, source: Source, entry: Path) -> bool:
         """
         Whether there is a problem anywhere in the definition at *entry*.

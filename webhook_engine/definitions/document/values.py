@@ -28,7 +28,7 @@ _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\
 _EXTENSION = re.compile(r"[^\s-]+-\S+\Z")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _HOW_TO_WRITE_ONE: Final = '{ env = "NAME" }, { file = "PATH" }, { vault = "NAME" } or the secret as text'
-_PLACES = (SecretKind.ENV, SecretKind.FILE, SecretKind.VAULT)
+_PLACES = (SecretKind.ENV.value, SecretKind.FILE.value, SecretKind.VAULT.value)
 
 T = TypeVar("T")
 

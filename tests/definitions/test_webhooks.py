@@ -1,0 +1,297 @@
+"""
+A webhook's keys fit its type, its content type and its group.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+GET = '[[webhook]]\nname = "W"\ntype = "ajax-get"\nurl = "https://crm.example.com/"\n'
+POST = '[[webhook]]\nname = "W"\ntype = "ajax-post"\nurl = "https://crm.example.com/"\n'
+WINDOW = '[[webhook]]\nname = "W"\ntype = "browser-window"\nurl = "https://crm.example.com/"\n'
+PARAMETER = '[[webhook.parameter]]\nname = "p"\nvalue = "{CALLERID}"\n'
+KEY = '[[group]]\nname = "G"\nauthentication = "api-key"\nkey = { env = "K" }\nkey_name = "k"\n'
+LOGIN = '[[group]]\nname = "G"\nauthentication = "credentials"\nusername = "u"\npassword = { env = "P" }\n'
+TOKENS = (
+    '[[group]]\nname = "G"\nauthentication = "oauth2"\n[group.oauth2]\ntoken_url = "https://id.example/t"\n'
+    'client_id = "c"\nclient_secret = { env = "S" }\n'
+)
+
+
+def with_url(url: str, more: str = "") -> str:
+    return f'[[webhook]]\nname = "W"\ntype = "ajax-get"\nurl = "{url}"\n{more}'
+
+
+REFUSED = {
+    "an unknown type": (
+        '[[webhook]]\nname = "W"\ntype = "ajax-patch"\nurl = "https://x"\n',
+        "webhook[1].type: is 'ajax-patch', which is none of browser-window, ajax-get, ajax-post, ajax-put, ajax-delete",
+    ),
+    "no URL": ('[[webhook]]\nname = "W"\ntype = "ajax-get"\n', "webhook[1].url: is missing"),
+    "a relative URL": (with_url("/api"), "webhook[1].url: must be absolute"),
+    "a URL of another scheme": (with_url("file:///etc/passwd"), "webhook[1].url: must be absolute"),
+    "a scheme from a variable": (with_url("{CALLERID}://x"), "webhook[1].url: must be absolute"),
+    "a host from a variable": (
+        with_url("https://{CALL_QUEUE}.example.com/"),
+        "webhook[1].url: has a variable in its host",
+    ),
+    "a host from an expression": (
+        with_url("https://{{ CALL_QUEUE | lower }}/"),
+        "webhook[1].url: has a variable in its host",
+    ),
+    "a password in the URL": (with_url("https://u:p@x.example/"), "webhook[1].url: holds a user name"),
+    "no host": (with_url("https:///path"), "webhook[1].url: names no host"),
+    "a port that is none": (with_url("https://x.example:99999/"), "webhook[1].url: '99999' is no port"),
+    "a port of letters": (with_url("https://x.example:http/"), "webhook[1].url: 'http' is no port"),
+    "a bare IPv6 address": (with_url("https://2001:db8::1/"), "webhook[1].url: '2001:db8:' is no host"),
+    "a host of blanks": (with_url("https://x example/"), "webhook[1].url: 'x example' is no host"),
+    "a line break": (
+        with_url("https://x.example/\\n"),
+        "webhook[1].url: holds a blank at its ends or a line break",
+    ),
+    "hosts for nothing": (
+        with_url("https://x.example/", 'hosts = ["x.example"]\n'),
+        "webhook[1].url: has no variable in its host",
+    ),
+    "a host that is a URL": (
+        with_url("https://{CALL_QUEUE}/", 'hosts = ["https://x.example"]\n'),
+        "webhook[1].hosts[1]: 'https://x.example' is no host name",
+    ),
+    "an unknown variable": (
+        with_url("https://x.example/{CALLER_ID}"),
+        "webhook[1].url: there is no variable CALLER_ID: did you mean CALLERID?",
+    ),
+    "a template that ends too early": (with_url("https://x.example/{{ CALLERID"), "webhook[1].url: "),
+    "a group that is not there": (f'{GET}group = "CRM"\n', "webhook[1].group: there is no group 'CRM'"),
+    "a parameter without a name": (
+        f'{GET}[[webhook.parameter]]\nname = ""\nvalue = ""\n',
+        "webhook[1].parameter[1].name: must not be empty",
+    ),
+    "a parameter without a value": (
+        f'{GET}[[webhook.parameter]]\nname = "p"\n',
+        "webhook[1].parameter[1].value: is missing",
+    ),
+    "a number where a template should be": (
+        f'{GET}[[webhook.parameter]]\nname = "p"\nvalue = 5\n',
+        "webhook[1].parameter[1].value: must be text, not a number",
+    ),
+    "a default that is never sent": (
+        f'{GET}{PARAMETER}default = "x"\n',
+        'webhook[1].parameter[1].default: is never sent: say when_empty = "default"',
+    ),
+    "a default that is missing": (
+        f'{GET}{PARAMETER}when_empty = "default"\n',
+        'webhook[1].parameter[1].default: is missing: when_empty = "default" sends it',
+    ),
+    "a test value that does not read": (
+        f'{GET}{PARAMETER}test_value = "{{CALLERI}}"\n',
+        "webhook[1].parameter[1].test_value: there is no variable CALLERI",
+    ),
+    "a body parameter of a GET": (
+        f'{GET}{PARAMETER}in = "body"\n',
+        'webhook[1].parameter[1].in: type = "ajax-get" sends no body',
+    ),
+    "a body of a GET": (f'{GET}body = "x"\n', 'webhook[1].body: type = "ajax-get" sends no body'),
+    "a body's form of a GET": (
+        f'{GET}content_type = "json"\n',
+        'webhook[1].content_type: is "json", but type = "ajax-get"',
+    ),
+    "text without a body": (f'{POST}content_type = "text"\n', "webhook[1].body: is missing"),
+    "a body beside parameters in it": (
+        f'{POST}content_type = "text"\nbody = "x"\n{PARAMETER}in = "body"\n',
+        "webhook[1].parameter[1].in: the webhook has a body template, which is the whole body",
+    ),
+    "a body beside parameters of no place": (
+        f'{POST}content_type = "json"\nbody = "{{}}"\n{PARAMETER}',
+        "webhook[1].parameter[1].in: the webhook has a body template, which is the whole body",
+    ),
+    "a JSON body that is none": (
+        f'{POST}content_type = "json"\nbody = "{{"\n',
+        "webhook[1].body: ",
+    ),
+    "an XML body that is none": (
+        f'{POST}content_type = "xml"\nbody = "<a>"\n',
+        "webhook[1].body: ",
+    ),
+    "a root of no XML": (
+        f'{POST}body_root = "call"\n',
+        "webhook[1].body_root: names the root of an XML body",
+    ),
+    "a root that is no name": (
+        f'{POST}content_type = "xml"\nbody_root = "a b"\n',
+        "webhook[1].body_root: 'a b' is no name for an XML element",
+    ),
+    "parameters that nest in a value": (
+        f'{POST}content_type = "json"\n{PARAMETER}[[webhook.parameter]]\nname = "p.q"\nvalue = "x"\n',
+        "webhook[1].parameter[2].name: ",
+    ),
+    "redirects of a POST": (f"{POST}max_redirects = 1\n", 'webhook[1].max_redirects: only type = "ajax-get"'),
+    "redirects without end": (
+        f"{GET}max_redirects = 11\n",
+        "webhook[1].max_redirects: is 11; it must be at most 10",
+    ),
+    "no time at all": (f"{GET}deadline_s = 0\n", "webhook[1].deadline_s: is 0; it must be more than 0"),
+    "a time that is none": (f"{GET}deadline_s = nan\n", "webhook[1].deadline_s: "),
+    "a header that is none": (
+        f'{GET}[[webhook.header]]\nname = "A:B"\nvalue = "x"\n',
+        "webhook[1].header[1].name: 'A:B' is no header name",
+    ),
+    "a header of the transport": (
+        f'{GET}[[webhook.header]]\nname = "transfer-encoding"\nvalue = "x"\n',
+        "webhook[1].header[1].name: transfer-encoding is the transport's own header",
+    ),
+    "a header of a proxy": (
+        f'{GET}[[webhook.header]]\nname = "Proxy-Connection"\nvalue = "x"\n',
+        "webhook[1].header[1].name: Proxy-Connection is the transport's own header",
+    ),
+    "a header twice": (
+        f'{GET}[[webhook.header]]\nname = "X-A"\nvalue = "x"\n[[webhook.header]]\nname = "x-a"\nvalue = "y"\n',
+        "webhook[1].header[2].name: x-a is set twice",
+    ),
+    "a form of no body": (
+        f'{GET}[[webhook.header]]\nname = "Content-Type"\nvalue = "a/b"\n',
+        'webhook[1].header[1].name: type = "ajax-get" sends no body whose form it could name',
+    ),
+    "a form that a caller chooses": (
+        f'{POST}[[webhook.header]]\nname = "Content-Type"\nvalue = "{{CALL_NOTES}}"\n',
+        "webhook[1].header[1].value: must be plain text",
+    ),
+    "a form that is no media type": (
+        f'{POST}[[webhook.header]]\nname = "Content-Type"\nvalue = "json"\n',
+        "webhook[1].header[1].value: 'json' is no media type",
+    ),
+    "a form in another charset": (
+        f'{POST}[[webhook.header]]\nname = "Content-Type"\nvalue = "text/xml; charset=iso-8859-1"\n',
+        "webhook[1].header[1].value: says charset 'iso-8859-1', but a body is sent as UTF-8",
+    ),
+    "an outcome there is not": (
+        f'{GET}[[webhook.outcome]]\nwhen = "true"\nis = "skipped!"\n',
+        "webhook[1].outcome[1].is: is 'skipped!', which is none of",
+    ),
+    "a condition that does not read": (
+        f'{GET}[[webhook.outcome]]\nwhen = "status =="\nis = "ok"\n',
+        "webhook[1].outcome[1].when: ",
+    ),
+    "a sentence about what there is not": (
+        f'{GET}[[webhook.outcome]]\nwhen = "status == 200"\nis = "ok"\nsay = "{{{{ respons }}}}"\n',
+        "webhook[1].outcome[1].say: ",
+    ),
+    "records at no path": (
+        f'{GET}[webhook.view]\nrecords = "a["\n',
+        "webhook[1].view.records: 'a[' is no path",
+    ),
+    "a column at no path": (
+        f'{GET}[[webhook.view.column]]\npath = "a..b"\n',
+        "webhook[1].view.column[1].path: 'a..b' is no path",
+    ),
+    "a secret of the group's by name": (
+        f'{KEY}{with_url("https://x.example/{CREDENTIAL_KEY}")}group = "G"\n',
+        "webhook[1].url: there is no variable CREDENTIAL_KEY",
+    ),
+    "a secret of the query's group by name": (
+        f'{KEY}key_in = "query"\n{GET}group = "G"\n[[webhook.parameter]]\nname = "p"\nvalue = "{{CREDENTIAL_KEY}}"\n',
+        "webhook[1].parameter[1].value: there is no variable CREDENTIAL_KEY",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED.keys())
+def test_is_refused(refusals, text, problem):
+    """
+    One mistake, one problem, at the key that is wrong.
+    """
+    [found] = refusals(text)
+
+    assert found.startswith(problem)
+
+
+IN_A_BROWSER = {
+    "headers": ('[[webhook.header]]\nname = "A"\nvalue = "b"\n', "header"),
+    "a body": ('body = "x"\n', "body"),
+    "an outcome": ('[[webhook.outcome]]\nwhen = "true"\nis = "ok"\n', "outcome"),
+    "a view": ('[[webhook.view.column]]\npath = "a"\n', "view"),
+    "a deadline": ("deadline_s = 2\n", "deadline_s"),
+    "a form of response": ('response_type = "json"\n', "response_type"),
+    "durable delivery": ('delivery = "durable"\n', "delivery"),
+    "redirects": ("max_redirects = 1\n", "max_redirects"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), IN_A_BROWSER.values(), ids=IN_A_BROWSER.keys())
+def test_a_browser_window_has_no_use_for(refusals, text, key):
+    """
+    What the agent's browser does by itself cannot be told it by a webhook.
+    """
+    [found] = refusals(WINDOW + text)
+
+    assert found.startswith(f'webhook[1].{key}: means nothing with type = "browser-window": ')
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        KEY,
+        f'{KEY}key_in = "body"\n',
+        LOGIN,
+        f'{LOGIN}credentials_in = "query"\n',
+        f'{LOGIN}credentials_in = "body"\n',
+        TOKENS,
+    ],
+    ids=[
+        "key in a header",
+        "key in the body",
+        "basic",
+        "password in the query",
+        "password in the body",
+        "oauth2",
+    ],
+)
+def test_a_secret_that_cannot_travel_with_a_browser_window_is_refused(refusals, group):
+    """
+    The agent's browser sends it, so only a key placed in the query can travel.
+    """
+    [found] = refusals(f'{group}{WINDOW}group = "G"\n')
+
+    assert found.startswith("webhook[1].group: the group 'G' sends its secret ")
+
+
+@pytest.mark.parametrize("method", ["ajax-get", "ajax-delete"])
+@pytest.mark.parametrize(
+    "group", [f'{KEY}key_in = "body"\n', f'{LOGIN}credentials_in = "body"\n'], ids=["key", "credentials"]
+)
+def test_a_secret_in_the_body_needs_one(refusals, method, group):
+    """
+    GET and DELETE have no body in which a secret could travel.
+    """
+    [found] = refusals(f'{group}{GET.replace("ajax-get", method)}group = "G"\n')
+
+    assert "sends its secret in the body" in found
+
+
+def test_a_secret_in_the_body_needs_a_body_made_of_parameters(refusals):
+    """
+    A template is the whole body, so nothing can be put into it.
+    """
+    [found] = refusals(f'{KEY}key_in = "body"\n{POST}group = "G"\ncontent_type = "json"\nbody = "{{}}"\n')
+
+    assert found.startswith("webhook[1].body: is a template, so the secret")
+
+
+@pytest.mark.parametrize(
+    ("group", "part"),
+    [
+        (KEY, '[[webhook.header]]\nname = "K"\nvalue = "x"\n'),
+        (LOGIN, '[[webhook.header]]\nname = "authorization"\nvalue = "x"\n'),
+        (TOKENS, '[[webhook.header]]\nname = "Authorization"\nvalue = "x"\n'),
+        (f'{KEY}key_in = "query"\n', '[[webhook.parameter]]\nname = "k"\nvalue = "x"\n'),
+        (f'{LOGIN}credentials_in = "query"\n', '[[webhook.parameter]]\nname = "password"\nvalue = "x"\n'),
+    ],
+    ids=["header", "basic", "bearer", "query", "credentials"],
+)
+def test_a_webhook_does_not_take_the_place_of_its_groups_secret(refusals, group, part):
+    """
+    Two values of one header or parameter: nobody knows which of them the target system would take.
+    """
+    [found] = refusals(f'{group}{GET}group = "G"\n{part}')
+
+    assert "in which the group 'G' sends its secret" in found
