@@ -29,7 +29,7 @@ layers: $(VENV)/.tests
 
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=92
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
 	$(BIN)/python -m benchmarks

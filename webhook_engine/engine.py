@@ -221,18 +221,7 @@ def _view_of(compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, V
         expects_rows=compiled.expects_rows,
         values=values,
     )
-    return AgentView(
-        webhook=webhook.name,
-        outcome=found.outcome,
-        sentence=found.sentence,
-        status=attempt.response.status,
-        columns=found.columns,
-        rows=found.rows,
-        attempts=attempt.number,
-        findings=found.findings,
-        took_s=attempt.took_s,
-        error=found.error,
-    )
+    return found.as_view(webhook=webhook.name, attempts=attempt.number, took_s=attempt.took_s)
 
 
 # The first class that an error is one of decides; everything else is the target system's doing.

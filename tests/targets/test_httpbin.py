@@ -8,12 +8,12 @@ METHODS = {"get": "ajax-get", "post": "ajax-post", "put": "ajax-put", "delete": 
 NAME = "Zoë & Söhne <a+b=100%> \"'/?#{CALL_NOTES}"
 
 
-def webhook(url, *, type="ajax-get", **keys):
+def webhook(url, *, kind="ajax-get", **keys):
     """
     A webhook called `it`, as TOML.
     """
     lines = [f"{key} = {value!r}" if isinstance(value, str) else f"{key} = {value}" for key, value in keys.items()]
-    return "\n".join(["[[webhook]]", 'name = "it"', f'type = "{type}"', f'url = "{url}"', *lines, ""])
+    return "\n".join(["[[webhook]]", 'name = "it"', f'type = "{kind}"', f'url = "{url}"', *lines, ""])
 
 
 NAME_PARAMETER = '[[webhook.parameter]]\nname = "name"\nvalue = "{CALLERID_NAME}"\n'
@@ -25,7 +25,7 @@ def test_every_method_arrives(send, httpbin, method):
     Each type sends its method, and the value arrives as the call holds it.
     """
     view = send(
-        webhook(f"http://127.0.0.1:{httpbin}/{method}", type=METHODS[method]) + NAME_PARAMETER,
+        webhook(f"http://127.0.0.1:{httpbin}/{method}", kind=METHODS[method]) + NAME_PARAMETER,
         "it",
         CALLERID_NAME=NAME,
     )
@@ -41,7 +41,7 @@ def test_a_json_tree_arrives_as_json(send, httpbin, method):
     Parameters become one JSON document; numbers stay numbers.
     """
     view = send(
-        webhook(f"http://127.0.0.1:{httpbin}/{method}", type=METHODS[method], content_type="json")
+        webhook(f"http://127.0.0.1:{httpbin}/{method}", kind=METHODS[method], content_type="json")
         + '[[webhook.parameter]]\nname = "contact.name"\nvalue = "{CALLERID_NAME}"\n'
         + '[[webhook.parameter]]\nname = "seconds"\nvalue = "{CALL_DURATION}"\n',
         "it",
@@ -58,7 +58,7 @@ def test_an_xml_tree_arrives_as_xml(send, httpbin):
     httpbin does not read XML, but shows the bytes.
     """
     view = send(
-        webhook(f"http://127.0.0.1:{httpbin}/post", type="ajax-post", content_type="xml", body_root="call")
+        webhook(f"http://127.0.0.1:{httpbin}/post", kind="ajax-post", content_type="xml", body_root="call")
         + NAME_PARAMETER,
         "it",
         CALLERID_NAME="A & <B>",
@@ -73,7 +73,7 @@ def test_text_arrives_as_text(send, httpbin):
     A text body is what the template says.
     """
     view = send(
-        webhook(f"http://127.0.0.1:{httpbin}/post", type="ajax-post", content_type="text", body="Hello {CALLERID_NAME}"),
+        webhook(f"http://127.0.0.1:{httpbin}/post", kind="ajax-post", content_type="text", body="Hello {CALLERID_NAME}"),
         "it",
         CALLERID_NAME="Zoë",
     )

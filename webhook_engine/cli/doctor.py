@@ -8,10 +8,11 @@ import asyncio
 import platform
 import ssl
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 import typer
 from rich.text import Text
@@ -24,7 +25,8 @@ from webhook_engine.errors import DefinitionError, DispatchError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from webhook_engine.definitions import Definitions
+    from webhook_engine.definitions import Definitions, Group, Member, OAuth2, SecretRef, Webhook
+    from webhook_engine.dispatch import EgressPolicy
 
 Verdict = Literal["ok", "note", "wrong"]
 _STYLE = {"ok": "green", "note": "yellow", "wrong": "bold red"}
@@ -114,48 +116,79 @@ def _definitions(definitions: Definitions) -> Iterator[Diagnosis]:
 def _secrets(definitions: Definitions) -> Iterator[Diagnosis]:
     from webhook_engine.dispatch import LocalSecrets
 
-    secrets = LocalSecrets()
+    secrets = LocalSecrets(folder=definitions.folder)
     for group in definitions.groups:
-        for owner, reference in group.secret_references():
-            subject = f"secret of {owner}"
+        for owner, name, reference in _references(group):
+            subject = f"{name} of {owner}"
             try:
                 secrets.resolve(reference)
             except DispatchError as error:
                 yield Diagnosis("wrong", subject, str(error))
             else:
-                yield Diagnosis("ok", subject, f"is in {reference}")
+                yield Diagnosis("ok", subject, f"is where {reference!r} says")
+
+
+def _references(group: Group) -> Iterator[tuple[str, str, SecretRef]]:
+    """
+    Every secret of a group and its members: whose, which, where.
+    """
+    from webhook_engine.definitions import SecretRef
+
+    holders: list[tuple[str, Group | OAuth2 | Member]] = [(group.name, group)]
+    holders += [(group.name, group.oauth2)] if group.oauth2 else []
+    holders += [(f"{member.extension} in {group.name}", member) for member in group.members]
+    for owner, holder in holders:
+        for each in fields(holder):
+            value = getattr(holder, each.name)
+            for reference in value if isinstance(value, tuple) else (value,):
+                if isinstance(reference, SecretRef):
+                    yield owner, each.name, reference
 
 
 def _authorities(definitions: Definitions) -> Iterator[Diagnosis]:
     for group in definitions.groups:
         if group.ca_file is None:
             continue
-        subject = f"authorities of {group.name}"
+        path = (definitions.folder or Path()) / group.ca_file
         try:
-            ssl.create_default_context(cafile=group.ca_file)
+            ssl.create_default_context(cafile=path)
         except (OSError, ssl.SSLError) as error:
-            yield Diagnosis("wrong", subject, f"{group.ca_file} cannot be used: {error}")
+            yield Diagnosis("wrong", f"authorities of {group.name}", f"{path} cannot be used: {error}")
         else:
-            yield Diagnosis("ok", subject, str(group.ca_file))
+            yield Diagnosis("ok", f"authorities of {group.name}", str(path))
 
 
 async def _targets(definitions: Definitions) -> list[Diagnosis]:
     from webhook_engine.dispatch import EgressPolicy
 
     policy = EgressPolicy(definitions.allowed_networks)
-    origins = sorted({each for webhook in definitions.webhooks for each in [webhook.origin] if each})
-    return [await _target(policy, host, port) for host, port in origins]
+    places = sorted({place for webhook in definitions.webhooks for place in _places(webhook)})
+    return list(await asyncio.gather(*(_target(policy, host, port) for host, port in places)))
 
 
-async def _target(policy: object, host: str, port: int) -> Diagnosis:
+def _places(webhook: Webhook) -> Iterator[tuple[str, int]]:
+    """
+    The hosts and ports that we connect to for a webhook; a page for the browser has none.
+    """
+    if not webhook.type.is_sent:
+        return
+    parts = urlsplit(webhook.url)
+    port = 443 if parts.scheme == "https" else 80
+    for host in webhook.hosts or (parts.netloc,):
+        name, colon, stated = host.rpartition(":")
+        yield (name.strip("[]"), int(stated)) if colon and stated.isdigit() else (host, port)
+
+
+async def _target(policy: EgressPolicy, host: str, port: int) -> Diagnosis:
     subject = f"target {host}:{port}"
     try:
-        found = await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo(host, port), timeout=5)
+        async with asyncio.timeout(5):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port)
     except (OSError, TimeoutError) as error:
-        return Diagnosis("wrong", subject, f"the name leads nowhere: {error or 'no answer in 5 s'}")
-    addresses = sorted({entry[4][0] for entry in found})
+        return Diagnosis("wrong", subject, f"the name leads nowhere: {str(error) or 'no answer in 5 s'}")
+    addresses = sorted({str(entry[4][0]) for entry in found})
     refused = {address: why for address in addresses if (why := policy.denied(address))}
     if len(refused) == len(addresses):
         address, why = next(iter(refused.items()))
         return Diagnosis("wrong", subject, f"{address} {why}; allowed_networks could admit it")
-    return Diagnosis("ok", subject, f"is at {', '.join(a for a in addresses if a not in refused)}")
+    return Diagnosis("ok", subject, f"is at {', '.join(each for each in addresses if each not in refused)}")

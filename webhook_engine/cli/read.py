@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -43,18 +44,12 @@ def read(
 
     Example:  curl -s https://crm.example.com/contacts | webhook-engine read - --records results
     """
-    from webhook_engine.responses import AgentView, Response, ResponseType, View, interpret
+    from webhook_engine.responses import Response, ResponseType, View, interpret
 
     response = Response(status=200, headers=(), body=read_bytes(file), took_s=0.0)
     found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
-    view = AgentView(
-        outcome=found.outcome,
-        sentence=found.sentence,
-        columns=found.columns,
-        rows=found.rows,
-        findings=found.findings,
-        error=found.error,
-    )
+    # Nobody sent these bytes, so there is no status to show.
+    view = replace(found.as_view(webhook="", attempts=0), status=None)
     if as_json:
         print_json(view.to_json())
     else:
