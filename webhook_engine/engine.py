@@ -138,7 +138,7 @@ class Engine:
         """
         line = self._line(webhook)
         if line.compiled.definition.type.is_sent:
-            raise WrongType(webhook, is_a=str(line.compiled.definition.type), use="ask")
+            raise WrongType(webhook, is_sent=True)
         return self._prepared(line, call).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
@@ -157,7 +157,7 @@ class Engine:
         """
         line = self._line(webhook, test_values=test_values)
         if not line.compiled.definition.type.is_sent:
-            raise WrongType(webhook, is_a=str(line.compiled.definition.type), use="open")
+            raise WrongType(webhook, is_sent=False)
         try:
             request = self._prepared(line, call)
         except WebhookEngineError as error:

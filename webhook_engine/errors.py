@@ -223,13 +223,18 @@ class NotFound(WebhookEngineError):
 
 class WrongType(WebhookEngineError):
     """
-    A webhook was used in a way that its type does not have.
+    A page was asked, or a request opened.
     """
 
-    def __init__(self, webhook: str, *, is_a: str, use: str) -> None:
-        super().__init__(f"the webhook {webhook!r} is of type {is_a}: use {use}")
+    def __init__(self, webhook: str, *, is_sent: bool) -> None:
+        use = (
+            "it is sent from here and not opened: ask for it, or render it to see the request"
+            if is_sent
+            else "it opens in the agent's browser and is not sent: open it, or render it to see its address"
+        )
+        super().__init__(f"the webhook {webhook!r}: {use}")
         self.webhook = webhook
-        self.use = use
+        self.is_sent = is_sent
 
 
 # --- Dispatch ----------------------------------------------------------------

@@ -66,9 +66,9 @@ class TestRefusals:
         """
         Nor can a request be opened.
         """
-        with pytest.raises(WrongType, match="use open"):
+        with pytest.raises(WrongType, match="open it"):
             await engine.ask("Customer page", RINGING)
-        with pytest.raises(WrongType, match="use ask"):
+        with pytest.raises(WrongType, match="ask for it"):
             engine.open("Contact lookup", RINGING)
 
     async def test_an_extension_that_is_no_agent(self, engine):

@@ -2,6 +2,7 @@
 An application that has a `variables.py` and a `worker.py` of its own can still install this project.
 """
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -110,6 +111,7 @@ def test_the_wheel_imports_beside_hostile_neighbours(built, tmp_path):
     run = subprocess.run(
         [home / "bin" / "python", "-c", BESIDE_HOSTILE_NEIGHBOURS],
         cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
         text=True,
         check=False,

@@ -172,7 +172,7 @@ async def echo(request: web.Request) -> web.Response:
     if "X-Caller" in request.headers:
         understood["header"] = request.headers["X-Caller"]
     if "X-Admin" in request.headers:
-        understood["injected header"] = request.headers["X-Admin"]
+        understood["injected"] = request.headers["X-Admin"]
     body = await request.read()
     if request.content_type == "application/json":
         understood["body"] = orjson.loads(body)

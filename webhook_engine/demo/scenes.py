@@ -64,13 +64,12 @@ class Scene:
 
 def _understood(*names: str) -> Callable[[AgentView], bool]:
     """
-    Whether the CRM read exactly the attacker's name wherever it read anything.
+    Whether the CRM read exactly the attacker's name in these places, and nothing beside it.
     """
 
     def holds(view: AgentView) -> bool:
         cells = {column.path: cell for column, cell in zip(view.columns, view.rows[0], strict=True)}
-        attacked = {path: cell for path, cell in cells.items() if path.split(".", 1)[-1] in names}
-        return len(attacked) == len(names) and all(cell == ATTACKER.caller_name for cell in attacked.values())
+        return all(cells.get(name) == ATTACKER.caller_name for name in names) and "injected" not in cells
 
     return holds
 

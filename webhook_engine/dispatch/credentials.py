@@ -166,10 +166,14 @@ def admit(extension: str, agents: Collection[str], *, webhook: str) -> None:
     """
     if extension in agents:
         return
-    who = f"the extension {extension}" if extension else "a call without an extension"
+    if not extension:
+        raise AgentRefused(
+            f"the call names no EXTENSION, and only agents may use the webhook {webhook}; nothing was sent",
+            target=webhook,
+        )
     raise AgentRefused(
-        f"{who} may not use the webhook {webhook}: only agents may. "
-        f'An [[agent]] with extension = "{extension or "NUMBER-TENANT"}" would make it one',
+        f"the extension {extension} may not use the webhook {webhook}: only agents may; nothing was sent. "
+        f'An [[agent]] with extension = "{extension}" would make it one',
         target=webhook,
     )
 
