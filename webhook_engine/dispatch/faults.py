@@ -80,6 +80,8 @@ def fault_of(error: WebhookEngineError) -> Fault:
             return Fault.NETWORK
         if code in _OURS:
             return Fault.OURS
+    if isinstance(error, TokenRefused) and error.status >= 500:
+        return Fault.TARGET
     return next((fault for kind, fault in _FAULTS if isinstance(error, kind)), Fault.OURS)
 
 

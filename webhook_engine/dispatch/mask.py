@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
 
 _SHORTEST_IN_AN_ANSWER = 6
 """Characters. A shorter secret is too likely to be a part of what the target system has to say."""
+
+_SHORTEST_RUN = 4
+"""Letters and digits in a row by which an answer is looked through before it is searched."""
 
 
 class Masker:
@@ -23,34 +25,35 @@ class Masker:
     Replaces secrets by `***`, in whichever encoding they stand.
     """
 
-    __slots__ = ("_in_answers", "_in_bytes", "_in_text")
+    __slots__ = ("_answer", "_bytes", "_marks", "_text")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """
         Args:
             secrets: What must not be seen: keys, passwords, tokens.
         """
-        known = {secret for secret in secrets if secret}
-        forms = {form for secret in known for form in forms_of(secret)}
-        long = {s for secret in known if len(secret) >= _SHORTEST_IN_AN_ANSWER for s in forms_of(secret)}
-        self._in_text = _any_of(forms)
-        self._in_bytes = _any_of_bytes(forms)
-        self._in_answers = tuple(each.encode() for each in _longest_first(long))
+        known = sorted({secret for secret in secrets if secret}, key=lambda secret: (-len(secret), secret))
+        long = [secret for secret in known if len(secret) >= _SHORTEST_IN_AN_ANSWER]
+        pattern = "|".join(map(_every_spelling, known))
+        self._text = re.compile(pattern) if known else None
+        self._bytes = re.compile(pattern.encode()) if known else None
+        self._answer = re.compile("|".join(map(_every_spelling, long)).encode()) if long else None
+        self._marks = _marks(long)
 
     def __repr__(self) -> str:
-        return "Masker(***)" if self._in_text else "Masker()"
+        return "Masker(***)" if self._text else "Masker()"
 
     def text(self, text: str) -> str:
         """
         *text* without the secrets.
         """
-        return self._in_text.sub(HIDDEN, text) if self._in_text else text
+        return self._text.sub(HIDDEN, text) if self._text else text
 
     def data(self, data: bytes) -> bytes:
         """
         *data* without the secrets.
         """
-        return self._in_bytes.sub(HIDDEN.encode(), data) if self._in_bytes else data
+        return self._bytes.sub(HIDDEN.encode(), data) if self._bytes else data
 
     def answer(self, body: bytes) -> bytes:
         """
@@ -59,10 +62,95 @@ class Masker:
         Secrets of fewer than six characters stay: taking every `1234` out of a table would
         change what it says.
         """
-        for form in self._in_answers:
-            if form in body:
-                body = body.replace(form, HIDDEN.encode())
-        return body
+        if self._answer is None or not any(mark in body for mark in self._marks):
+            return body
+        return self._answer.sub(HIDDEN.encode(), body)
+
+
+def _every_spelling(secret: str) -> str:
+    """
+    A pattern for *secret*, each character of it in any of its spellings, or all of it in base64.
+    """
+    return "".join(map(_any_spelling, secret)) + "".join(f"|{re.escape(form)}" for form in _in_base64(secret))
+
+
+@lru_cache(maxsize=1024)
+def _any_spelling(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return character
+    percent = "".join(f"%{octet:02x}" for octet in character.encode())
+    found = [
+        re.escape(character),
+        _hex(percent),
+        _hex(percent.replace("%", "%25")),
+        # JSON: some escape `<`, `&` and `/` as well.
+        _hex(re.escape("".join(f"\\u{unit:04x}" for unit in _utf16(character)))),
+        re.escape(json.dumps(character)[1:-1]),
+        f"&#0*{ord(character)};",
+        f"&#[xX]0*{_hex(f'{ord(character):x}')};",
+        re.escape(html.escape(character)),
+    ]
+    found += {" ": [r"\+"], "/": [r"\\/"], "'": ["&apos;"]}.get(character, [])
+    # Longest first: a backslash is also the beginning of an escaped one.
+    return f"(?:{'|'.join(sorted(set(found), key=lambda each: (-len(each), each)))})"
+
+
+def _hex(digits: str) -> str:
+    """
+    Letters among hexadecimal *digits*, large or small; `u` and `x` are none.
+    """
+    return re.sub(r"[a-f]", lambda found: f"[{found[0]}{found[0].upper()}]", digits)
+
+
+def _utf16(character: str) -> list[int]:
+    data = character.encode("utf-16-be")
+    return [int.from_bytes(data[at : at + 2]) for at in range(0, len(data), 2)]
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """
+    All of *secret* in base64, and what it looks like inside a longer text.
+    """
+    encoded = base64.b64encode(secret.encode()).decode()
+    for whole in (encoded, encoded.rstrip("=")):
+        yield from _alphabets(whole)
+    yield from _base64_cores(secret)
+
+
+def _base64_cores(secret: str) -> Iterator[str]:
+    """
+    What *secret* always leaves in base64, at each of the three places it can begin in a group.
+    """
+    octets = secret.encode()
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + octets).decode()
+        # The first and the last character also hold bits of their neighbours.
+        core = encoded[(0, 2, 3)[shift] : (shift + len(octets)) // 3 * 4]
+        if len(core) >= _SHORTEST_RUN:
+            yield from _alphabets(core)
+
+
+def _alphabets(encoded: str) -> tuple[str, str]:
+    return encoded, encoded.replace("+", "-").replace("/", "_")
+
+
+def _marks(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """
+    What an answer holds if it holds one of *secrets*: bytes that no encoding changes.
+
+    Looking for them is many times faster than searching for the whole pattern.
+    """
+    marks: set[str] = set()
+    for secret in secrets:
+        run = max(re.findall("[0-9A-Za-z]+", secret), key=len, default="")
+        marks.add(run if len(run) >= _SHORTEST_RUN else "")
+        marks.update(_base64_cores(secret))
+    # An empty mark is in every answer.
+    return (b"",) if "" in marks else tuple(mark.encode() for mark in sorted(marks, key=len))
+
+
+NOTHING = Masker()
+"""For requests without secrets."""
 
 
 @lru_cache(maxsize=512)
@@ -71,60 +159,3 @@ def masker_of(secrets: tuple[str, ...]) -> Masker:
     The masker for these secrets, made once.
     """
     return Masker(secrets) if secrets else NOTHING
-
-
-def forms_of(secret: str) -> Iterator[str]:
-    """
-    Every spelling in which *secret* can stand in a URL, a header, a body or an error text.
-    """
-    for plain in (secret, quote(secret, safe=""), quote_plus(secret), quote(secret)):
-        yield plain
-        yield _lower_hex(plain)
-    yield quote(quote(secret, safe=""), safe="")
-    for ascii_only in (True, False):
-        in_json = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        yield in_json
-        yield in_json.replace("/", "\\/")
-    yield html.escape(secret, quote=False)
-    yield html.escape(secret)  # &quot; and &#x27;
-    yield html.escape(secret, quote=False).replace('"', "&quot;").replace("'", "&apos;")
-    yield html.escape(secret, quote=False).replace('"', "&#34;").replace("'", "&#39;")
-    yield from _in_base64(secret.encode())
-
-
-def _in_base64(secret: bytes) -> Iterator[str]:
-    """
-    What *secret* looks like inside base64, at each of the three places it can begin in a group.
-    """
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + secret)
-        # The first and last characters also hold bits of their neighbours.
-        first = (0, 2, 3)[shift]
-        last = len(encoded) if shift == 0 else (shift + len(secret)) // 3 * 4
-        inner = encoded[first : max(first, last)].decode()
-        if shift and len(inner) < 4:
-            continue
-        for text in (inner, inner.rstrip("=")):
-            yield text
-            yield text.replace("+", "-").replace("/", "_")
-
-
-def _lower_hex(text: str) -> str:
-    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text)
-
-
-def _longest_first(forms: Iterable[str]) -> list[str]:
-    return sorted(set(forms), key=lambda form: (-len(form), form))
-
-
-def _any_of(forms: set[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(map(re.escape, _longest_first(forms)))) if forms else None
-
-
-def _any_of_bytes(forms: set[str]) -> re.Pattern[bytes] | None:
-    ordered = [re.escape(form.encode()) for form in _longest_first(forms)]
-    return re.compile(b"|".join(ordered)) if ordered else None
-
-
-NOTHING = Masker()
-"""For requests without secrets."""

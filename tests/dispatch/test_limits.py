@@ -1,0 +1,151 @@
+"""
+A group's limits hold, in the order its requests came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from webhook_engine.dispatch import Limiter
+from webhook_engine.errors import LimitExceeded
+
+
+def soon(seconds: float = 1.0) -> float:
+    """
+    A deadline.
+    """
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def test_never_more_in_flight() -> None:
+    """
+    The third of two waits until one leaves.
+    """
+    limiter = Limiter("CRM", max_in_flight=2)
+    for _ in range(2):
+        await limiter.enter(deadline=soon())
+    third = asyncio.create_task(limiter.enter(deadline=soon()))
+    await asyncio.sleep(0.01)
+    waited = not third.done()
+    limiter.leave()
+    await third
+
+    assert waited
+
+
+async def test_first_come_first_served() -> None:
+    """
+    Also past whoever would find room at once.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+    order: list[int] = []
+
+    async def work(number: int) -> None:
+        await limiter.enter(deadline=soon())
+        order.append(number)
+        await asyncio.sleep(0)
+        limiter.leave()
+
+    tasks = [asyncio.create_task(work(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    limiter.leave()
+    assert not limiter.try_enter(asyncio.get_running_loop().time())
+    await asyncio.gather(*tasks)
+
+    assert [0, 1, 2, 3, 4] == order
+
+
+async def test_who_waits_too_long_is_sent_away() -> None:
+    """
+    With the group, the limit and the word that nothing was sent.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+
+    with pytest.raises(
+        LimitExceeded, match=r"CRM has its 1 requests under way \(max_in_flight\).*nothing was sent"
+    ):
+        await limiter.enter(deadline=soon(0.03))
+    limiter.leave()
+
+    assert limiter.try_enter(asyncio.get_running_loop().time())
+
+
+async def test_never_more_in_a_second() -> None:
+    """
+    In any second, wherever it begins.
+    """
+    limiter = Limiter("CRM", max_per_second=5)
+    starts: list[float] = []
+
+    async def work() -> None:
+        await limiter.enter(deadline=soon(5))
+        starts.append(asyncio.get_running_loop().time())
+        limiter.leave()
+
+    await asyncio.gather(*(work() for _ in range(11)))
+
+    assert all(later - earlier >= 0.999 for earlier, later in zip(starts, starts[5:], strict=False))
+    assert starts[-1] - starts[0] < 2.3
+
+
+async def test_a_rate_below_one_is_a_pause() -> None:
+    """
+    Four seconds between two, at one in four.
+    """
+    limiter = Limiter("CRM", max_per_second=0.25)
+    await limiter.enter(deadline=soon())
+    limiter.leave()
+
+    with pytest.raises(LimitExceeded, match="max_per_second"):
+        await limiter.enter(deadline=soon(0.05))
+
+
+async def test_giving_up_frees_the_place_in_the_queue() -> None:
+    """
+    A cancelled request neither holds nor loses room.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+    gone = asyncio.create_task(limiter.enter(deadline=soon()))
+    stays = asyncio.create_task(limiter.enter(deadline=soon()))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    limiter.leave()
+    await stays
+    limiter.leave()
+
+    assert limiter.try_enter(asyncio.get_running_loop().time())
+
+
+async def test_giving_up_in_the_moment_of_entering_gives_the_room_back() -> None:
+    """
+    Admitted and cancelled between two steps of the loop.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+    unlucky = asyncio.create_task(limiter.enter(deadline=soon()))
+    await asyncio.sleep(0)
+    limiter.leave()
+    unlucky.cancel()
+    await asyncio.gather(unlucky, return_exceptions=True)
+
+    assert limiter.try_enter(asyncio.get_running_loop().time())
+
+
+async def test_closing_sends_everybody_away() -> None:
+    """
+    Nobody waits for an engine that is gone.
+    """
+    limiter = Limiter("CRM", max_in_flight=1, max_per_second=1)
+    await limiter.enter(deadline=soon())
+    waiting = asyncio.create_task(limiter.enter(deadline=soon(30)))
+    await asyncio.sleep(0)
+    limiter.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
