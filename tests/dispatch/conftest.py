@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from webhook_engine.dispatch import EgressPolicy, Transport
 from webhook_engine.dispatch.request import PreparedRequest, Route
 
 LOOPBACK = EgressPolicy(["127.0.0.0/8", "::1"])
+PUBLIC_ONLY = EgressPolicy()
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -167,8 +168,4 @@ def a_request(
         body=body,
         grant=grant,  # type: ignore[arg-type]
     )
-    if mask is not None:
-        from dataclasses import replace
-
-        prepared = replace(prepared, mask=mask)  # type: ignore[arg-type]
-    return prepared
+    return prepared if mask is None else replace(prepared, mask=mask)  # type: ignore[arg-type]
