@@ -14,6 +14,7 @@ from webhook_engine.definitions.compiled import (
 from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.files import read, read_file, read_folder, read_text, write_toml
 from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2, SecretRef
+from webhook_engine.definitions.linting import Finding, lint
 from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
 from webhook_engine.definitions.uses import used_by, without
 from webhook_engine.definitions.webhooks import Header, OutcomeDefinition, Parameter, Webhook
@@ -52,6 +53,7 @@ __all__ = [
     "Definitions",
     "DeliveryClass",
     "Expectation",
+    "Finding",
     "Grant",
     "Group",
     "Header",
@@ -74,6 +76,7 @@ __all__ = [
     "Webhook",
     "WebhookType",
     "WhenEmpty",
+    "lint",
     "read",
     "read_file",
     "read_folder",
