@@ -10,15 +10,14 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import nodes
 
-from webhook_engine.errors import RenderError, TemplateError
+from webhook_engine.errors import TemplateSyntaxError
 from webhook_engine.templating.bounds import Bounds
-from webhook_engine.templating.jinja import Checker, Scope, parse
-from webhook_engine.templating.sandbox import ENVIRONMENT, Run
+from webhook_engine.templating.grammar import Grammar
+from webhook_engine.templating.interpret import evaluated
+from webhook_engine.templating.parsing import parse
+from webhook_engine.templating.reading import together
 from webhook_engine.templating.scan import Part, PartKind, Source
-from webhook_engine.templating.slots import Slot
-from webhook_engine.templating.walk import Uniform
-
-_RESULT = "result"
+from webhook_engine.templating.scope import Scope
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,43 +52,36 @@ def compile_expression(
     """
     Read an expression such as `CALL_DIR == 'incoming' and CALL_QUEUE in ['Sales', 'Support']`.
 
-    A `{TOKEN}` or `<TOKEN>` is no part of it: names stand bare.
+    Names stand bare, without the braces of a token.
 
     Raises:
-        TemplateSyntaxError: It does not read, or asks for what is not in *names*.
+        TemplateSyntaxError: It does not read, or asks for what is not in *names*;
+            `also` holds what else is wrong with it.
     """
-    limits = bounds or Bounds()
+    bounds = bounds or Bounds()
     where = Source(source)
-    scope = Scope(names, country, None if time_zone is None else str(time_zone))
-    parts = [Part(PartKind.EXPRESSION, source, 0, len(source))]
-    checker = Checker(where, parts, scope, Uniform(Slot.TEXT), [])
-    tree = parse(where, parts)
-    if len(source) > limits.source_chars or len(tree.body) != 1 or not isinstance(tree.body[0], nodes.Output):
-        raise where.error("this is not one expression", 0)
-    checked = checker.whole(tree.body[0].nodes[0])
-    if checker.problems:
-        first, *others = checker.problems
-        first.also = tuple(others)
-        raise first
+    if len(source) > bounds.source_chars:
+        raise where.error(
+            f"an expression has at most {bounds.source_chars:,} characters", bounds.source_chars
+        )
+    parts = (Part(PartKind.EXPRESSION, source, 0, len(source)),)
+    problems: list[TemplateSyntaxError] = []
+    grammar = Grammar(Scope(names, country, time_zone), lambda problem: where.error(problem, 0), problems)
+    checked = grammar.checked(_only(where, parse(where, parts)))
+    if problems:
+        raise together(problems)
     return Expression(
-        source=source, variables=frozenset(checker.variables), evaluate=evaluator(checked, limits)
+        source=source,
+        variables=frozenset(grammar.variables),
+        evaluate=evaluated(checked, parts, bounds),
     )
 
 
-def evaluator(checked: nodes.Expr, bounds: Bounds) -> Callable[[Mapping[str, object]], object]:
-    body: list[nodes.Node] = [nodes.Assign(nodes.Name(_RESULT, "store"), checked, lineno=1)]
-    whole = nodes.Template(body, lineno=1).set_environment(ENVIRONMENT)
-    root = ENVIRONMENT.from_string(whole).root_render_func  # type: ignore[arg-type]  # it takes a tree as well
-
-    def evaluate(values: Mapping[str, object]) -> object:
-        run = Run(values, bounds)
-        try:
-            for _ in root(run):
-                pass
-        except TemplateError:
-            raise
-        except Exception as error:
-            raise RenderError(str(error)) from error
-        return run.vars[_RESULT]
-
-    return evaluate
+def _only(where: Source, tree: nodes.Template) -> nodes.Expr:
+    """
+    The one expression of a tree: a source could close the delimiters around it and open others.
+    """
+    body = tree.body
+    if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
+        return body[0].nodes[0]
+    raise where.error("this is not one expression", 0)

@@ -1,111 +1,200 @@
 """
-One Python function per template.
+A template of tokens alone -> one Python function of its own.
+
+The function for `https://crm.example.com/{CALL_QUEUE}?caller={CALLERID}` is, in short,
+
+    def render(values):
+        CALL_QUEUE, CALLERID = fetch(values)
+        joined = join((CALL_QUEUE, CALLERID,))
+        if <the C encoder is right for every character in joined>:
+            made = f'https://crm.example.com/{quote(CALL_QUEUE)}?caller={quote(CALLERID)}'
+        else:
+            made = f'https://crm.example.com/{url_path(CALL_QUEUE)}?caller={url_query(CALLERID)}'
+        return made
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import cast
 
+from webhook_engine.templating import bulk
+from webhook_engine.templating.faults import Faults, too_large
+from webhook_engine.templating.pieces import Conditional, Fields, Hole, Piece, holes_of
 from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
+from webhook_engine.variables import SAMPLES, VARIABLES, Tenant
 
+Values = Mapping[str, object]
+Check = Callable[[str], None]
 
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """
-    A value that is not known yet.
-    """
-
-    name: str
-    """The Python name that holds it."""
-
-    slot: Slot
-
-
-@dataclass(frozen=True, slots=True)
-class Optional:
-    """
-    Pieces that are there only if a value is not empty.
-    """
-
-    condition: str
-    """In Python."""
-
-    pieces: tuple[str | Hole, ...] | tuple[Piece, ...]
-
-
-Piece = str | Hole | Optional
-Render = Callable[[Mapping[str, object]], str]
+ALWAYS_TEXT = frozenset(
+    name
+    for name, variable in VARIABLES.items()
+    if all(isinstance(variable.read(call, Tenant()), str) for call in SAMPLES.values())
+)
+"""Variables that are never numbers. Should one be given as a number all the same, it only takes longer."""
 
 
 @dataclass(slots=True)
-class Function:
+class Program:
     """
     A function being written.
     """
 
-    lines: list[str] = field(default_factory=list)
+    limit: int
+    """Characters it may return."""
+
     known: dict[str, object] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict)
+    """What its text refers to, by name."""
 
-    def variable(self, name: str) -> str:
-        """
-        The Python name of a variable, read from the values once.
-        """
-        if name not in self._names:
-            self._names[name] = f"v{len(self._names)}"
-            self.lines.append(f"{self._names[name]} = values[{name!r}]")
-        return self._names[name]
+    setup: list[str] = field(default_factory=list)
+    """Lines that compute the holes which are no variables."""
 
-    def object(self, value: object) -> str:
+    typed: set[str] = field(default_factory=set)
+    """Holes that keep their type; all others are texts once they are read."""
+
+    def know(self, prefix: str, value: object) -> str:
         """
-        The Python name of something made beforehand.
+        A name for something made beforehand.
         """
-        name = f"k{len(self.known)}"
+        name = f"{prefix}{len(self.known)}"
         self.known[name] = value
         return name
 
-    def compile(self) -> Callable[[Mapping[str, object]], object]:
+    def reading(self, holes: Sequence[Hole]) -> tuple[list[str], list[str]]:
         """
-        The function itself.
+        Lines that read the values, and the names of those that are texts from then on.
         """
-        source = "def render(values):\n" + "".join(f"    {line}\n" for line in self.lines)
-        namespace = dict(self.known)
-        exec(compile(source, "<template>", "exec"), namespace)  # noqa: S102  # our own text: names are checked, literals are repr
-        render: Callable[[Mapping[str, object]], object] = namespace["render"]  # type: ignore[assignment]
-        return render
+        names = list(dict.fromkeys(hole.name for hole in holes))
+        self.typed = {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
+        texts = [name for name in names if name not in self.typed]
+        sure = [name for name in texts if name in ALWAYS_TEXT]
+        lines = [f"{name} = values[{name!r}]" for name in names if _is_variable(name) and name not in sure]
+        lines += self._fetching(sure)
+        lines += self.setup
+        lines += [
+            f"if {name}.__class__ is not str: {name} = text_of({name})" for name in texts if name not in sure
+        ]
+        return lines, texts
 
-    def text(self, pieces: Sequence[Piece]) -> str:
-        """
-        A Python expression for the text of *pieces*.
-        """
-        return f"f'{''.join(map(self._piece, pieces))}'"
+    def _fetching(self, names: Sequence[str]) -> list[str]:
+        if len(names) < 2:
+            return [f"{name} = values[{name!r}]" for name in names]
+        self.known["fetch"] = itemgetter(*names)
+        return [f"{', '.join(names)} = fetch(values)"]
 
-    def _piece(self, piece: Piece) -> str:
-        if isinstance(piece, str):
-            return quoted(piece)
-        if isinstance(piece, Hole):
-            return f"{{{self.escaper(piece.slot)}({piece.name})}}"
-        name = f"o{len(self.lines)}"
-        inner = self.text(piece.pieces)
-        self.lines.append(f"{name} = {inner} if {piece.condition} else ''")
-        return f"{{{name}}}"
+    def as_text(self, hole: Hole) -> str:
+        """
+        The hole's value as text.
+        """
+        return f"text_of({hole.name})" if hole.name in self.typed else hole.name
 
-    def escaper(self, slot: Slot) -> str:
+    def text(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str], lines: list[str]) -> str:
         """
-        The Python name of a slot's escaper.
+        A Python expression for these pieces; *lines* gets what must be computed before it.
         """
-        name = f"safe_{slot.name.lower()}"
-        self.known[name] = ESCAPERS[slot]
+        inside = []
+        for piece in pieces:
+            if isinstance(piece, Conditional | Fields):
+                inside.append(f"{{{self._part(piece, encoded, lines)}}}")
+            else:
+                inside.append(f"{{{encoded(piece)}}}" if isinstance(piece, Hole) else literal(piece))
+        return f"f'{''.join(inside)}'"
+
+    def _part(self, piece: Conditional | Fields, encoded: Callable[[Hole], str], lines: list[str]) -> str:
+        inner = self.text(piece.pieces, encoded, lines)
+        name = f"part{len(lines)}"
+        if isinstance(piece, Conditional):
+            lines.append(f"{name} = {inner} if {piece.condition} else ''")
+        else:
+            lines += [f"{name} = {inner}", f"if {name}: {name} = {piece.lead!r} + {name}[1:]"]
         return name
 
+    def escaped(self, hole: Hole) -> str:
+        """
+        The hole's value through its slot's escaper.
+        """
+        name = hole.slot.name.lower()
+        self.known[name] = ESCAPERS[hole.slot]
+        return f"{name}({hole.name})"
 
-def quoted(text: str) -> str:
+    def function(
+        self, body: Iterable[str], after: Iterable[str], faults: Faults
+    ) -> Callable[[Values], object]:
+        """
+        The function with this *body*, which must leave its result in `made`.
+        """
+        lines = [
+            "def render(values):",
+            "    try:",
+            *(f"        {line}" for line in body),
+            "    except TypeError as error:",
+            "        return render(as_texts(values, error))",
+            "    except Exception as error:",
+            "        raise told(error, values) from None",
+            *(f"    {line}" for line in after),
+            "    return made",
+        ]
+        namespace = {
+            **bulk.KNOWN,
+            **self.known,
+            "text_of": text_of,
+            "told": faults.told,
+            "as_texts": faults.as_texts,
+            "too_large": lambda: too_large(self.limit),
+        }
+        # All of it is our own text: names are checked, and what an author wrote is a literal by repr.
+        exec(compile("\n".join(lines), "<template>", "exec"), namespace)  # noqa: S102
+        return cast("Callable[[Values], object]", namespace["render"])
+
+
+def text_function(
+    pieces: Sequence[Piece], program: Program, checks: Sequence[Check] = ()
+) -> Callable[[Values], str]:
     """
-    *text* as it stands inside an f-string in single quotes.
+    The function that renders *pieces*.
+
+    Args:
+        checks: Each refuses what shows only in the whole text.
     """
-    # With both quotes in it, repr must choose single ones.
+    holes = list(holes_of(pieces))
+    body, texts = program.reading(holes)
+    body += _made(pieces, program, texts)
+    after = [f"if len(made) > {program.limit}: raise too_large()"] if holes else []
+    after += [f"{program.know('check', check)}(made)" for check in checks]
+    return cast("Callable[[Values], str]", program.function(body, after, Faults(holes)))
+
+
+def _made(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
+    """
+    Lines that put the encoded text into `made`.
+    """
+    careful: list[str] = []
+    careful.append(f"made = {program.text(pieces, program.escaped, careful)}")
+    recipe = bulk.bulk_of(pieces) if texts else None
+    if recipe is None:
+        return careful
+    quick: list[str] = []
+    whole = program.text(pieces, lambda hole: recipe.quick.format(name=hole.name), quick)
+    quick.append(f"made = {whole}{recipe.after}")
+    return [
+        f"joined = join(({', '.join(texts)},))",
+        f"if {recipe.holds}:",
+        *(f"    {line}" for line in quick),
+        "else:",
+        *(f"    {line}" for line in careful),
+    ]
+
+
+def literal(text: str) -> str:
+    """
+    *text* as it stands inside of f'…'.
+    """
+    # With both quotes in it, repr can only choose single ones.
     return repr("'\"" + text)[4:-1].replace("{", "{{").replace("}", "}}")
 
 
-__all__ = ["Function", "Hole", "Optional", "Piece", "Render", "quoted", "text_of"]
+def _is_variable(name: str) -> bool:
+    return name[0].isupper()

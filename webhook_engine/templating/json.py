@@ -5,12 +5,12 @@ The structure of JSON: whether a place lies between quotes, is a value of its ow
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import orjson
 
+from webhook_engine.errors import RenderError
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Misplaced
 
@@ -54,50 +54,39 @@ class JsonWalker:
     """
 
     def __init__(self) -> None:
-        self.state: Hashable = State()
-        self.unsure = False
-        """Whether some branch leaves it to the values if the result is JSON."""
+        self.state = State()
+        self.is_unsure = False
 
-    @property
-    def _at(self) -> State:
-        assert isinstance(self.state, State)
-        return self.state
-
-    def text(self, text: str, at: int) -> str:
+    def text(self, text: str, at: int, /) -> str:
         """
         The text, compacted.
         """
         sent: list[str] = []
         position = 0
         while position < len(text):
-            step = self._string if self._at.in_string else self._structure
+            step = self._string if self.state.in_string else self._structure
             length = step(text, position, at + position, sent)
             position += length
         return "".join(sent)
 
     def _string(self, text: str, position: int, at: int, sent: list[str]) -> int:
         found = _IN_STRING.match(text, position)
-        assert found is not None  # it may match nothing
-        sent.append(_canonical(found[0], at))
-        if found.end() == len(text):
-            return len(found[0])
-        if text[found.end()] != '"':
-            raise Misplaced(
-                "a JSON string cannot hold this: write \\n for a line break and \\\\ for a backslash",
-                at + len(found[0]),
-            )
-        sent.append('"')
-        self._leave_string()
-        return len(found[0]) + 1
+        inside = found[0] if found else ""
+        sent.append(_canonical(inside, at))
+        following = text[position + len(inside) :][:1]
+        if following == '"':
+            sent.append('"')
+            self._leave_string()
+        elif following:
+            problem = "a JSON string cannot hold this: write \\n for a line break and \\\\ for a backslash"
+            raise Misplaced(problem, at + len(inside))
+        return len(inside) + len(following)
 
     def _leave_string(self) -> None:
-        state = self._at
+        state = self.state
         was_key = state.next in {Next.KEY, Next.KEY_OR_END}
-        after = Next.COLON if was_key else self._after_value(state)
+        after = Next.COLON if was_key else Next.COMMA_OR_END
         self.state = replace(state, in_string=False, next=Next.UNSURE if state.next is Next.UNSURE else after)
-
-    def _after_value(self, state: State) -> Next:
-        return Next.COMMA_OR_END
 
     def _structure(self, text: str, position: int, at: int, sent: list[str]) -> int:
         blank = _BLANK.match(text, position)
@@ -108,14 +97,14 @@ class JsonWalker:
         sent.append(scalar[0] if scalar else mark)
         if mark == '"':
             self._expect({Next.VALUE, Next.VALUE_OR_END, Next.KEY, Next.KEY_OR_END}, mark, at)
-            self.state = replace(self._at, in_string=True)
+            self.state = replace(self.state, in_string=True)
         elif mark in "[{":
             self._open(mark, at)
         elif mark in "]}":
             self._close(mark, at)
         elif mark == ",":
             self._expect({Next.COMMA_OR_END}, mark, at, nested=True)
-            self._go(Next.KEY if self._at.inside.endswith("{") else Next.VALUE)
+            self._go(Next.KEY if self.state.inside.endswith("{") else Next.VALUE)
         elif mark == ":":
             self._expect({Next.COLON}, mark, at)
             self._go(Next.VALUE)
@@ -126,59 +115,57 @@ class JsonWalker:
         return len(scalar[0]) if scalar else 1
 
     def _go(self, following: Next) -> None:
-        self.state = replace(self._at, next=following)
+        self.state = replace(self.state, next=following)
 
     def _expect(self, allowed: set[Next], what: str, at: int, *, nested: bool = False) -> None:
-        state = self._at
+        state = self.state
         if (state.next in allowed or state.next is Next.UNSURE) and (state.inside or not nested):
             return
         raise Misplaced(f"this is not JSON: unexpected {what!r}{_HINTS.get(state.next, '')}", at)
 
     def _value(self, at: int, what: str) -> None:
         self._expect({Next.VALUE, Next.VALUE_OR_END}, what, at)
-        self._go(self._after_value(self._at))
+        self._go(Next.COMMA_OR_END)
 
     def _open(self, mark: str, at: int) -> None:
         self._expect({Next.VALUE, Next.VALUE_OR_END}, mark, at)
-        state = self._at
+        state = self.state
         if len(state.inside) >= _DEPTH_LIMIT:
             raise Misplaced(f"JSON nested deeper than {_DEPTH_LIMIT}", at)
         self.state = State(state.inside + mark, Next.KEY_OR_END if mark == "{" else Next.VALUE_OR_END)
 
     def _close(self, mark: str, at: int) -> None:
-        state = self._at
+        state = self.state
         if not state.inside.endswith("{" if mark == "}" else "["):
             raise Misplaced(f"this is not JSON: {mark!r} closes nothing", at)
         self._expect({Next.COMMA_OR_END, Next.KEY_OR_END if mark == "}" else Next.VALUE_OR_END}, mark, at)
         self.state = State(state.inside[:-1], Next.COMMA_OR_END)
 
-    def place(self, at: int) -> Slot:
+    def place(self, at: int, /) -> Slot:
         """
         Between quotes or bare.
         """
-        if self._at.in_string:
+        if self.state.in_string:
             return Slot.JSON_STRING
         self._value(at, "variable")
         return Slot.JSON_VALUE
 
-    def join(self, one: Hashable, other: Hashable) -> Hashable | None:
+    def join(self, one: State, other: State, /) -> State | None:
         """
         Branches may differ by a comma, never by a quote or a bracket.
         """
-        assert isinstance(one, State)
-        assert isinstance(other, State)
         if one == other:
             return one
         if (one.inside, one.in_string) != (other.inside, other.in_string) or one.in_string or not one.inside:
             return None
-        self.unsure = True
+        self.is_unsure = True
         return replace(one, next=Next.UNSURE)
 
-    def end(self, at: int) -> str:
+    def end(self, at: int, /) -> str:
         """
         Everything must be closed.
         """
-        state = self._at
+        state = self.state
         if state.in_string:
             raise Misplaced("this is not JSON: a quote is never closed", at)
         if state.inside:
@@ -204,3 +191,13 @@ def _canonical(inside: str, at: int) -> str:
         return orjson.dumps(orjson.loads(f'"{inside}"')).decode()[1:-1]
     except ValueError:
         raise Misplaced("a JSON string cannot hold half of a surrogate pair", at) from None
+
+
+def check_json(text: str) -> None:
+    """
+    Refuse a text that branches, loops or `raw` made into something else than JSON.
+    """
+    try:
+        orjson.loads(text)
+    except ValueError as error:
+        raise RenderError(f"with these values the result is not JSON: {error}") from None

@@ -1,28 +1,45 @@
 """
-Parameters -> query, form, JSON tree or XML tree, each honouring its `when_empty`.
+Parameters -> query, form, JSON tree or XML tree; each honours its `when_empty`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
-from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo
 
 from webhook_engine.errors import EmptyParameter, TemplateSyntaxError
 from webhook_engine.templating.bounds import Bounds
-from webhook_engine.templating.generate import Function, Hole, Optional, Piece, quoted
+from webhook_engine.templating.faults import too_large
+from webhook_engine.templating.generate import Program, text_function
+from webhook_engine.templating.kind import Kind
+from webhook_engine.templating.objects import Leaf, Node, object_function
+from webhook_engine.templating.pieces import Conditional, Fields, Hole, Piece, holes_of, merged
 from webhook_engine.templating.places import Place
-from webhook_engine.templating.scan import PartKind, Source, scan
-from webhook_engine.templating.slots import ESCAPERS, Slot, json_value, text_of
-from webhook_engine.templating.template import Kind, Template, compile_template, finished
-from webhook_engine.templating.xml import NAME
+from webhook_engine.templating.reading import Straight, read
+from webhook_engine.templating.scope import Scope
+from webhook_engine.templating.slots import ESCAPERS, Slot
+from webhook_engine.templating.template import (
+    Template,
+    Values,
+    checks_of,
+    decoded,
+    encoded,
+    template_of,
+    value_function,
+)
+from webhook_engine.templating.trees import (
+    Misfit,
+    check_xml_steps,
+    encoded_for,
+    in_slot,
+    put,
+    steps_of,
+    xml_pieces,
+)
 
-Encoding = Literal["url", "json", "xml"]
-_STEP = re.compile(r"(?P<name>(?:[^.\[\]\\]|\\.)+)(?P<indices>(?:\[[0-9]{1,3}\])*)(?:\.(?=.)|\Z)")
-_XML_NAME = re.compile(rf"{NAME}\Z")
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 class ParameterLike(Protocol):
@@ -32,7 +49,7 @@ class ParameterLike(Protocol):
 
     @property
     def name(self) -> str:
-        """In a tree, dots nest: `contact.phone`, `lines[0].sku`."""
+        """Of its field; in a tree the way to its place, as in `contact.phone`."""
 
     @property
     def value(self) -> str:
@@ -40,75 +57,11 @@ class ParameterLike(Protocol):
 
     @property
     def when_empty(self) -> str:
-        """send, omit, default, skip or fail."""
+        """`send`, `omit`, `default`, `skip` or `fail`."""
 
     @property
     def default(self) -> str | None:
-        """Sent as it stands where `when_empty` is default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """
-    One parameter's value.
-    """
-
-    pieces: tuple[str | Hole, ...]
-    """Text and values; one value alone keeps its type in JSON."""
-
-    present: str = ""
-    """A Python condition; "" for always."""
-
-
-Node = Leaf | dict[str, "Node"] | list["Node"]
-
-
-@dataclass(slots=True)
-class Reading:
-    """
-    The parameters of one webhook, being compiled into one function.
-    """
-
-    options: dict[str, object]
-    function: Function
-    variables: set[str]
-    places: list[Place]
-    is_generated: bool = True
-
-    def leaf(self, index: int, parameter: ParameterLike, slot: Slot) -> Leaf:
-        """
-        The value of a parameter, as pieces; what it takes first is written into the function.
-        """
-        try:
-            template = compile_template(parameter.value, Kind.VALUE, **self.options)  # type: ignore[arg-type]
-        except TemplateSyntaxError as error:
-            error.parameter = index
-            raise
-        self.variables |= template.variables
-        self.is_generated &= template.is_generated
-        self.places += [replace(place, slot=slot, parameter=parameter.name) for place in template.places]
-        if template.is_generated and parameter.when_empty == "send":
-            return Leaf(self._pieces(template.source, slot))
-        return self._held(index, parameter, template, slot)
-
-    def _pieces(self, text: str, slot: Slot) -> tuple[str | Hole, ...]:
-        parts = scan(Source(text), angles=True)
-        return tuple(
-            part.text if part.kind is PartKind.TEXT else Hole(self.function.variable(part.text), slot)
-            for part in parts
-        )
-
-    def _held(self, index: int, parameter: ParameterLike, template: Template, slot: Slot) -> Leaf:
-        name = f"p{index}"
-        lines = self.function.lines
-        lines.append(f"{name} = {self.function.object(template.value)}(values)")
-        when_empty = parameter.when_empty
-        if when_empty == "default":
-            lines.append(f"if {name} == '': {name} = {parameter.default or ''!r}")
-        elif when_empty in {"skip", "fail"}:
-            error = self.function.object(EmptyParameter)
-            lines.append(f"if {name} == '': raise {error}({parameter.name!r}, skips={when_empty == 'skip'})")
-        return Leaf((Hole(name, slot),), f"{name} != ''" if when_empty == "omit" else "")
+        """Sent as it stands where `when_empty` is `default`."""
 
 
 def compile_url(
@@ -122,35 +75,31 @@ def compile_url(
     bounds: Bounds | None = None,
 ) -> Template:
     """
-    A URL with its query: the parameters follow what the template has of its own, before its fragment.
+    A URL with its query: parameters follow what the template itself asks, before its fragment.
 
     Raises:
-        TemplateSyntaxError: The template or a parameter's value does not read; `parameter` says which.
+        TemplateSyntaxError: The template does not read, or a value; then `parameter` says which.
     """
-    limits = bounds or Bounds()
-    base = compile_template(
-        source, Kind.URL, names=names, country=country, time_zone=time_zone, hosts=hosts, bounds=limits
-    )
+    bounds = bounds or Bounds()
+    allowed = frozenset(host.lower() for host in hosts)
+    building = Building(Scope(names, country, time_zone), bounds)
+    reading = read(source, Kind.URL, building.scope, allowed, bounds)
+    base = template_of(source, Kind.URL, reading, allowed, bounds)
     if not parameters:
         return base
-    reading = _reading(names, country, time_zone, limits)
-    reading.variables |= base.variables
-    reading.places += base.places
-    reading.is_generated = base.is_generated
-    query = _fields(parameters, reading, Slot.URL_QUERY)
-    function = reading.function
-    function.lines.append(f"head, mark, tail = {function.object(base.render)}(values).partition('#')")
-    function.lines.append(f"query = {function.text(query)}[1:]")
-    function.lines.append("joint = '' if head[-1] in '?&' else '&' if '?' in head else '?'")
-    function.lines.append("return f'{head}{joint}{query}{mark}{tail}' if query else f'{head}{mark}{tail}'")
-    return finished(
-        source, Kind.URL, reading.variables, reading.places, reading.is_generated, function.compile(), limits, hosts
-    )
+    query = building.fields(parameters, Slot.URL_QUERY)
+    building.take_over(base)
+    if isinstance(reading, Straight):
+        checks = tuple(checks_of(Kind.URL, reading, allowed))
+        render = text_function(_with_query(reading.pieces, query), building.program, checks)
+    else:
+        render = _around(base.render, text_function(query, building.program), bounds.output_chars)
+    return building.template(Kind.URL, source, render, encoded(render))
 
 
 def compile_body(
     parameters: Sequence[ParameterLike],
-    encoding: Encoding,
+    encoding: Literal["url", "json", "xml"],
     *,
     root: str = "request",
     names: Collection[str],
@@ -159,200 +108,185 @@ def compile_body(
     bounds: Bounds | None = None,
 ) -> Template:
     """
-    A body built from parameters.
+    A body made of parameters.
 
-    In JSON and XML a dot in a name nests, `lines[0].sku` and a name given twice make
-    lists, and in XML a last step `@id` is an attribute. What is omitted takes with it
-    the objects that hold nothing else.
+    In JSON and XML a dot in a name nests, and `lines[0].sku` or a name given twice
+    makes a list; in XML a list is an element for each entry, and a last step `@id`
+    an attribute. What is omitted takes along the objects that hold nothing else.
+    In JSON a value that is one token or expression alone keeps its type.
+
+    Args:
+        root: Name of XML's root element.
 
     Raises:
-        TemplateSyntaxError: A value does not read, or a name cannot be; `parameter` says which.
+        TemplateSyntaxError: A value does not read or a name cannot be; `parameter` says which.
     """
-    limits = bounds or Bounds()
-    reading = _reading(names, country, time_zone, limits)
-    function = reading.function
+    building = Building(Scope(names, country, time_zone), bounds or Bounds())
     if encoding == "url":
-        kind = Kind.FORM
-        function.lines.append(f"return {function.text(_fields(parameters, reading, Slot.FORM))}[1:]")
-    elif encoding == "json":
-        kind = Kind.JSON
-        function.known |= {"json_value": json_value, "text_of": text_of}
-        function.lines.append(f"return json_value({_json_code(_tree(parameters, reading, Slot.JSON_VALUE))})")
-    else:
-        kind = Kind.XML
-        tree = _tree(parameters, reading, Slot.XML_TEXT)
-        declaration = '<?xml version="1.0" encoding="UTF-8"?>'
-        function.lines.append(f"return {function.text([declaration, *_xml_pieces(root, tree)])}")
-    return finished(
-        "", kind, reading.variables, reading.places, reading.is_generated, function.compile(), limits, ()
-    )
+        pieces = [Fields("", tuple(building.fields(parameters, Slot.FORM)))]
+        render = text_function(pieces, building.program)
+        return building.template(Kind.FORM, "", render, encoded(render))
+    if encoding == "json":
+        tree = building.tree(parameters, Kind.JSON)
+        render_bytes = object_function(tree, building.program, building.holes)
+        return building.template(Kind.JSON, "", decoded(render_bytes), render_bytes)
+    check_xml_steps((root,))
+    tree = building.tree(parameters, Kind.XML)
+    render = text_function(merged([_DECLARATION, *xml_pieces(root, tree)]), building.program)
+    return building.template(Kind.XML, "", render, encoded(render))
 
 
-def _reading(
-    names: Collection[str], country: str | None, time_zone: ZoneInfo | None, bounds: Bounds
-) -> Reading:
-    options: dict[str, object] = {"names": names, "country": country, "time_zone": time_zone, "bounds": bounds}
-    return Reading(options, Function(), set(), [])
-
-
-def _fields(parameters: Sequence[ParameterLike], reading: Reading, slot: Slot) -> list[Piece]:
+@dataclass(slots=True)
+class Building:
     """
-    `&name=value` for each.
+    The parameters of one webhook, on their way into one function.
     """
-    pieces: list[Piece] = []
-    for index, parameter in enumerate(parameters):
-        leaf = reading.leaf(index, parameter, slot)
-        field = (f"&{ESCAPERS[slot](parameter.name)}=", *_encoded(leaf, slot))
-        pieces.append(Optional(leaf.present, field)) if leaf.present else pieces.extend(field)
-    return pieces
 
+    scope: Scope
+    bounds: Bounds
+    program: Program = field(init=False)
+    places: list[Place] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
+    holes: list[Hole] = field(default_factory=list)
+    is_generated: bool = True
 
-def _encoded(leaf: Leaf, slot: Slot) -> tuple[str | Hole, ...]:
-    return tuple(
-        ESCAPERS[slot](piece) if isinstance(piece, str) else Hole(piece.name, slot) for piece in leaf.pieces
-    )
+    def __post_init__(self) -> None:
+        self.program = Program(self.bounds.output_chars)
 
+    def fields(self, parameters: Sequence[ParameterLike], slot: Slot) -> list[Piece]:
+        """
+        `&name=value` for each.
+        """
+        pieces: list[Piece] = []
+        for index, parameter in enumerate(parameters):
+            leaf = self.leaf(index, parameter, slot)
+            written = (f"&{ESCAPERS[slot](parameter.name)}=", *encoded_for(leaf.pieces, slot))
+            pieces += [Conditional(leaf.condition, written)] if leaf.condition else written
+        return pieces
 
-# --- Trees -------------------------------------------------------------------
+    def tree(self, parameters: Sequence[ParameterLike], kind: Kind) -> Node:
+        """
+        The parameters by the way their names describe.
+        """
+        tree: Node = {}
+        for index, parameter in enumerate(parameters):
+            try:
+                steps = steps_of(parameter.name)
+                if kind is Kind.XML:
+                    check_xml_steps(steps)
+                is_attribute = str(steps[-1]).startswith("@")
+                xml_slot = Slot.XML_ATTRIBUTE if is_attribute else Slot.XML_TEXT
+                leaf = self.leaf(index, parameter, Slot.JSON_VALUE if kind is Kind.JSON else xml_slot)
+                put(tree, steps, leaf)
+            except Misfit as error:
+                problem = TemplateSyntaxError(str(error), line=1, column=1)
+                problem.parameter = index
+                raise problem from None
+        return tree
 
-
-def _tree(parameters: Sequence[ParameterLike], reading: Reading, slot: Slot) -> dict[str, Node]:
-    root: dict[str, Node] = {}
-    for index, parameter in enumerate(parameters):
-        leaf = reading.leaf(index, parameter, slot)
+    def leaf(self, index: int, parameter: ParameterLike, slot: Slot) -> Leaf:
+        """
+        A parameter's value; what it takes to know it is set up in the program.
+        """
         try:
-            _put(root, _path(parameter.name), leaf)
-        except ValueError as error:
-            problem = TemplateSyntaxError(str(error), line=1, column=1)
-            problem.parameter = index
-            raise problem from None
-    return root
-
-
-def _path(name: str) -> list[str | int]:
-    steps: list[str | int] = []
-    position = 0
-    while position < len(name):
-        found = _STEP.match(name, position)
-        if not found:
-            break
-        steps.append(re.sub(r"\\(.)", r"\1", found["name"]))
-        steps += [int(index) for index in re.findall(r"[0-9]+", found["indices"])]
-        position = found.end()
-    if not steps or position < len(name):
-        raise ValueError(f"the name {name!r} does not read: write contact.phone or lines[0].sku")
-    return steps
-
-
-def _put(node: Node, path: list[str | int], leaf: Leaf) -> None:
-    for step, following in zip(path, path[1:], strict=False):
-        node = _entered(node, step, [] if isinstance(following, int) else {})
-    last = path[-1]
-    if isinstance(last, int):
-        _append(node, last, leaf)
-    elif not isinstance(node, dict):
-        raise ValueError(f"{last} would nest inside of a plain value")
-    elif last not in node:
-        node[last] = leaf
-    else:
-        held = node[last]
-        if isinstance(held, dict):
-            raise ValueError(f"{last} is a value here and holds others elsewhere")
-        node[last] = [*held, leaf] if isinstance(held, list) else [held, leaf]
-
-
-def _entered(node: Node, step: str | int, empty: Node) -> Node:
-    if isinstance(step, int):
-        if isinstance(node, list) and step < len(node):
-            return _same(node[step], empty, step)
-        _append(node, step, empty)
-        return empty
-    if not isinstance(node, dict):
-        raise ValueError(f"{step} would nest inside of a plain value")
-    return _same(node.setdefault(step, empty), empty, step)
-
-
-def _same(node: Node, empty: Node, step: str | int) -> Node:
-    if type(node) is not type(empty):
-        raise ValueError(f"{step} is a value here and holds others elsewhere")
-    return node
-
-
-def _append(node: Node, index: int, item: Node) -> None:
-    if not isinstance(node, list) or index != len(node):
-        raise ValueError(f"the entries of a list come in order, from [0]: [{index}] is out of it")
-    node.append(item)
-
-
-def _present(node: Node) -> str:
-    """
-    The Python condition under which a node is there; "" for always.
-    """
-    if isinstance(node, Leaf):
-        return node.present
-    conditions = [_present(child) for child in (node.values() if isinstance(node, dict) else node)]
-    return "" if not all(conditions) else " or ".join(conditions)
-
-
-def _json_code(node: Node) -> str:
-    if isinstance(node, Leaf):
-        return _json_leaf(node)
-    if isinstance(node, dict):
-        return "{" + ", ".join(_json_member(name, child) for name, child in node.items()) + "}"
-    return "[" + ", ".join(_json_item(child) for child in node) + "]"
-
-
-def _json_member(name: str, child: Node) -> str:
-    condition = _present(child)
-    member = f"{name!r}: {_json_code(child)}"
-    return f"**({{{member}}} if {condition} else {{}})" if condition else member
-
-
-def _json_item(child: Node) -> str:
-    condition = _present(child)
-    code = _json_code(child)
-    return f"*([{code}] if {condition} else ())" if condition else code
-
-
-def _json_leaf(leaf: Leaf) -> str:
-    if len(leaf.pieces) == 1 and isinstance(leaf.pieces[0], Hole):
-        return leaf.pieces[0].name
-    inside = "".join(
-        quoted(piece) if isinstance(piece, str) else f"{{text_of({piece.name})}}" for piece in leaf.pieces
-    )
-    return f"f'{inside}'"
-
-
-def _xml_pieces(name: str, node: Node) -> list[Piece]:
-    if isinstance(node, list):
-        return [piece for item in node for piece in _xml_pieces(name, item)]
-    _check_name(name)
-    condition = _present(node)
-    pieces = _xml_element(name, node)
-    return [Optional(condition, tuple(pieces))] if condition else pieces
-
-
-def _xml_element(name: str, node: Leaf | dict[str, Node]) -> list[Piece]:
-    if isinstance(node, Leaf):
-        return [f"<{name}>", *_encoded(node, Slot.XML_TEXT), f"</{name}>"]
-    attributes: list[Piece] = []
-    content: list[Piece] = []
-    for step, child in node.items():
-        if step.startswith("@"):
-            attributes += _xml_attribute(step[1:], child)
+            reading = read(parameter.value, Kind.VALUE, self.scope, (), self.bounds)
+        except TemplateSyntaxError as error:
+            for each in (error, *error.also):
+                each.parameter = index
+            raise
+        is_alone = len(reading.parts) == 1
+        if slot is Slot.JSON_VALUE and not is_alone:
+            slot = Slot.JSON_STRING
+        self.places += [replace(place, slot=slot, parameter=parameter.name) for place in reading.places]
+        if isinstance(reading, Straight):
+            self.variables |= {hole.name for hole in holes_of(reading.pieces)}
+            if parameter.when_empty == "send":
+                return self._remembered(Leaf(in_slot(reading.pieces, slot)))
         else:
-            content += _xml_pieces(step, child)
-    return [f"<{name}", *attributes, ">", *content, f"</{name}>"]
+            self.is_generated = False
+            self.variables |= reading.variables
+        return self._remembered(self._held(index, parameter, value_function(reading, self.bounds), slot))
+
+    def _held(
+        self, index: int, parameter: ParameterLike, value: Callable[[Values], object], slot: Slot
+    ) -> Leaf:
+        name = f"p{index}"
+        setup = self.program.setup
+        setup.append(f"{name} = {self.program.know('value', value)}(values)")
+        if parameter.when_empty == "default":
+            setup.append(f"if {name} == '': {name} = {parameter.default or ''!r}")
+        elif parameter.when_empty in {"skip", "fail"}:
+            self.program.known["EmptyParameter"] = EmptyParameter
+            skips = parameter.when_empty == "skip"
+            setup.append(f"if {name} == '': raise EmptyParameter({parameter.name!r}, skips={skips})")
+        return Leaf((Hole(name, slot),), f"{name} != ''" if parameter.when_empty == "omit" else "")
+
+    def _remembered(self, leaf: Leaf) -> Leaf:
+        self.holes += [piece for piece in leaf.pieces if isinstance(piece, Hole)]
+        return leaf
+
+    def take_over(self, base: Template) -> None:
+        """
+        The URL's own template is part of the whole.
+        """
+        self.places = [*base.places, *self.places]
+        self.variables |= base.variables
+        self.is_generated &= base.is_generated
+
+    def template(
+        self,
+        kind: Kind,
+        source: str,
+        render: Callable[[Values], str],
+        render_bytes: Callable[[Values], bytes],
+    ) -> Template:
+        """
+        The whole, finished.
+        """
+        return Template(
+            source=source,
+            kind=kind,
+            variables=frozenset(self.variables),
+            places=tuple(self.places),
+            is_generated=self.is_generated,
+            render=render,
+            render_bytes=render_bytes,
+            value=render,
+        )
 
 
-def _xml_attribute(name: str, node: Node) -> list[Piece]:
-    if not isinstance(node, Leaf):
-        raise TemplateSyntaxError(f"the attribute {name} holds one plain value", line=1, column=1)
-    _check_name(name)
-    pieces = (f' {name}="', *_encoded(node, Slot.XML_ATTRIBUTE), '"')
-    return [Optional(node.present, pieces)] if node.present else list(pieces)
+def _with_query(base: Sequence[Piece], query: Sequence[Piece]) -> tuple[Piece, ...]:
+    """
+    The URL's pieces, with the fields of *query* before the fragment.
+    """
+    mark = next((at for at, piece in enumerate(base) if isinstance(piece, str) and "#" in piece), len(base))
+    head, tail = [*base[:mark]], [*base[mark + 1 :]]
+    if mark < len(base):
+        before, hash_mark, after = str(base[mark]).partition("#")
+        head, tail = [*head, before], [hash_mark, after, *tail]
+    head = list(merged(head))
+    asked = any("?" in piece for piece in head if isinstance(piece, str))
+    ends = isinstance(head[-1], str) and head[-1][-1] in "?&"
+    lead = "" if ends else "&" if asked else "?"
+    return merged([*head, Fields(lead, tuple(query)), *tail])
 
 
-def _check_name(name: str) -> None:
-    if not _XML_NAME.match(name):
-        raise TemplateSyntaxError(f"{name!r} is not a name XML allows", line=1, column=1)
+def _around(
+    base: Callable[[Values], str], query: Callable[[Values], str], limit: int
+) -> Callable[[Values], str]:
+    """
+    The same for a URL whose own template Jinja renders.
+    """
+
+    def render(values: Values) -> str:
+        url, fields = base(values), query(values)
+        if not fields:
+            return url
+        head, mark, fragment = url.partition("#")
+        lead = "" if head[-1] in "?&" else "&" if "?" in head else "?"
+        made = f"{head}{lead}{fields[1:]}{mark}{fragment}"
+        if len(made) > limit:
+            raise too_large(limit)
+        return made
+
+    return render

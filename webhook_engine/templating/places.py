@@ -5,7 +5,9 @@ Where in a template a value stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
+from webhook_engine.templating.scan import Part, Source
 from webhook_engine.templating.slots import Slot
 
 
@@ -19,17 +21,34 @@ class Place:
     """A token's name, or the expression as written."""
 
     slot: Slot
+
     line: int
     """From 1."""
 
     column: int
-    """From 1, of its first delimiter."""
+    """Of its first delimiter, from 1."""
 
     end_column: int
-    """One past its last delimiter, where it ends on the line it starts."""
+    """One past its last delimiter, on the line where that stands."""
 
     raw: bool = False
     """Whether `| raw` takes it past the encoding."""
 
     parameter: str | None = None
-    """The parameter whose value it stands in; None in the template itself."""
+    """The parameter whose value it stands in; None for the template itself."""
+
+    @classmethod
+    def of(cls, source: Source, part: Part, slot: Slot, *, raw: bool = False) -> Self:
+        """
+        The place of a token or expression.
+        """
+        line, column = source.line_and_column(part.start)
+        _, last_column = source.line_and_column(part.end - 1)
+        return cls(
+            expression=part.text.strip(),
+            slot=slot,
+            line=line,
+            column=column,
+            end_column=last_column + 1,
+            raw=raw,
+        )

@@ -4,13 +4,14 @@ The Jinja environment: no globals, no attributes, no calls, bounded work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import StrictUndefined, Undefined, nodes, pass_context
 from jinja2.nodes import EvalContext
-from jinja2.runtime import Context, LoopContext, missing
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from webhook_engine.errors import RenderError, TemplateTooLarge
 from webhook_engine.templating.bounds import Bounds
@@ -77,7 +78,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 pass
         return self.undefined(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
 
-    def call(__self, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805  # Jinja's signature
+    def call(__self, *_args: Any, **_kwargs: Any) -> Any:  # noqa: N805  # Jinja's signature
         """
         The grammar lets no call through; should one come this far, it ends here.
         """
@@ -87,8 +88,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """
         The operators that could make much out of little.
         """
-        assert isinstance(context, Run)
-        _check_size(operator, left, right, context.bounds.output_chars)
+        _check_size(operator, left, right, cast("Run", context).bounds.output_chars)
         return self.binop_table[operator](left, right)
 
 
@@ -115,26 +115,17 @@ def _check_bits(operator: str, left: Any, right: Any) -> None:
         raise RenderError(f"{operator} would make a number of more than {_INTEGER_BITS} bits")
 
 
-def slot_filter(slot: Slot) -> str:
-    """
-    The name under which the environment holds a slot's escaper; no author can write it.
-    """
-    return f"safe in {slot}"
-
-
-def _joined(run: Context, parts: list[object]) -> str:
-    assert isinstance(run, Run)
+def _joined(run: Run, parts: list[object]) -> str:
     text = "".join(map(text_of, parts))
     if len(text) > run.bounds.output_chars:
         raise TemplateTooLarge(what="characters", limit=run.bounds.output_chars)
     return text
 
 
-def _steps(run: Context, items: object) -> object:
+def _steps(run: Run, items: object) -> object:
     """
     The items of a loop, paid for from what this rendering may do.
     """
-    assert isinstance(run, Run)
     if isinstance(items, Undefined):
         raise RenderError(f"there is nothing to loop over: {items._undefined_message}")
     if not isinstance(items, list | tuple | Mapping):
@@ -160,21 +151,15 @@ def _scalar(value: object) -> object:
     return value
 
 
-def _with_run(function: Callable[..., object]) -> Callable[..., object]:
-    from jinja2 import pass_context
-
-    return pass_context(function)
-
-
 def _environment() -> Sandbox:
     environment = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, cache_size=0)
     environment.globals.clear()
     environment.filters.clear()
     environment.tests.clear()
     environment.filters.update(FILTERS)
-    environment.filters.update({slot_filter(slot): escaper for slot, escaper in ESCAPERS.items()})
+    environment.filters.update({_ESCAPER(slot): escaper for slot, escaper in ESCAPERS.items()})
     environment.filters.update(
-        {INTERNAL_JOIN: _with_run(_joined), INTERNAL_STEPS: _with_run(_steps), INTERNAL_KEPT: _kept}
+        {INTERNAL_JOIN: pass_context(_joined), INTERNAL_STEPS: pass_context(_steps), INTERNAL_KEPT: _kept}
     )
     environment.tests.update(TESTS)
     return environment
@@ -183,13 +168,22 @@ def _environment() -> Sandbox:
 INTERNAL_JOIN = "joined by ~"
 INTERNAL_STEPS = "counted steps"
 INTERNAL_KEPT = "kept by set"
+# No author can write a filter's name with a blank in it.
+_ESCAPER = "safe in {}".format
 
 ENVIRONMENT = _environment()
 _EVAL = EvalContext(ENVIRONMENT)
 
 
-def internal_filter(node: nodes.Expr, name: str) -> nodes.Filter:
+def passed_through(node: nodes.Expr, name: str) -> nodes.Filter:
     """
-    *node*, passed through one of the environment's own filters.
+    *node*, passed through one of the environment's internal filters.
     """
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def escaped(node: nodes.Expr, slot: Slot) -> nodes.Filter:
+    """
+    *node*, passed through the escaper of a slot: the last step of every expression.
+    """
+    return passed_through(node, _ESCAPER(slot))

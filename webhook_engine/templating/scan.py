@@ -11,13 +11,14 @@ from enum import Enum, auto
 
 from webhook_engine.errors import TemplateSyntaxError
 
-_TOKEN = r"\{(?P<braces>[A-Z][A-Z0-9_]*)\}"
+_BRACES = r"\{(?P<braces>[A-Z][A-Z0-9_]*)\}"
 _ANGLES = r"<(?P<angles>[A-Z][A-Z0-9_]*)>"
 _RAW = r"(?P<raw>\{%[-+]?\s*raw\s*-?%\}(?P<kept>.*?)\{%[-+]?\s*endraw\s*-?%\})"
 _OPENERS = r"(?P<expression>\{\{)|(?P<block>\{%)|(?P<comment>\{#)"
-_BRACES_ONLY = re.compile(f"{_RAW}|{_OPENERS}|{_TOKEN}", re.DOTALL)
-_BOTH_SPELLINGS = re.compile(f"{_RAW}|{_OPENERS}|{_TOKEN}|{_ANGLES}", re.DOTALL)
+_BRACES_ONLY = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}", re.DOTALL)
+_BOTH_SPELLINGS = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}|{_ANGLES}", re.DOTALL)
 _INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\[({]|[\])}]|.""", re.DOTALL)
+_DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 class PartKind(Enum):
@@ -46,6 +47,9 @@ class Part:
     """Offset of its first character in the source."""
 
     end: int
+
+    is_kept: bool = False
+    """Whether it stood between raw and endraw, where nothing is a token."""
 
 
 class Source:
@@ -103,9 +107,7 @@ def _strips_before(text: str, found: re.Match[str]) -> bool:
     return found.lastgroup not in {"braces", "angles"} and text[found.start() + 2 : found.start() + 3] == "-"
 
 
-def _add_text(
-    parts: list[Part], text: str, start: int, end: int, strip_start: bool, strip_end: bool
-) -> None:
+def _add_text(parts: list[Part], text: str, start: int, end: int, strip_start: bool, strip_end: bool) -> None:
     """
     The text of source[start:end], without the white space that a hyphen in a delimiter takes.
     """
@@ -126,7 +128,7 @@ def _part(source: Source, found: re.Match[str]) -> tuple[Part | None, int]:
         return Part(PartKind.TOKEN, token, start, found.end()), found.end()
     if found["raw"]:
         kept_from = found.start("kept")
-        return Part(PartKind.TEXT, found["kept"], kept_from, found.end("kept")), found.end()
+        return Part(PartKind.TEXT, found["kept"], kept_from, found.end("kept"), is_kept=True), found.end()
     if found["comment"]:
         end = source.text.find("#}", found.end())
         if end < 0:
@@ -141,17 +143,13 @@ def _delimited(source: Source, kind: PartKind, start: int, closer: str) -> tuple
     """
     The part from *start* to its closer, which strings and brackets may hide.
     """
-    text = source.text
     depth = 0
-    position = start + 2
-    while position < len(text):
-        if depth == 0 and text.startswith(closer, position):
-            inside = text[start + 2 : position]
-            inner = inside.removeprefix("-").removeprefix("+") if inside[:1] in "-+" else inside
-            inner = inner.removesuffix("-")
-            return Part(kind, inner, start, position + 2), position + 2
-        step = _INSIDE.match(text, position)
-        assert step is not None  # the last alternative takes any character
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(step[0], 0)
-        position = step.end()
+    for step in _INSIDE.finditer(source.text, start + 2):
+        if depth == 0 and source.text.startswith(closer, step.start()):
+            inside = source.text[start + 2 : step.start()]
+            if inside[:1] in {"-", "+"}:
+                inside = inside[1:]
+            end = step.start() + 2
+            return Part(kind, inside.removesuffix("-"), start, end), end
+        depth += _DEPTHS.get(step[0], 0)
     raise source.error(f"this is never closed: {closer} is missing", start)

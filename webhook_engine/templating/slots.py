@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
 from types import MappingProxyType
-from urllib.parse import quote, quote_plus
 
 import orjson
+from jinja2 import Undefined
 
 from webhook_engine.errors import RenderError, UnsafeValue
+from webhook_engine.templating.native import LEFT_BY_QUOTER, escape, quote
 
 Escaper = Callable[[object], str]
 
@@ -33,6 +35,7 @@ class Slot(StrEnum):
     """Name or value of a query parameter."""
 
     URL_FRAGMENT = "url fragment"
+
     FORM = "form"
     """Name or value of a form field."""
 
@@ -40,190 +43,183 @@ class Slot(StrEnum):
     """Between the quotes."""
 
     JSON_VALUE = "json value"
-    """Bare: the value brings its own quotes if it is text."""
+    """Bare: a text brings its own quotes."""
 
     XML_TEXT = "xml text"
+    """Between tags."""
+
     XML_ATTRIBUTE = "xml attribute"
     """Between the quotes."""
 
     HEADER = "header"
+
     TEXT = "text"
 
 
-# RFC 9110, 5.5: CR, LF and NUL end or cut a field; other controls are invalid. A tab is allowed.
+DOTS = frozenset({".", ".."})
+"""Path segments that climb; dots cannot be percent-encoded away (RFC 3986, 3.3 and 6.2.2.2)."""
+
+# RFC 9110, 5.5: CR, LF and NUL end or cut a field, other controls are invalid; a tab is not.
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-# RFC 3986, 3.2.2, without percent-encoding, which name servers do not decode.
+# RFC 3986, 3.2.2, without its percent-encoding, which name servers do not undo.
 _HOST = re.compile(r"[A-Za-z0-9.-]*\Z")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# XML 1.0, 2.2: no document can carry these, not even as a character reference.
+# XML 1.0, 2.2: no document can carry these, not even as character references.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-# CR would be read as LF, and white space in an attribute as blanks (XML 1.0, 2.11 and 3.3.3).
-_XML_TEXT = {ord(mark): f"&#{ord(mark)};" for mark in "&<>\"'\r"} | {38: "&amp;", 60: "&lt;", 62: "&gt;"}
-_XML_ATTRIBUTE = _XML_TEXT | {9: "&#9;", 10: "&#10;"}
+_LEFT_BY_QUOTER = {ord(mark): f"%{ord(mark):02X}" for mark in LEFT_BY_QUOTER}
+_ANY_LEFT = re.compile(f"[{re.escape(LEFT_BY_QUOTER)}]")
 
 
 def text_of(value: object) -> str:
     """
-    The text a value stands for where the slot carries text.
+    The text a value stands for: true and false as JSON and XML write them, nothing for none.
 
     Raises:
-        RenderError: The value is a list or a mapping, which no text stands for.
+        RenderError: No text stands for a list, a mapping or what is undefined.
     """
     if isinstance(value, str):
         return str(value)
-    if value is True or value is False:
+    if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     if value is None:
         return ""
-    raise RenderError(f"{_article(value)} cannot stand here: only text, numbers, true and false can")
+    if isinstance(value, Undefined):
+        raise RenderError(value._undefined_message)
+    what = "a list" if isinstance(value, list | tuple) else f"a {type(value).__name__}"
+    raise RenderError(f"{what} cannot stand here: only text, a number, true or false can")
 
 
-def _article(value: object) -> str:
-    kinds = {list: "a list", tuple: "a list", dict: "a mapping"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
-
-
-def carried(text: str, slot: Slot) -> str:
+def _carried(value: object, slot: Slot) -> str:
     """
-    *text* itself, if UTF-8 can carry it.
+    The value's text, if UTF-8 can carry it.
     """
+    text = value if value.__class__ is str else text_of(value)
     if not text.isascii() and _SURROGATE.search(text):
         raise UnsafeValue("half of a surrogate pair is not a character", slot=slot)
     return text
 
 
-def url_path(value: object) -> str:
+def _percent(text: str) -> str:
     """
-    One path segment, or a part of one.
-
-    Raises:
-        UnsafeValue: "." or "..": they climb, and dots cannot be encoded away (RFC 3986, 3.3).
+    Everything but letters, digits and -._~ as %XX (RFC 3986, 2.3).
     """
-    text = text_of(value)
-    if text in {".", ".."}:
-        raise UnsafeValue(f"a URL path cannot carry {text!r}: it would climb", slot=Slot.URL_PATH)
-    return quote(carried(text, Slot.URL_PATH), safe="")
-
-
-def url_query(value: object) -> str:
-    """
-    Percent-encoded; a space is %20, a plus %2B.
-    """
-    return quote(carried(text_of(value), Slot.URL_QUERY), safe="")
+    if text.isalnum() and text.isascii():
+        return text
+    made = quote(text)
+    if "+" in made:
+        made = made.replace("+", "%20")
+    return made.translate(_LEFT_BY_QUOTER) if _ANY_LEFT.search(made) else made
 
 
-def url_fragment(value: object) -> str:
-    """
-    Percent-encoded.
-    """
-    return quote(carried(text_of(value), Slot.URL_FRAGMENT), safe="")
-
-
-def url_host(value: object) -> str:
-    """
-    Letters, digits, hyphens and dots of a host name.
-    """
+def _url_host(value: object) -> str:
     text = text_of(value)
     if not _HOST.match(text):
         raise UnsafeValue(f"a host name cannot carry {text!r}", slot=Slot.URL_HOST)
     return text
 
 
-def form(value: object) -> str:
-    """
-    As `application/x-www-form-urlencoded`: a space is a plus.
-    """
-    return quote_plus(carried(text_of(value), Slot.FORM))
+def _url_path(value: object) -> str:
+    text = _carried(value, Slot.URL_PATH)
+    if text in DOTS:
+        raise UnsafeValue(f"a URL path cannot carry {text!r}: it would climb", slot=Slot.URL_PATH)
+    return _percent(text)
 
 
-def json_string(value: object) -> str:
-    """
-    What stands between the quotes.
-    """
-    return orjson.dumps(carried(text_of(value), Slot.JSON_STRING)).decode()[1:-1]
+def _url_query(value: object) -> str:
+    return _percent(_carried(value, Slot.URL_QUERY))
 
 
-def json_value(value: object) -> str:
-    """
-    A whole JSON value: text in quotes, numbers of any size as they are.
+def _url_fragment(value: object) -> str:
+    return _percent(_carried(value, Slot.URL_FRAGMENT))
 
-    Raises:
-        UnsafeValue: A float that is not a number JSON knows.
+
+def _form(value: object) -> str:
+    made = quote(_carried(value, Slot.FORM))
+    return made.translate(_LEFT_BY_QUOTER) if _ANY_LEFT.search(made) else made
+
+
+def _json_string(value: object) -> str:
+    return orjson.dumps(_carried(value, Slot.JSON_STRING)).decode()[1:-1]
+
+
+def _json_value(value: object) -> str:
     """
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int):
-        return str(value)
+    Text in quotes; numbers of any size as they are; lists and mappings of these.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float | Decimal) and not isfinite(value):
+        raise UnsafeValue(f"JSON has no number {value}", slot=Slot.JSON_VALUE)
     if isinstance(value, float):
-        if not isfinite(value):
-            raise UnsafeValue(f"JSON has no number {value}", slot=Slot.JSON_VALUE)
         return orjson.dumps(value).decode()
+    if isinstance(value, int | Decimal):
+        return str(value)
     if isinstance(value, list | tuple):
-        return f"[{','.join(map(json_value, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{json_value(text_of(k))}:{json_value(v)}' for k, v in value.items())}}}"
-    return f'"{json_string(value)}"'
+        return f"[{','.join(map(_json_value, value))}]"
+    if isinstance(value, Mapping):
+        members = (f'"{_json_string(name)}":{_json_value(member)}' for name, member in value.items())
+        return f"{{{','.join(members)}}}"
+    return f'"{_json_string(value)}"'
 
 
-def _xml(value: object, slot: Slot, marks: Mapping[int, str]) -> str:
-    text = text_of(value)
+def _xml_text(value: object) -> str:
+    text = value if value.__class__ is str else text_of(value)
+    if text.isprintable():
+        return escape(text)
+    _refuse_illegal(text, Slot.XML_TEXT)
+    # A parser reads a bare CR as a line feed (XML 1.0, 2.11).
+    return escape(text).replace("\r", "&#13;")
+
+
+def _xml_attribute(value: object) -> str:
+    text = value if value.__class__ is str else text_of(value)
+    if text.isprintable():
+        return escape(text)
+    _refuse_illegal(text, Slot.XML_ATTRIBUTE)
+    # In an attribute a parser reads bare white space as blanks (XML 1.0, 3.3.3).
+    return escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def _refuse_illegal(text: str, slot: Slot) -> None:
     illegal = _NOT_IN_XML.search(text)
     if illegal:
         raise UnsafeValue(f"XML cannot carry the character U+{ord(illegal[0]):04X}", slot=slot)
-    return text.translate(marks)
 
 
-def xml_text(value: object) -> str:
-    """
-    Between tags.
-    """
-    return _xml(value, Slot.XML_TEXT, _XML_TEXT)
-
-
-def xml_attribute(value: object) -> str:
-    """
-    Between the quotes, of either kind.
-    """
-    return _xml(value, Slot.XML_ATTRIBUTE, _XML_ATTRIBUTE)
-
-
-def header(value: object) -> str:
-    """
-    Part of a header's value, as it is.
-
-    Raises:
-        UnsafeValue: A control character, which could end the header early.
-    """
-    text = carried(text_of(value), Slot.HEADER)
+def _header(value: object) -> str:
+    text = _carried(value, Slot.HEADER)
     breaker = _NOT_IN_A_HEADER.search(text)
     if breaker:
         raise UnsafeValue(f"a header cannot carry {breaker[0]!r}", slot=Slot.HEADER)
     return text
 
 
-def plain_text(value: object) -> str:
-    """
-    As it is.
-    """
-    return carried(text_of(value), Slot.TEXT)
+def _text(value: object) -> str:
+    return _carried(value, Slot.TEXT)
 
 
 ESCAPERS: Mapping[Slot, Escaper] = MappingProxyType(
     {
-        Slot.URL_HOST: url_host,
-        Slot.URL_PATH: url_path,
-        Slot.URL_QUERY: url_query,
-        Slot.URL_FRAGMENT: url_fragment,
-        Slot.FORM: form,
-        Slot.JSON_STRING: json_string,
-        Slot.JSON_VALUE: json_value,
-        Slot.XML_TEXT: xml_text,
-        Slot.XML_ATTRIBUTE: xml_attribute,
-        Slot.HEADER: header,
-        Slot.TEXT: plain_text,
+        Slot.URL_HOST: _url_host,
+        Slot.URL_PATH: _url_path,
+        Slot.URL_QUERY: _url_query,  # a space is %20, a plus %2B
+        Slot.URL_FRAGMENT: _url_fragment,
+        Slot.FORM: _form,  # a space is a plus
+        Slot.JSON_STRING: _json_string,
+        Slot.JSON_VALUE: _json_value,
+        Slot.XML_TEXT: _xml_text,
+        Slot.XML_ATTRIBUTE: _xml_attribute,
+        Slot.HEADER: _header,
+        Slot.TEXT: _text,
     }
 )
-"""What a value becomes in each slot; nothing else in this project makes text safe."""
+"""
+What a value becomes in each slot, or UnsafeValue where the slot cannot carry it.
+
+Generated code may encode many values in one step; where it does, it first makes
+sure that the result is what this table gives, and falls back to it where not.
+"""

@@ -4,49 +4,34 @@ A template, compiled once and rendered for every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from functools import partial
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from webhook_engine.errors import (
-    RenderError,
-    TemplateError,
-    TemplateSyntaxError,
-    TemplateTooLarge,
-    UnsafeValue,
-    did_you_mean,
-)
+from jinja2 import Undefined
+
+from webhook_engine.errors import RenderError
 from webhook_engine.templating.bounds import Bounds
-from webhook_engine.templating.generate import Function, Hole, Piece
-from webhook_engine.templating.jinja import Checked, Scope, check
-from webhook_engine.templating.json import JsonWalker
+from webhook_engine.templating.checking import Checked
+from webhook_engine.templating.generate import Program, text_function
+from webhook_engine.templating.header import check_edges
+from webhook_engine.templating.interpret import evaluated, interpreted
+from webhook_engine.templating.json import check_json
+from webhook_engine.templating.kind import Kind
+from webhook_engine.templating.objects import NotAnObject, object_function, tree_of
+from webhook_engine.templating.pieces import Hole, holes_of
 from webhook_engine.templating.places import Place
-from webhook_engine.templating.sandbox import ENVIRONMENT, Run
-from webhook_engine.templating.scan import Part, PartKind, Source, scan
-from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
-from webhook_engine.templating.url import UrlWalker, check_url
-from webhook_engine.templating.walk import Misplaced, Uniform, Walker
-from webhook_engine.templating.xml import XmlWalker
+from webhook_engine.templating.reading import Straight, read
+from webhook_engine.templating.scope import Scope
+from webhook_engine.templating.slots import Slot
+from webhook_engine.templating.url import check_host, check_path, check_written
+from webhook_engine.templating.xml import check_well_formed
 from webhook_engine.variables import Value
 
 Values = Mapping[str, object]
-
-
-class Kind(StrEnum):
-    """
-    What a template makes.
-    """
-
-    URL = "url"
-    HEADER = "header"
-    FORM = "form"
-    JSON = "json"
-    XML = "xml"
-    TEXT = "text"
-    VALUE = "value"
-    """The plain value of a parameter, to be encoded where it is put."""
+Check = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,6 +41,7 @@ class Template:
     """
 
     source: str
+
     kind: Kind
 
     variables: frozenset[str]
@@ -69,12 +55,12 @@ class Template:
 
     render: Callable[[Values], str]
     """
-    The text, safe in its slots; what values hold is never read as template again.
+    The text for these values, each safe in its slot; nothing in them is read as template again.
 
     Raises:
         UnsafeValue: A slot cannot carry a value.
         TemplateTooLarge: The result goes over the bounds.
-        RenderError: An expression fails on these values.
+        RenderError: An expression fails on these values, or one is missing.
         EmptyParameter: A parameter is empty that must not be.
     """
 
@@ -82,7 +68,7 @@ class Template:
     """The same as UTF-8: for bodies, and the fast form for JSON."""
 
     value: Callable[[Values], Value]
-    """Of a parameter: one bare token or expression keeps its type, everything else is text."""
+    """Of a parameter: one token or expression alone keeps its type, everything else is text."""
 
 
 def compile_template(
@@ -98,105 +84,131 @@ def compile_template(
     """
     Read a template: find the slot of every value before any value is known.
 
+    Args:
+        names: Variables it may ask for.
+
+        country: ISO 3166 code by which the number filters understand national numbers.
+
+        time_zone: The zone in which the DATETIME variables read.
+
+        hosts: Hosts the URL may lead to; only then may its host hold variables.
+
     Raises:
-        TemplateSyntaxError: It does not read, or asks for a variable that is not
-            in *names*; `also` holds what else is wrong.
+        TemplateSyntaxError: It does not read; `also` holds what else is wrong with it.
     """
-    scope = Scope(names, country, None if time_zone is None else str(time_zone))
-    return _compile(source, kind, scope, frozenset(host.lower() for host in hosts), bounds or Bounds())
+    bounds = bounds or Bounds()
+    allowed = frozenset(host.lower() for host in hosts)
+    reading = read(source, kind, Scope(names, country, time_zone), allowed, bounds)
+    return template_of(source, kind, reading, allowed, bounds)
 
 
-def _walker(kind: Kind, hosts: Collection[str]) -> Walker:
-    if kind is Kind.URL:
-        return UrlWalker(hosts)
+def template_of(
+    source: str, kind: Kind, reading: Straight | Checked, hosts: Collection[str], bounds: Bounds
+) -> Template:
+    """
+    The template for what was read.
+    """
+    checks = tuple(checks_of(kind, reading, hosts))
+    if isinstance(reading, Checked):
+        render = interpreted(reading, bounds, checks)
+        return Template(
+            source=source,
+            kind=kind,
+            variables=reading.variables,
+            places=reading.places,
+            is_generated=False,
+            render=render,
+            render_bytes=encoded(render),
+            value=value_function(reading, bounds) if kind is Kind.VALUE else render,
+        )
+    render, render_bytes = _generated(kind, reading, bounds, checks)
+    return Template(
+        source=source,
+        kind=kind,
+        variables=frozenset(hole.name for hole in holes_of(reading.pieces)),
+        places=reading.places,
+        is_generated=True,
+        render=render,
+        render_bytes=render_bytes,
+        value=value_function(reading, bounds) if kind is Kind.VALUE else render,
+    )
+
+
+def checks_of(kind: Kind, reading: Straight | Checked, hosts: Collection[str]) -> Iterator[Check]:
+    """
+    What shows only once the whole text is there.
+    """
+    slots = {place.slot for place in reading.places}
+    is_unsure = isinstance(reading, Checked) and reading.is_unsure
+    if kind is Kind.URL and is_unsure:
+        yield check_written
+    if Slot.URL_HOST in slots:
+        yield partial(check_host, hosts=hosts)
+    if Slot.URL_PATH in slots:
+        yield check_path
+    if kind is Kind.HEADER and slots:
+        yield check_edges
+    if kind is Kind.JSON and is_unsure:
+        yield check_json
+    if kind is Kind.XML and is_unsure:
+        yield check_well_formed
+
+
+def encoded(render: Callable[[Values], str]) -> Callable[[Values], bytes]:
+    """
+    *render*, as UTF-8.
+    """
+    return lambda values: render(values).encode()
+
+
+def decoded(render: Callable[[Values], bytes]) -> Callable[[Values], str]:
+    """
+    *render*, as text.
+    """
+    return lambda values: render(values).decode()
+
+
+def _generated(
+    kind: Kind, reading: Straight, bounds: Bounds, checks: Sequence[Check]
+) -> tuple[Callable[[Values], str], Callable[[Values], bytes]]:
     if kind is Kind.JSON:
-        return JsonWalker()
-    if kind is Kind.XML:
-        return XmlWalker()
-    slots = {Kind.HEADER: Slot.HEADER, Kind.FORM: Slot.FORM}
-    return Uniform(slots.get(kind, Slot.TEXT))
-
-
-def _compile(text: str, kind: Kind, scope: Scope, hosts: Collection[str], bounds: Bounds) -> Template:
-    source = Source(text)
-    if len(text) > bounds.source_chars:
-        raise source.error(f"a template has at most {bounds.source_chars:,} characters", bounds.source_chars)
-    parts = scan(source, angles=kind is not Kind.XML)
-    problems = [
-        source.error(scope.unknown(part.text), part.start)
-        for part in parts
-        if part.kind is PartKind.TOKEN and part.text not in scope.names
-    ]
-    walker = _walker(kind, hosts)
-    try:
-        if any(part.kind in {PartKind.EXPRESSION, PartKind.BLOCK} for part in parts):
-            template = _by_jinja(source, kind, parts, scope, walker, problems, bounds, hosts)
-        else:
-            template = _generated(source, kind, parts, walker, bounds, hosts)
-    except TemplateSyntaxError as error:
-        problems.append(error)
-    if problems:
-        first, *others = sorted(problems, key=lambda error: (error.line, error.column))
-        first.also = tuple(others)
-        raise first
-    return template
-
-
-def _generated(source, kind, parts, walker, bounds, hosts):
-    function = Function()
-    pieces: list[Piece] = []
-    places = []
-    try:
-        for part in parts:
-            if part.kind is PartKind.TEXT:
-                pieces.append(walker.text(part.text, part.start))
-            else:
-                slot = walker.place(part.start)
-                line, column = source.line_and_column(part.start)
-                places.append(Place(expression=part.text, slot=slot, line=line, column=column, end_column=column + part.end - part.start))
-                pieces.append(Hole(function.variable(part.text), slot))
-        pieces.append(walker.end(len(source.text)))
-    except Misplaced as error:
-        raise source.error(error.problem, error.at) from None
-    only = len(parts) == 1 and parts[0].kind is PartKind.TOKEN
-    name = parts[0].text if only else ""
-    function.lines.append(f"return {function.text(pieces)}")
-    text = function.compile()
-    value = (lambda values: values[name]) if only else text
-    return _template(source.text, kind, frozenset(p.text for p in parts if p.kind is PartKind.TOKEN), places, True, text, value, bounds, hosts)
-
-
-def _by_jinja(source, kind, parts, scope, walker, problems, bounds, hosts):
-    checked = check(source, parts, scope, walker, problems)
-    root = ENVIRONMENT.from_string(checked.tree).root_render_func
-
-    def text(values):
-        return "".join(root(Run(values, bounds)))
-
-    value = text
-    if kind is Kind.VALUE and len(parts) == 1 and parts[0].kind is PartKind.EXPRESSION:
-        from webhook_engine.templating.expression import evaluator
-        value = evaluator(checked.tree.body[0].nodes[0].node, bounds)
-    return _template(source.text, kind, frozenset(checked.variables), checked.places, False, text, value, bounds, hosts)
-
-
-def finished(source, kind, variables, places, is_generated, text, bounds, hosts):
-    return _template(source, kind, frozenset(variables), places, is_generated, text, text, bounds, hosts)
-
-
-def _template(source, kind, variables, places, is_generated, text, value, bounds, hosts):
-    def render(values):
         try:
-            made = text(values)
-        except TemplateError:
-            raise
-        except Exception as error:
-            raise RenderError(str(error)) from error
-        if len(made) > bounds.output_chars:
-            raise TemplateTooLarge(what="characters", limit=bounds.output_chars)
-        if kind is Kind.URL:
-            check_url(made, hosts=hosts)
-        return made
+            tree = tree_of(reading.pieces)
+        except NotAnObject:
+            pass
+        else:
+            render_bytes = object_function(tree, Program(bounds.output_chars), list(holes_of(reading.pieces)))
+            return decoded(render_bytes), render_bytes
+    render = text_function(reading.pieces, Program(bounds.output_chars), checks)
+    return render, encoded(render)
 
-    return Template(source=source, kind=kind, variables=variables, places=tuple(places), is_generated=is_generated,
-                    render=render, render_bytes=lambda values: render(values).encode(), value=value)
+
+def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Values], Value]:
+    """
+    The function that gives a parameter's plain value.
+    """
+    if isinstance(reading, Straight):
+        if len(reading.parts) == 1 and isinstance(reading.pieces[0], Hole):
+            return _looked_up(reading.pieces[0])
+        return text_function(reading.pieces, Program(bounds.output_chars))
+    if reading.alone is None:
+        return interpreted(reading, bounds)
+    evaluate = evaluated(reading.alone, reading.parts, bounds)
+
+    def value(values: Values) -> Value:
+        found = evaluate(values)
+        if isinstance(found, Undefined):
+            raise RenderError(found._undefined_message)
+        return "" if found is None else cast("Value", found)
+
+    return value
+
+
+def _looked_up(hole: Hole) -> Callable[[Values], Value]:
+    def value(values: Values) -> Value:
+        try:
+            return cast("Value", values[hole.name])
+        except KeyError:
+            raise RenderError(f"no value was given for {hole.name}") from None
+
+    return value

@@ -4,8 +4,7 @@ What the structure walkers share: they follow a template's own text and say whic
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from webhook_engine.templating.slots import Slot
 
@@ -21,30 +20,36 @@ class Misplaced(Exception):
         self.at = at
 
 
-class Walker(Protocol):
+State = TypeVar("State")
+
+
+class Walker(Protocol[State]):
     """
     Follows one kind of text.
     """
 
-    state: Hashable
+    state: State
     """Where it stands; may be kept and put back, which is how branches are followed."""
 
-    def text(self, text: str, at: int) -> str:
+    is_unsure: bool
+    """Whether branches leave it to the values if the result has the structure."""
+
+    def text(self, text: str, at: int, /) -> str:
         """
         Go over the author's own text; returns it as it will be sent.
         """
 
-    def place(self, at: int) -> Slot:
+    def place(self, at: int, /) -> Slot:
         """
         Go over a value of unknown content; returns the slot it meets.
         """
 
-    def join(self, one: Hashable, other: Hashable) -> Hashable | None:
+    def join(self, one: State, other: State, /) -> State | None:
         """
         The state after either of two branches, or None where they end in different slots.
         """
 
-    def end(self, at: int) -> str:
+    def end(self, at: int, /) -> str:
         """
         The template ends here; returns what is still to be sent.
         """
@@ -56,28 +61,29 @@ class Uniform:
     """
 
     def __init__(self, slot: Slot) -> None:
-        self.state: Hashable = None
+        self.state = ""
+        self.is_unsure = False
         self._slot = slot
 
-    def text(self, text: str, at: int) -> str:
+    def text(self, text: str, _at: int, /) -> str:
         """
         Itself, if the slot carries it.
         """
         return text
 
-    def place(self, at: int) -> Slot:
+    def place(self, _at: int, /) -> Slot:
         """
         Always the same.
         """
         return self._slot
 
-    def join(self, one: Hashable, other: Hashable) -> Hashable | None:
+    def join(self, one: str, other: str, /) -> str | None:
         """
         Never apart.
         """
         return one if one == other else None
 
-    def end(self, at: int) -> str:
+    def end(self, _at: int, /) -> str:
         """
         May end anywhere.
         """

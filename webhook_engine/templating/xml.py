@@ -8,11 +8,12 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from xml.parsers.expat import ExpatError, ParserCreate
 
-from webhook_engine.templating.slots import Slot, xml_text
+from webhook_engine.errors import RenderError
+from webhook_engine.templating.slots import ESCAPERS, Slot
 from webhook_engine.templating.walk import Misplaced
 
 NAME = r"[:A-Za-z_\u0080-\U0010ffff][-.:\w\u00b7]*"
@@ -51,7 +52,7 @@ class State:
 _STEPS = {
     Mode.CONTENT: re.compile(
         r"(?P<text>[^<&]+|" + _ENTITY + r")"
-        r"|(?P<skip><!--(?:(?!--).)*-->)"
+        r"|(?P<comment><!--(?:(?!--).)*-->)"
         r"|(?P<cdata><!\[CDATA\[)"
         r"|(?P<declaration><\?xml(?=\s).*?\?>)"
         r"|(?P<instruction><\?(?!xml\s).*?\?>)"
@@ -77,16 +78,12 @@ class XmlWalker:
     """
 
     def __init__(self) -> None:
-        self.state: Hashable = State()
+        self.state = State()
+        self.is_unsure = False
 
-    @property
-    def _at(self) -> State:
-        assert isinstance(self.state, State)
-        return self.state
-
-    def text(self, text: str, at: int) -> str:
+    def text(self, text: str, at: int, /) -> str:
         """
-        The text; comments are left out, and CDATA is written as the text it stands for.
+        The text; CDATA is written as the text it stands for, so that values may stand in it.
         """
         illegal = _ILLEGAL.search(text)
         if illegal:
@@ -94,94 +91,83 @@ class XmlWalker:
         sent: list[str] = []
         position = 0
         while position < len(text):
-            pattern = _IN_QUOTES[self._at.quote] if self._at.mode is Mode.ATTRIBUTE else _STEPS[self._at.mode]
+            pattern = (
+                _IN_QUOTES[self.state.quote] if self.state.mode is Mode.ATTRIBUTE else _STEPS[self.state.mode]
+            )
             found = pattern.match(text, position)
             if not found:
-                raise Misplaced(_what_is_wrong(self._at, text[position:]), at + position)
-            assert found.lastgroup is not None
+                raise Misplaced(_what_is_wrong(self.state, text[position:]), at + position)
             sent.append(self._step(found, at + position))
             position = found.end()
         return "".join(sent).replace("\r\n", "\n").replace("\r", "\n")
 
     def _step(self, found: re.Match[str], at: int) -> str:
-        name = next(key for key, value in found.groupdict().items() if value is not None)
-        step: Callable[[re.Match[str], int], str] = getattr(self, f"_{name}")
-        return step(found, at)
+        """
+        Take one step, and give what it sends.
+        """
+        state = self.state
+        step = next(name for name, text in found.groupdict().items() if text is not None)
+        match step:
+            case "text" if state.mode is Mode.CONTENT and not state.open:
+                return self._outside(found[0], at)
+            case "raw":
+                return ESCAPERS[Slot.XML_TEXT](found[0])
+            case "declaration":
+                self._declaration(found[0], at)
+            case "cdata":
+                self._outside("" if state.open else "text", at)
+                self.state = replace(state, mode=Mode.CDATA)
+                return ""
+            case "leave":
+                self.state = replace(state, mode=Mode.CONTENT)
+                return ""
+            case "open":
+                self._open(found["opened"], at)
+            case "close":
+                self._close(found["closed"], at)
+            case "attribute":
+                self.state = replace(state, mode=Mode.ATTRIBUTE, quote=found["quote"])
+            case "unquote":
+                self.state = replace(state, mode=Mode.TAG, quote="")
+            case "empty":
+                self.state = replace(state, mode=Mode.CONTENT, open=state.open[:-1])
+            case "end":
+                self.state = replace(state, mode=Mode.CONTENT)
+        return found[0]
 
-    def _text(self, found: re.Match[str], at: int) -> str:
-        if self._at.mode is Mode.CONTENT and not self._at.open and found[0].strip():
+    def _outside(self, text: str, at: int) -> str:
+        if text.strip():
             raise Misplaced("XML holds text only inside of its root element", at)
         # Before its declaration a document holds not even blanks.
-        return found[0] if self._at.open or self._at.mode is Mode.ATTRIBUTE else ""
-
-    def _skip(self, found: re.Match[str], at: int) -> str:
         return ""
 
-    def _declaration(self, found: re.Match[str], at: int) -> str:
-        if self._at.has_root or self._at.open:
+    def _declaration(self, text: str, at: int) -> None:
+        if self.state.has_root:
             raise Misplaced("the XML declaration stands first", at)
-        encoding = _ENCODING.search(found[0])
+        encoding = _ENCODING.search(text)
         if encoding and encoding[1].lower() not in {"utf-8", "utf8"}:
             raise Misplaced(f"bodies are sent as UTF-8, not {encoding[1]}", at)
-        return found[0]
 
-    def _instruction(self, found: re.Match[str], at: int) -> str:
-        return found[0]
-
-    def _cdata(self, found: re.Match[str], at: int) -> str:
-        if not self._at.open:
-            raise Misplaced("XML holds text only inside of its root element", at)
-        self.state = replace(self._at, mode=Mode.CDATA)
-        return ""
-
-    def _raw(self, found: re.Match[str], at: int) -> str:
-        return xml_text(found[0])
-
-    def _leave(self, found: re.Match[str], at: int) -> str:
-        self.state = replace(self._at, mode=Mode.CONTENT)
-        return ""
-
-    def _open(self, found: re.Match[str], at: int) -> str:
-        state = self._at
+    def _open(self, name: str, at: int) -> None:
+        state = self.state
         if not state.open and state.has_root:
             raise Misplaced("XML has one root element, and it is closed already", at)
         if len(state.open) >= _DEPTH_LIMIT:
             raise Misplaced(f"XML nested deeper than {_DEPTH_LIMIT}", at)
-        self.state = State(Mode.TAG, (*state.open, found["opened"]), has_root=True)
-        return found[0]
+        self.state = State(Mode.TAG, (*state.open, name), has_root=True)
 
-    def _close(self, found: re.Match[str], at: int) -> str:
-        state = self._at
-        if not state.open or state.open[-1] != found["closed"]:
+    def _close(self, name: str, at: int) -> None:
+        state = self.state
+        if not state.open or state.open[-1] != name:
             expected = f"</{state.open[-1]}>" if state.open else "nothing"
-            raise Misplaced(f"this is not XML: {found[0]} stands where {expected} should", at)
+            raise Misplaced(f"this is not XML: </{name}> stands where {expected} should", at)
         self.state = replace(state, open=state.open[:-1])
-        return found[0]
 
-    def _blank(self, found: re.Match[str], at: int) -> str:
-        return found[0]
-
-    def _attribute(self, found: re.Match[str], at: int) -> str:
-        self.state = replace(self._at, mode=Mode.ATTRIBUTE, quote=found["quote"])
-        return found[0]
-
-    def _unquote(self, found: re.Match[str], at: int) -> str:
-        self.state = replace(self._at, mode=Mode.TAG, quote="")
-        return found[0]
-
-    def _empty(self, found: re.Match[str], at: int) -> str:
-        self.state = replace(self._at, mode=Mode.CONTENT, open=self._at.open[:-1])
-        return found[0]
-
-    def _end(self, found: re.Match[str], at: int) -> str:
-        self.state = replace(self._at, mode=Mode.CONTENT)
-        return found[0]
-
-    def place(self, at: int) -> Slot:
+    def place(self, at: int, /) -> Slot:
         """
         Between tags or between an attribute's quotes.
         """
-        state = self._at
+        state = self.state
         if state.mode is Mode.ATTRIBUTE:
             return Slot.XML_ATTRIBUTE
         if state.mode is Mode.TAG:
@@ -190,17 +176,17 @@ class XmlWalker:
             raise Misplaced("a variable can stand only inside of XML's root element", at)
         return Slot.XML_TEXT
 
-    def join(self, one: Hashable, other: Hashable) -> Hashable | None:
+    def join(self, one: State, other: State, /) -> State | None:
         """
         Branches must open and close the same.
         """
         return one if one == other else None
 
-    def end(self, at: int) -> str:
+    def end(self, at: int, /) -> str:
         """
         Everything must be closed.
         """
-        state = self._at
+        state = self.state
         if state.open:
             raise Misplaced(f"this is not XML: <{state.open[-1]}> is never closed", at)
         if not state.has_root:
@@ -218,5 +204,15 @@ def _what_is_wrong(state: State, rest: str) -> str:
     if rest.startswith("<?"):
         return "a variable cannot stand in a processing instruction"
     if state.mode is Mode.TAG:
-        return "this is not XML: an attribute is written name=\"value\""
+        return 'this is not XML: an attribute is written name="value"'
     return 'this is not XML: "<" is written &lt;, and a tag has a fixed name'
+
+
+def check_well_formed(text: str) -> None:
+    """
+    Refuse a text that a parser would.
+    """
+    try:
+        ParserCreate().Parse(text.encode(), True)
+    except ExpatError as error:
+        raise RenderError(f"with these values the result is not XML: {error}") from None
