@@ -93,8 +93,10 @@ BODIES = {
     "json": ("application/json", '{"phone":"082 1","contact":{"name":"A & B"}}'),
     "xml": (
         "application/xml; charset=utf-8",
-        '<?xml version="1.0" encoding="UTF-8"?><call><phone>082 1</phone>'
-        "<contact><name>A &amp; B</name></contact></call>",
+        (
+            '<?xml version="1.0" encoding="UTF-8"?><call><phone>082 1</phone>'
+            "<contact><name>A &amp; B</name></contact></call>"
+        ),
     ),
 }
 

@@ -148,8 +148,10 @@ def test_what_is_fine_is_left_alone(text):
 
 MORE = {
     "a rule behind one that stops everything": (
-        f'{post("x")}[[rule]]\nname = "b"\non = ["ringing"]\nwebhooks = ["P"]\n'
-        '[[rule]]\nname = "a"\non = ["ringing", "ended"]\nstop = true\npriority = 1\n',
+        (
+            f'{post("x")}[[rule]]\nname = "b"\non = ["ringing"]\nwebhooks = ["P"]\n'
+            '[[rule]]\nname = "a"\non = ["ringing", "ended"]\nstop = true\npriority = 1\n'
+        ),
         "rule[1]: 'a' stops every event before it gets here [never-matches]",
     ),
     "a condition about what is not known yet": (
@@ -157,23 +159,31 @@ MORE = {
         "rule[1].when: CALL_OUTCOME is not known before the call is disposed, but this asks at ringing",
     ),
     "a cell's value in a rule": (
-        f'{post("{DYNAMIC_PARAMETER}")}when_empty = "skip"\n'
-        '[[rule]]\nname = "a"\non = ["ended"]\nwebhooks = ["P"]\n',
+        (
+            f'{post("{DYNAMIC_PARAMETER}")}when_empty = "skip"\n'
+            '[[rule]]\nname = "a"\non = ["ended"]\nwebhooks = ["P"]\n'
+        ),
         "rule[1].webhooks[1]: DYNAMIC_PARAMETER is known only when an agent asks, but 'P' is started at ended",
     ),
     "a custom variable that comes late": (
-        f'[[variable]]\nname = "SCORE"\nknown_from = "ended"\n{webhook("https://x.example/{SCORE}")}'
-        '[[rule]]\nname = "a"\non = ["answered"]\nwebhooks = ["W"]\n',
+        (
+            f'[[variable]]\nname = "SCORE"\nknown_from = "ended"\n{webhook("https://x.example/{SCORE}")}'
+            '[[rule]]\nname = "a"\non = ["answered"]\nwebhooks = ["W"]\n'
+        ),
         "rule[1].webhooks[1]: SCORE is not known before the call is ended, but 'W' is started at answered",
     ),
     "a token URL in the clear": (
-        '[[group]]\nname = "G"\nauthentication = "oauth2"\n[group.oauth2]\ntoken_url = "http://id.example/t"\n'
-        f'client_id = "c"\nclient_secret = {{ env = "S" }}\n{webhook("https://x.example/")}group = "G"\n',
+        (
+            '[[group]]\nname = "G"\nauthentication = "oauth2"\n[group.oauth2]\ntoken_url = "http://id.example/t"\n'
+            f'client_id = "c"\nclient_secret = {{ env = "S" }}\n{webhook("https://x.example/")}group = "G"\n'
+        ),
         "group[1].oauth2.token_url: sends the client's secret without encryption; use https [plain-http]",
     ),
     "a raw value on a line of its own": (
-        '[[webhook]]\nname = "P"\ntype = "ajax-post"\nurl = "https://x.example/"\ncontent_type = "text"\n'
-        'body = """\nfirst\n{{ CALL_NOTES | raw }}"""\n',
+        (
+            '[[webhook]]\nname = "P"\ntype = "ajax-post"\nurl = "https://x.example/"\ncontent_type = "text"\n'
+            'body = """\nfirst\n{{ CALL_NOTES | raw }}"""\n'
+        ),
         "8: webhook[1].body, column 1: CALL_NOTES",
     ),
     "a host among those listed": (
