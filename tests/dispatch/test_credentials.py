@@ -35,7 +35,7 @@ def test_only_agents_use_webhooks() -> None:
         AgentRefused, match=r'999-Euphoria may not use .*\[\[agent\]\] with extension = "999-Euphoria"'
     ):
         admit("999-Euphoria", {"100-Euphoria"}, webhook="Lookup")
-    with pytest.raises(AgentRefused, match="a call without an extension"):
+    with pytest.raises(AgentRefused, match="the call names no EXTENSION"):
         admit("", {"100-Euphoria"}, webhook="Lookup")
 
 

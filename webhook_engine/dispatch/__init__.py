@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from webhook_engine.dispatch.credentials import (
     NO_CREDENTIALS,
     Credentials,
-    LocalSecrets,
-    SecretStore,
     admit,
     credentials_for,
 )
@@ -19,6 +17,7 @@ from webhook_engine.dispatch.limits import Limiter
 from webhook_engine.dispatch.mask import HIDDEN, Masker
 from webhook_engine.dispatch.prepare import Preparation, prepare
 from webhook_engine.dispatch.request import PreparedRequest, Route
+from webhook_engine.dispatch.secrets import LocalSecrets, SecretStore
 
 if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt

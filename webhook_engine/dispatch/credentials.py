@@ -4,90 +4,15 @@ Who may use a webhook, and with which secrets.
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from webhook_engine.definitions.groups import Group, Member, OAuth2, SecretRef
-from webhook_engine.definitions.words import Authentication, ClientIn, Grant, Level, SecretKind
+from webhook_engine.definitions.words import Authentication, ClientIn, Grant, Level
 from webhook_engine.dispatch.mask import Masker, masker_of
+from webhook_engine.dispatch.secrets import SecretStore
 from webhook_engine.errors import AgentRefused, SecretMissing
-
-_LONGEST_SECRET_FILE = 64 * 1024
-
-
-class SecretStore(Protocol):
-    """
-    Where secrets are looked up.
-    """
-
-    def resolve(self, reference: SecretRef) -> str:
-        """
-        The secret itself.
-
-        Raises:
-            SecretMissing: It is not where the reference says.
-        """
-        ...
-
-
-class LocalSecrets:
-    """
-    Secrets in this process's environment, in files, and in the definitions themselves.
-    """
-
-    def __init__(self, *, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
-        """
-        Args:
-            environ: In place of the process's own environment.
-
-            folder: Where relative file names begin; the working directory when left out.
-        """
-        self._environ = os.environ if environ is None else environ
-        self._folder = folder or Path()
-
-    def __repr__(self) -> str:
-        return "LocalSecrets()"
-
-    def resolve(self, reference: SecretRef) -> str:
-        """
-        The secret itself, read anew each time so that an exchanged one counts at once.
-
-        Raises:
-            SecretMissing: It is not where the reference says, or is empty there.
-        """
-        match reference.kind:
-            case SecretKind.LITERAL:
-                return reference.value
-            case SecretKind.ENV:
-                secret = self._environ.get(reference.value, "")
-                problem = f"the environment variable {reference.value} is not set"
-            case SecretKind.FILE:
-                secret, problem = self._read(reference.value)
-            case _:
-                secret = ""
-                problem = (
-                    f"the secret {reference.value!r} is in a vault, and vaults live in the store, "
-                    "which is not open here; name an environment variable or a file instead"
-                )
-        if not secret:
-            raise SecretMissing(problem, target="")
-        return secret
-
-    def _read(self, name: str) -> tuple[str, str]:
-        path = self._folder / name
-        try:
-            with path.open(encoding="utf-8") as file:
-                secret = file.read(_LONGEST_SECRET_FILE + 1)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            return "", f"the file {path} with the secret cannot be read: {reason}"
-        if len(secret) > _LONGEST_SECRET_FILE:
-            return "", f"the file {path} is too long to be a secret"
-        return secret.removesuffix("\n").removesuffix("\r"), f"the file {path} with the secret is empty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -220,21 +145,17 @@ def _grant(
     """
     The member's own client, where it has one, else the group's.
     """
-    own = owner if isinstance(owner, Member) else None
-
-    def optional(name: str) -> str:
-        reference = getattr(own, name, None) or getattr(oauth2, name)
-        return secrets.resolve(reference) if reference else ""
-
-    refreshes = oauth2.grant is Grant.REFRESH_TOKEN
+    own = owner if isinstance(owner, Member) else Member(extension="")
+    client_secret = own.client_secret or oauth2.client_secret
+    refresh_token = ""
+    if oauth2.grant is Grant.REFRESH_TOKEN:
+        refresh_token = _one(own.refresh_token or oauth2.refresh_token, "refresh_token", secrets)
     return TokenGrant(
-        owner=(group, extension if own else ""),
+        owner=(group, own.extension and extension),
         token_url=oauth2.token_url,
-        client_id=_one((own and own.client_id) or oauth2.client_id, "client_id", secrets),
-        client_secret=optional("client_secret"),
-        refresh_token=_one((own and own.refresh_token) or oauth2.refresh_token, "refresh_token", secrets)
-        if refreshes
-        else "",
+        client_id=_one(own.client_id or oauth2.client_id, "client_id", secrets),
+        client_secret=secrets.resolve(client_secret) if client_secret else "",
+        refresh_token=refresh_token,
         scope=oauth2.scope,
         kind=oauth2.grant,
         client_in=oauth2.client_in,
