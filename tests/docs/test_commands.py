@@ -27,7 +27,9 @@ def test_lists_every_exit_code():
     """
     The numbers of the code, in its order.
     """
-    assert [code.value for code in Exit] == [int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)]
+    assert [code.value for code in Exit] == [
+        int(code) for code in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)
+    ]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -30,14 +30,18 @@ def test_a_listed_network_is_refused_for_the_reason_given(network):
     """
     Its first address, as a socket would take it.
     """
-    assert f"is {NETWORKS[network]}".replace("is leads", "leads") == EgressPolicy().denied(network.partition("/")[0])
+    assert f"is {NETWORKS[network]}".replace("is leads", "leads") == EgressPolicy().denied(
+        network.partition("/")[0]
+    )
 
 
 def test_lists_every_authentication():
     """
     A placement nobody reads of is one nobody uses.
     """
-    assert [str(each) for each in Authentication] == re.findall(r"^\| `([\w-]+)` \| (?:nothing|`)", PAGE, re.MULTILINE)
+    assert [str(each) for each in Authentication] == re.findall(
+        r"^\| `([\w-]+)` \| (?:nothing|`)", PAGE, re.MULTILINE
+    )
 
 
 def test_states_the_bounds_in_force():
@@ -50,7 +54,9 @@ def test_states_the_bounds_in_force():
     assert f"up to {limits.response_bytes // 2**20} MiB" in PAGE
 
 
-@pytest.mark.parametrize(("name", "fault"), re.findall(r"^\| `([A-Z]\w+)` \| [^|]* \| (\w+)", PAGE, re.MULTILINE))
+@pytest.mark.parametrize(
+    ("name", "fault"), re.findall(r"^\| `([A-Z]\w+)` \| [^|]* \| (\w+)", PAGE, re.MULTILINE)
+)
 def test_every_error_has_the_fault_that_is_named(name, fault):
     """
     Whose fault it is decides later whether it counts against the target.

@@ -46,7 +46,8 @@ def test_open_is_a_string_and_sends_nothing():
     url = engine.open("Customer page", RINGING)
 
     assert (
-        "http://127.0.0.1:8765/customers/1001?caller=Thandi%20Mokoena%20%3C0821234567%40pbx0.euphoria.co.za%3E" == url
+        "http://127.0.0.1:8765/customers/1001?caller=Thandi%20Mokoena%20%3C0821234567%40pbx0.euphoria.co.za%3E"
+        == url
     )
 
 
@@ -200,7 +201,9 @@ def test_render_shows_what_would_be_sent_without_its_secrets():
     """
     A dry run shows a key's place, not the key.
     """
-    engine = Engine.from_file(scenes.DEFINITIONS, secrets=LocalSecrets(environ={"CRM_KEY_100": "very-secret"}))
+    engine = Engine.from_file(
+        scenes.DEFINITIONS, secrets=LocalSecrets(environ={"CRM_KEY_100": "very-secret"})
+    )
 
     request = engine.render("Place an order", RINGING)
 

@@ -65,7 +65,9 @@ def test_stating_a_call_loads_no_client():
     ).stdout.split()
 
     assert "webhook_engine.variables.call" in loaded
-    assert set() == {"aiohttp", "jinja2", "pydantic", "typer", "rich", "xmltodict", "phonenumbers"} & set(loaded)
+    assert set() == {"aiohttp", "jinja2", "pydantic", "typer", "rich", "xmltodict", "phonenumbers"} & set(
+        loaded
+    )
 
 
 def test_importing_the_engine_configures_nothing():

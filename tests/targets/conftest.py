@@ -33,7 +33,9 @@ def wait_until_answers(port, process, path="/"):
     give_up = time.monotonic() + 30
     while time.monotonic() < give_up:
         if process.poll() is not None:
-            pytest.fail(f"the server ended: {process.stdout.read() if process.stdout else process.returncode}")
+            pytest.fail(
+                f"the server ended: {process.stdout.read() if process.stdout else process.returncode}"
+            )
         with contextlib.suppress(OSError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).close()
             return
@@ -47,7 +49,9 @@ def running(command, port, path="/"):
     A server process of ours, ended with the test run.
     """
     environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ
+    )
     try:
         wait_until_answers(port, process, path)
         yield
@@ -63,7 +67,9 @@ def httpbin():
     """
     port = free_port()
     server = [sys.executable, "-W", "ignore", "-m", "gunicorn", "httpbin:app"]
-    with running([*server, "-b", f"127.0.0.1:{port}", "--threads", "16", "--log-level", "warning"], port, "/get"):
+    with running(
+        [*server, "-b", f"127.0.0.1:{port}", "--threads", "16", "--log-level", "warning"], port, "/get"
+    ):
         yield port
 
 
@@ -101,7 +107,9 @@ def nginx(tmp_path_factory):
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     root = tmp_path_factory.mktemp("nginx")
     root.chmod(0o755)
-    (root / "contacts.json").write_text('{"results": [{"id": 1, "name": "Thandi"}, {"id": 2, "name": "Sipho"}]}')
+    (root / "contacts.json").write_text(
+        '{"results": [{"id": 1, "name": "Thandi"}, {"id": 2, "name": "Sipho"}]}'
+    )
     (root / "contacts.xml").write_text(
         '<?xml version="1.0"?><XML><contact><id>1</id><name>Thandi</name></contact>'
         "<contact><id>2</id><name>Sipho</name></contact></XML>"

@@ -12,7 +12,9 @@ def webhook(url, *, kind="ajax-get", **keys):
     """
     A webhook called `it`, as TOML.
     """
-    lines = [f"{key} = {value!r}" if isinstance(value, str) else f"{key} = {value}" for key, value in keys.items()]
+    lines = [
+        f"{key} = {value!r}" if isinstance(value, str) else f"{key} = {value}" for key, value in keys.items()
+    ]
     return "\n".join(["[[webhook]]", 'name = "it"', f'type = "{kind}"', f'url = "{url}"', *lines, ""])
 
 
@@ -73,7 +75,12 @@ def test_text_arrives_as_text(send, httpbin):
     A text body is what the template says.
     """
     view = send(
-        webhook(f"http://127.0.0.1:{httpbin}/post", kind="ajax-post", content_type="text", body="Hello {CALLERID_NAME}"),
+        webhook(
+            f"http://127.0.0.1:{httpbin}/post",
+            kind="ajax-post",
+            content_type="text",
+            body="Hello {CALLERID_NAME}",
+        ),
         "it",
         CALLERID_NAME="Zoë",
     )
@@ -97,7 +104,9 @@ def test_basic_authentication_is_accepted(send, httpbin, monkeypatch):
     monkeypatch.setenv("TEST_USERNAME", "zoë")
     monkeypatch.setenv("TEST_PASSWORD", "p:ss wörd")
 
-    view = send(GROUP + webhook(f"http://127.0.0.1:{httpbin}/basic-auth/zoë/p:ss%20wörd", group="Basic"), "it")
+    view = send(
+        GROUP + webhook(f"http://127.0.0.1:{httpbin}/basic-auth/zoë/p:ss%20wörd", group="Basic"), "it"
+    )
 
     assert ("ok", True) == (view["outcome"], view["row"]["authenticated"])
 
@@ -202,7 +211,9 @@ def test_a_dripping_answer_ends_at_the_deadline(send, httpbin):
     """
     Ten bytes over ten seconds keep no agent waiting.
     """
-    view = send(webhook(f"http://127.0.0.1:{httpbin}/drip?duration=10&numbytes=10", deadline_s=0.7), "it", exit_code=4)
+    view = send(
+        webhook(f"http://127.0.0.1:{httpbin}/drip?duration=10&numbytes=10", deadline_s=0.7), "it", exit_code=4
+    )
 
     assert ("target-failed", []) == (view["outcome"], view["rows"])
     assert "0.7 s" in view["sentence"]
@@ -241,6 +252,8 @@ def test_a_large_answer_is_cut_off(send, httpbin):
     """
     Beyond the bound nothing is read.
     """
-    view = send(webhook(f"http://127.0.0.1:{httpbin}/stream-bytes/102400?chunk_size=1024", response_type="text"), "it")
+    view = send(
+        webhook(f"http://127.0.0.1:{httpbin}/stream-bytes/102400?chunk_size=1024", response_type="text"), "it"
+    )
 
     assert "ok" == view["outcome"]

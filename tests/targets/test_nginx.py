@@ -11,7 +11,14 @@ def webhook(port, path, **keys):
     """
     lines = [f"{key} = {value!r}" for key, value in keys.items()]
     return "\n".join(
-        ["[[webhook]]", 'name = "it"', 'type = "ajax-get"', f'url = "http://127.0.0.1:{port}{path}"', *lines, ""]
+        [
+            "[[webhook]]",
+            'name = "it"',
+            'type = "ajax-get"',
+            f'url = "http://127.0.0.1:{port}{path}"',
+            *lines,
+            "",
+        ]
     )
 
 
@@ -90,7 +97,9 @@ def test_a_dropped_connection_is_said_to_be_one(send, nginx):
     assert view["status"] is None
 
 
-@pytest.mark.parametrize("value", ["a b", "a+b", "a/b", "%2e%2e", "ü", "?x=1&y", "#f", "'\"<>", "a%2Fb", "{CALLERID}"])
+@pytest.mark.parametrize(
+    "value", ["a b", "a+b", "a/b", "%2e%2e", "ü", "?x=1&y", "#f", "'\"<>", "a%2Fb", "{CALLERID}"]
+)
 def test_a_path_segment_arrives_byte_for_byte(send, nginx, value):
     """
     nginx shows the request line as it came: one segment, encoded once, decoding to the value.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,47 @@ from rich.text import Text
 from webhook_engine.cli.console import complain, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
-from webhook_engine.errors import DefinitionError
+from webhook_engine.errors import DefinitionError, Problem
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import Definitions, Finding
+    from webhook_engine.definitions import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """
+    What was found in one file or folder.
+    """
+
+    path: Path
+    holds: str = ""
+    """How much of what it defines."""
+
+    error: DefinitionError | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """
+        What it means for the command.
+        """
+        if self.error is not None:
+            return Exit.UNREADABLE
+        return Exit.FINDINGS if self.findings else Exit.OK
+
+    def to_json(self) -> dict[str, object]:
+        """
+        `{"file", "problems", "findings"}`.
+        """
+        problems = self.error.problems if self.error is not None else ()
+        return {
+            "file": str(self.path),
+            "problems": [
+                {"path": each.path, "line": each.line, "column": each.column, "message": each.message}
+                for each in problems
+            ],
+            "findings": [asdict(each) for each in self.findings],
+        }
 
 
 def check(
@@ -30,44 +68,35 @@ def check(
 
     Example:  webhook-engine check integration.toml
     """
-    from webhook_engine.definitions import lint
-
-    report: list[dict[str, object]] = []
-    worst = Exit.OK
-    for path in files:
-        try:
-            definitions = load(path)
-        except DefinitionError as error:
-            worst = Exit.UNREADABLE
-            report += [_problem_row(path, error)] if as_json else []
-            if not as_json:
-                complain(error)
-            continue
-        findings = lint(definitions)
-        worst = max(worst, Exit.FINDINGS) if findings else worst
-        if as_json:
-            report.append(
-                {"file": str(path), "problems": [], "findings": [each.to_json() for each in findings]}
-            )
-        else:
-            _print_findings(path, definitions, findings)
+    reports = [_checked(path) for path in files]
     if as_json:
-        print_json(report)
-    raise typer.Exit(worst)
+        print_json([each.to_json() for each in reports])
+    else:
+        for each in reports:
+            _print(each)
+    raise typer.Exit(max(each.exit for each in reports))
 
 
-def _problem_row(path: Path, error: DefinitionError) -> dict[str, object]:
-    problems = [
-        {"path": each.path, "line": each.line, "column": each.column, "message": each.message}
-        for each in error.problems
-    ]
-    return {"file": str(path), "problems": problems, "findings": []}
+def _checked(path: Path) -> Report:
+    from webhook_engine.definitions import Definitions, lint
+
+    try:
+        definitions = load(path)
+    except DefinitionError as error:
+        return Report(path=path, error=error)
+    if definitions == Definitions():
+        nothing = Problem(path="", message="defines nothing", source=str(path))
+        return Report(path=path, error=DefinitionError([nothing]))
+    holds = f"{len(definitions.webhooks)} webhooks, {len(definitions.rules)} rules, {len(definitions.tests)} tests"
+    return Report(path=path, holds=holds, findings=lint(definitions))
 
 
-def _print_findings(path: Path, definitions: Definitions, findings: tuple[Finding, ...]) -> None:
+def _print(report: Report) -> None:
+    if report.error is not None:
+        complain(report.error)
+        return
     console = out()
-    for each in findings:
-        console.print(Text.assemble((f"{each.code} ", "yellow"), safe(str(each))))
-    counts = f"{len(definitions.webhooks)} webhooks, {len(definitions.rules)} rules, {len(definitions.tests)} tests"
-    verdict = (f"{len(findings)} findings", "yellow") if findings else ("ok", "green")
-    console.print(Text.assemble(f"{path}: {counts}: ", verdict))
+    for each in report.findings:
+        console.print(Text(safe(str(each)), style="yellow"))
+    verdict = (f"{len(report.findings)} findings", "yellow") if report.findings else ("ok", "green")
+    console.print(Text.assemble(f"{report.path}: {report.holds}: ", verdict))
