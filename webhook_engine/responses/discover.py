@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.errors import ResponseTooLarge
 
-from .cells import advance
+from .cells import advance, cell_of
 from .labels import labels_of
 from .path import Label
 from .tree import MISSING, SCALARS, TEXT, Each, is_empty
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .path import Path, Step
-    from .tree import Found, Node
+    from .tree import Cell, Found, Node
 
-    Discovered: TypeAlias = tuple[Path, list[Found]]
+    Discovered: TypeAlias = tuple[Path, Sequence[Cell]]
 
 
 def discover(records: Sequence[Node], *, most: int) -> Iterator[Discovered]:
     """
-    Every column of *records*, with what it holds in each of them.
+    Every column of *records*, with its cells.
 
     Raises:
         ResponseTooLarge: There are more than *most* columns.
@@ -53,13 +53,13 @@ def _too_many(most: int) -> ResponseTooLarge:
 def _columns(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator[Discovered]:
     types = set(map(type, nodes))
     if types <= SCALARS:
-        yield path, nodes
+        yield path, nodes  # type: ignore[misc]
         return
     if types == {dict}:
         members = _members_of_each(nodes)  # type: ignore[arg-type]
         if members is not None:
             if path and (TEXT in members or not members):
-                yield path, nodes
+                yield path, [cell_of(node) for node in nodes]
             for name, column in members.items():
                 if name not in (TEXT, skip):
                     yield from _columns(column, (*path, name), "", most)
@@ -88,7 +88,7 @@ def _irregular(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator
     names = [] if labels else [name for name in merged(map(tuple, objects), most=most) if name != skip]
     parts: list[Step] = [*labels, *(name for name in names if name != TEXT)]
     if path and _holds_values(places, beside_pairs=has_pairs, beside_parts=bool(parts)):
-        yield path, nodes
+        yield path, [cell_of(node) for node in nodes]
     for position in (0, 1) if has_pairs else ():
         yield from _columns(advance(nodes, position), (*path, position), "", most)
     for step in parts:

@@ -8,9 +8,11 @@ there, it is read again number by number.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,12 +22,13 @@ from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 from .charset import is_utf8
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .tree import Node
 
 _LONG = re.compile(rb"-?[\d.]{16,}(?:[eE][+-]?\d+)?")
 _DIGITS = bytes(48 if byte in b"0123456789." else 32 for byte in range(256))
-_RUN = re.compile(rb"0000+")
-_NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"[{")
+_RUN = b"0000"
 _NESTS = (dict, list)
 _MOST_INT_DIGITS = 1_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -54,12 +57,8 @@ def read_json(body: bytes, *, depth: int) -> Node:
         tree: Node = orjson.loads(body)
     except orjson.JSONDecodeError as refusal:
         tree = _read_leniently(body, refusal, depth)
-    else:
-        if has_inexact_numbers(body):
-            _check_depth(tree, body, depth)
-            tree = _read_exactly(body)
-    _check_depth(tree, body, depth)
-    return tree
+    check_depth(tree, depth)
+    return _read_exactly(body) if may_round(body) else tree
 
 
 def _read_leniently(body: bytes, refusal: orjson.JSONDecodeError, depth: int) -> Node:
@@ -103,59 +102,59 @@ def _exact_float(digits: str) -> float | Decimal | str:
         exact = Decimal(digits)
     except InvalidOperation:
         return digits
-    return number if Decimal(repr(number)) == exact else exact
+    # A float is told by 17 digits: who writes 0.10000000000000001 has the float 0.1.
+    is_faithful = Decimal(repr(number)) == exact or Decimal(f"{number:.17g}") == exact
+    return number if is_faithful else exact
 
 
-def has_inexact_numbers(body: bytes) -> bool:
+def may_round(body: bytes) -> bool:
     """
-    Whether orjson would round a number of *body*.
+    Whether orjson would round a number of *body*; now and then True where it would not.
 
     Every fourth byte is looked at: a number of sixteen characters or more, the
     only kind at risk, fills four of them in a row.
     """
-    sample = body[::4].translate(_DIGITS)
-    if b"0000" not in sample:
+    pieces = body[::4].translate(_DIGITS).split(_RUN)
+    if len(pieces) == 1:
         return False
+    ends = accumulate(len(piece) + len(_RUN) for piece in pieces[:-1])
     # Floats written with all their digits are common, and mostly the same few.
-    faithful: set[bytes] = set()
-    for run in _RUN.finditer(sample):
-        number = _LONG.search(body, max(0, run.start() * 4 - 4), run.end() * 4 + _MOST_INT_DIGITS)
-        if number and (digits := number[0]) not in faithful:
-            if _is_rounded(digits.decode()):
-                return True
-            faithful.add(digits)
-    return False
+    return any(map(_may_be_rounded, {body[max(0, 4 * end - 20) : 4 * end + 20] for end in ends}))
 
 
-def _is_rounded(digits: str) -> bool:
-    if digits.lstrip("-").isdigit():
-        return len(digits) > 18 and not -(2**63) <= _exact_int(digits) < 2**64
-    try:
-        return isinstance(_exact_float(digits), Decimal)
-    except ValueError:
+def _may_be_rounded(around: bytes) -> bool:
+    number = _LONG.search(around)
+    if number is None:
         return False
+    # One that goes on beyond what is seen here is too long for a float.
+    return number.end() == len(around) or not _is_faithful(number[0].decode())
 
 
-def _check_depth(tree: Node, body: bytes, depth: int) -> None:
+def _is_faithful(digits: str) -> bool:
+    try:
+        number = _exact_int(digits) if digits.lstrip("-").isdigit() else _exact_float(digits)
+    except ValueError:  # An address or a date, which is in a text.
+        return True
+    return isinstance(number, float) or (isinstance(number, int) and -(2**63) <= number < 2**64)
+
+
+def check_depth(tree: Node, depth: int) -> None:
     """
     Raises:
         ResponseTooLarge: Objects and lists of *tree* lie deeper than *depth* in each other.
     """
-    # Once as many have been met as the body opens, there cannot be more below.
-    unseen = len(body.translate(None, _NOT_OPENING))
     level: list[Node] = [tree] if isinstance(tree, _NESTS) else []
-    for _ in range(depth):
-        unseen -= len(level)
-        if not level or unseen <= 0:
+    for _ in range(depth - 1):
+        # What the garbage collector does not track holds nothing that nests.
+        level = list(filter(gc.is_tracked, chain.from_iterable(map(_inside, level))))
+        if not level:
             return
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)  # type: ignore[union-attr]
-            if isinstance(child, _NESTS)
-        ]
-    if level:
+    if any(isinstance(child, _NESTS) for node in level for child in _inside(node)):
         raise _too_deep(depth)
+
+
+def _inside(node: Node) -> Iterable[Node]:
+    return node.values() if isinstance(node, dict) else node  # type: ignore[return-value]
 
 
 def _too_deep(depth: int) -> ResponseTooLarge:

@@ -201,5 +201,10 @@ def _read_as(
     elif look is Look.TEXT:
         tree = source.decode("utf-8", "replace").strip()
     return Document(
-        tree=tree, type=kind, root=root, is_page=look is Look.HTML, source=source, findings=findings
+        tree=tree,
+        type=kind,
+        root=root,
+        is_page=look is Look.HTML,
+        source=source,
+        findings=findings,
     )

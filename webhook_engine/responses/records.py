@@ -62,6 +62,7 @@ class Records:
     records: list[Record]
 
     findings: tuple[str, ...] = ()
+    """What an administrator should know about the choice."""
 
 
 def find_records(tree: Node, path: str | None = None, *, root: str | None = None) -> Records:

@@ -12,16 +12,20 @@ from webhook_engine.errors import ResponseTooLarge, did_you_mean
 from .bounds import Bounds
 from .cells import cells_of, column_of
 from .discover import discover
+from .flat import are_flat, flat_columns, flat_rows
 from .path import read_path, write_path
 from .records import find_records
 from .tree import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from .read import Document
     from .records import Record
     from .tree import Cell
+
+    Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,38 +71,51 @@ def tabulate(
     bounds = bounds or Bounds()
     found = find_records(document.tree, records, root=document.root)
     findings = (*document.findings, *found.findings)
+    is_flat = are_flat(found.records)
     if columns is None:
-        return _whole(found.records, found.path, findings, bounds)
-    return _chosen(found.records, found.path, findings, tuple(columns), bounds)
+        paths, rows = _whole(found.records, bounds, is_flat=is_flat)
+    else:
+        paths = tuple(columns)
+        rows, gone = _chosen(found.records, paths, bounds, is_flat=is_flat)
+        findings = (*findings, *gone)
+    return Table(columns=paths, rows=rows, records=found.path, findings=findings)
 
 
-def _whole(records: list[Record], path: str, findings: tuple[str, ...], bounds: Bounds) -> Table:
-    names: list[str] = []
-    cells: list[Sequence[Cell]] = []
-    for steps, nodes in discover(records, most=bounds.columns):
-        names.append(write_path(steps))
-        cells.append(cells_of(nodes))
+def _whole(records: list[Record], bounds: Bounds, *, is_flat: bool) -> tuple[tuple[str, ...], Rows]:
+    names = flat_columns(records) if is_flat and records else None
+    if names and len(names) <= bounds.columns:
         check_cells(len(names) * len(records), bounds)
-    return Table(columns=tuple(names), rows=_across(cells, len(records)), records=path, findings=findings)
+        rows = flat_rows(records, [(name,) for name in names])
+        if rows is not None:
+            return tuple(write_path((name,)) for name in names), rows
+    paths: list[str] = []
+    columns: list[Sequence[Cell]] = []
+    for steps, cells in discover(records, most=bounds.columns):
+        paths.append(write_path(steps))
+        columns.append(cells)
+        check_cells(len(paths) * len(records), bounds)
+    return tuple(paths), _across(columns, len(records))
 
 
 def _chosen(
-    records: list[Record], path: str, findings: tuple[str, ...], columns: tuple[str, ...], bounds: Bounds
-) -> Table:
+    records: list[Record], columns: tuple[str, ...], bounds: Bounds, *, is_flat: bool
+) -> tuple[Rows, tuple[str, ...]]:
     check_cells(len(columns) * len(records), bounds)
-    cells: list[Sequence[Cell]] = []
-    gone: list[str] = []
-    for column in columns:
-        nodes = column_of(records, read_path(column))
-        cells.append(cells_of(nodes))
-        if nodes and all(node is MISSING for node in nodes):
-            gone.append(column)
-    if gone:
-        findings = (*findings, *vanished(gone, records, bounds))
-    return Table(columns=columns, rows=_across(cells, len(records)), records=path, findings=findings)
+    paths = [read_path(column) for column in columns]
+    rows = flat_rows(records, paths) if is_flat else None
+    if rows is not None:
+        return rows, ()
+    found = [column_of(records, path) for path in paths]
+    gone = [
+        column
+        for column, nodes in zip(columns, found, strict=True)
+        if nodes and all(node is MISSING for node in nodes)
+    ]
+    rows = _across([cells_of(nodes) for nodes in found], len(records))
+    return rows, vanished(gone, records, bounds) if gone else ()
 
 
-def _across(cells: list[Sequence[Cell]], count: int) -> tuple[tuple[Cell, ...], ...]:
+def _across(cells: list[Sequence[Cell]], count: int) -> Rows:
     return tuple(zip(*cells, strict=True)) if cells else ((),) * count
 
 
