@@ -2,6 +2,7 @@
 Commands, as typed.
 """
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def command(monkeypatch):
                 command_line.run()
             except SystemExit as ended:
                 code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+            sys.stdout.flush()
             return Result(code, stdout.getvalue().decode(), stderr.getvalue().decode())
 
     return command
