@@ -1,5 +1,5 @@
 """
-How generated code encodes all values of a text in one step, and how it knows that it may.
+How generated code encodes all values of a text at once, and how it knows that it may.
 
 Every recipe looks at the values joined to one text. If its condition holds, the
 encoder in C makes of each value what the table of escapers would make of it.
@@ -7,7 +7,6 @@ encoder in C makes of each value what the table of escapers would make of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,10 +18,7 @@ from webhook_engine.templating.slots import DOTS, Slot
 
 _PERCENT = {Slot.URL_PATH, Slot.URL_QUERY, Slot.URL_FRAGMENT}
 _XML = {Slot.XML_TEXT, Slot.XML_ATTRIBUTE}
-_SUSPECT_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
-_SUSPECT_IN_ATTRIBUTE = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
-# A text that JSON would write without one escape holds no control character: orjson looks fast.
-_NO_ESCAPES = "len(dumps(joined)) == len(joined.encode()) + 2"
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Bulk:
     """
 
     holds: str
-    """A condition on `joined`; it raises where no slot of the text could carry the values."""
+    """A condition on `joined`. It may raise where no slot of the text could carry the values."""
 
     quick: str
     """What encodes the value {name} then."""
@@ -40,17 +36,20 @@ class Bulk:
     after: str = ""
     """What is done to the whole text after that."""
 
+    needless: str = ""
+    """A condition under which not even *quick* changes a value."""
+
 
 KNOWN: Mapping[str, object] = {
+    "all_text": "".startswith,
+    "controls": _CONTROLS,
     "dots": DOTS,
     "dumps": orjson.dumps,
     "escape": escape,
     "join": "".join,
-    "left": LEFT_BY_QUOTER.encode(),
     "len": len,
     "quote": quote,
-    "suspect_in_attribute": _SUSPECT_IN_ATTRIBUTE.search,
-    "suspect_in_text": _SUSPECT_IN_TEXT.search,
+    "white_too": bytes(range(0x20)),
 }
 """What recipes refer to."""
 
@@ -64,30 +63,53 @@ def bulk_of(pieces: Sequence[Piece]) -> Bulk | None:
     if slots <= _PERCENT:
         return _percent(holes, literal_plus=any("+" in text for text in literals_of(pieces)))
     if slots == {Slot.FORM}:
-        return Bulk(_nothing_left(), "quote({name})")
+        return Bulk(_left_nothing(), "quote({name})")
     if slots <= _XML:
         return _xml(in_attribute=Slot.XML_ATTRIBUTE in slots)
     if slots == {Slot.HEADER}:
-        return Bulk(f"{_NO_ESCAPES} and '\\x7f' not in joined", "{name}")
+        return Bulk(f"{_no_escapes()} and '\\x7f' not in joined", "{name}")
     if slots == {Slot.TEXT}:
-        # Encoding refuses half a surrogate pair, which is all that plain text cannot carry.
-        return Bulk("joined.isascii() or joined.encode()", "{name}")
+        return Bulk(_whole_characters(), "{name}")
     return None
 
 
-def _nothing_left() -> str:
-    return "len((encoded := joined.encode()).translate(None, left)) == len(encoded)"
+def _whole_characters() -> str:
+    """
+    No half of a surrogate pair: UTF-8 refuses it.
+    """
+    return "(joined.isascii() or joined.encode())"
+
+
+def _no_escapes() -> str:
+    """
+    Nothing that JSON would write with an escape, so no control character: orjson looks fast.
+    """
+    return "len(dumps(joined)) == len(joined.encode()) + 2"
+
+
+def _left_nothing() -> str:
+    """
+    No character that the quoter leaves and the escapers encode.
+    """
+    left = " or ".join(f"{mark!r} in joined" for mark in LEFT_BY_QUOTER)
+    return f"{_whole_characters()} and not ({left})"
 
 
 def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
     in_path = dict.fromkeys(hole.name for hole in holes if hole.slot is Slot.URL_PATH)
-    holds = " and ".join([_nothing_left(), *(f"{name} not in dots" for name in in_path)])
+    holds = " and ".join([_left_nothing(), *(f"{name} not in dots" for name in in_path)])
     # The quoter writes a blank as a plus; a plus that was in a value is %2B by then.
     blanks = ".replace('+', '%20')"
     return Bulk(holds, f"quote({{name}}){blanks}") if literal_plus else Bulk(holds, "quote({name})", blanks)
 
 
 def _xml(*, in_attribute: bool) -> Bulk:
-    suspect = "suspect_in_attribute" if in_attribute else "suspect_in_text"
+    refused = "white_too" if in_attribute else "controls"
+    no_controls = f"len((encoded := joined.encode()).translate(None, {refused})) == len(encoded)"
     no_noncharacters = "(joined.isascii() or '\\ufffe' not in joined and '\\uffff' not in joined)"
-    return Bulk(f"{_NO_ESCAPES} and {no_noncharacters} or not {suspect}(joined)", "escape({name})")
+    # MarkupSafe returns the very text it was given if there is nothing to escape.
+    return Bulk(
+        f"({_no_escapes()} or {no_controls}) and {no_noncharacters}",
+        "escape({name})",
+        needless="escape(joined) is joined",
+    )

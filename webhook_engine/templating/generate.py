@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import cast
 
 from webhook_engine.templating import bulk
 from webhook_engine.templating.faults import Faults, too_large
+from webhook_engine.templating.native import escape
 from webhook_engine.templating.pieces import Conditional, Fields, Hole, Piece, holes_of
 from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
 from webhook_engine.variables import SAMPLES, VARIABLES, Tenant
@@ -35,6 +35,11 @@ ALWAYS_TEXT = frozenset(
     if all(isinstance(variable.read(call, Tenant()), str) for call in SAMPLES.values())
 )
 """Variables that are never numbers. Should one be given as a number all the same, it only takes longer."""
+
+NEEDS_ESCAPING = frozenset(
+    name for name, variable in VARIABLES.items() if escape(variable.example) != variable.example
+)
+"""Variables that always hold what XML escapes, such as CALLERID with its angle brackets."""
 
 
 @dataclass(slots=True)
@@ -70,20 +75,13 @@ class Program:
         names = list(dict.fromkeys(hole.name for hole in holes))
         self.typed = {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
         texts = [name for name in names if name not in self.typed]
-        sure = [name for name in texts if name in ALWAYS_TEXT]
-        lines = [f"{name} = values[{name!r}]" for name in names if _is_variable(name) and name not in sure]
-        lines += self._fetching(sure)
+        lines = [f"{name} = values[{name!r}]" for name in names if _is_variable(name)]
         lines += self.setup
-        lines += [
-            f"if {name}.__class__ is not str: {name} = text_of({name})" for name in texts if name not in sure
-        ]
+        for name in texts:
+            if name not in ALWAYS_TEXT:
+                number = f"f'{{{name}}}' if {name}.__class__ is int"
+                lines.append(f"if {name}.__class__ is not str: {name} = {number} else text_of({name})")
         return lines, texts
-
-    def _fetching(self, names: Sequence[str]) -> list[str]:
-        if len(names) < 2:
-            return [f"{name} = values[{name!r}]" for name in names]
-        self.known["fetch"] = itemgetter(*names)
-        return [f"{', '.join(names)} = fetch(values)"]
 
     def as_text(self, hole: Hole) -> str:
         """
@@ -129,12 +127,12 @@ class Program:
         lines = [
             "def render(values):",
             "    try:",
-            *(f"        {line}" for line in body),
+            *_indented(body, 2),
             "    except TypeError as error:",
             "        return render(as_texts(values, error))",
             "    except Exception as error:",
             "        raise told(error, values) from None",
-            *(f"    {line}" for line in after),
+            *_indented(after, 1),
             "    return made",
         ]
         namespace = {
@@ -174,18 +172,38 @@ def _made(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> li
     careful: list[str] = []
     careful.append(f"made = {program.text(pieces, program.escaped, careful)}")
     recipe = bulk.bulk_of(pieces) if texts else None
-    if recipe is None:
+    # What needs escaping by its nature would only spoil the look at all the others.
+    joined = [name for name in texts if not recipe or not recipe.needless or name not in NEEDS_ESCAPING]
+    if recipe is None or not joined:
         return careful
-    quick: list[str] = []
-    whole = program.text(pieces, lambda hole: recipe.quick.format(name=hole.name), quick)
-    quick.append(f"made = {whole}{recipe.after}")
-    return [
-        f"joined = join(({', '.join(texts)},))",
-        f"if {recipe.holds}:",
-        *(f"    {line}" for line in quick),
-        "else:",
-        *(f"    {line}" for line in careful),
-    ]
+    tiers = [_tier(pieces, program, recipe, joined, recipe.quick)]
+    if recipe.needless:
+        tiers.append(_tier(pieces, program, recipe, joined, "{name}"))
+    lines = [f"joined = join(({', '.join(joined)},))", f"if {recipe.holds}:"]
+    if recipe.needless:
+        lines += [f"    if {recipe.needless}:", *_indented(tiers[1], 2), "    else:", *_indented(tiers[0], 2)]
+    else:
+        lines += _indented(tiers[0], 1)
+    return [*lines, "else:", *_indented(careful, 1)]
+
+
+def _tier(
+    pieces: Sequence[Piece], program: Program, recipe: bulk.Bulk, joined: Sequence[str], quick: str
+) -> list[str]:
+    """
+    Lines that encode what was *joined* by *quick*, and the rest by the table.
+    """
+    lines: list[str] = []
+
+    def encoded(hole: Hole) -> str:
+        return quick.format(name=hole.name) if hole.name in joined else program.escaped(hole)
+
+    lines.append(f"made = {program.text(pieces, encoded, lines)}{recipe.after}")
+    return lines
+
+
+def _indented(lines: Iterable[str], depth: int) -> list[str]:
+    return [f"{'    ' * depth}{line}" for line in lines]
 
 
 def literal(text: str) -> str:

@@ -7,6 +7,7 @@ result in a `Markup`, or build a whole URL, at many times the cost.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote_plus
 

@@ -117,8 +117,9 @@ def object_function(tree: Node, program: Program, holes: Sequence[Hole]) -> Call
     body, texts = program.reading(holes)
     program.known |= {"finite": _finite, "fragment": orjson.Fragment, "carefully": _carefully}
     if texts:
-        # Raises TypeError where one is no text: orjson would write a number where quotes belong.
-        body.append(f"join(({', '.join(texts)},))")
+        # Raises TypeError where one is no text, for which orjson would write no quotes; from
+        # position 1 of an empty text nothing matches, so all are looked at.
+        body.append(f"all_text(({', '.join(texts)},), 1)")
     body += [
         f"tree = {_code(tree, program)}",
         "try: made = dumps(tree)",

@@ -56,6 +56,8 @@ class Slot(StrEnum):
     TEXT = "text"
 
 
+_NUMBERS = (int, float, Decimal)
+
 DOTS = frozenset({".", ".."})
 """Path segments that climb; dots cannot be percent-encoded away (RFC 3986, 3.3 and 6.2.2.2)."""
 
@@ -81,7 +83,7 @@ def text_of(value: object) -> str:
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, _NUMBERS):
         return str(value)
     if value is None:
         return ""
