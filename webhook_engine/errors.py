@@ -23,6 +23,10 @@ Every error of this project, drawn as a tree.
           - NameNotFound  - ConnectFailed  - TlsFailed  - TimedOut  - ConnectionLost
       x ResponseError                  a response we cannot use; carries the Response where there is one
         + ResponseTooLarge             · UnreadableResponse  · RejectedResponse (status ≥ 400)
+      x QueueError                     the delivery queue cannot do what was asked
+        + LeaseLost                    the delivery was given to somebody else meanwhile, or dropped
+        + QueueOwned                   another process has this queue's file; it is named
+        + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
       x NotFound                       no webhook, group, agent or rule of that name
       x WrongType                      a page cannot be asked, a request cannot be opened
       x MissingExtra (ImportError)     says what to pip install
@@ -57,11 +61,15 @@ __all__ = [
     "EgressRefused",
     "EmptyParameter",
     "InvalidCall",
+    "LeaseLost",
     "LimitExceeded",
     "MissingExtra",
     "NameNotFound",
     "NotFound",
     "Problem",
+    "QueueError",
+    "QueueOwned",
+    "QueueUnavailable",
     "RejectedResponse",
     "RenderError",
     "ResponseError",
@@ -382,6 +390,51 @@ class RejectedResponse(ResponseError):
     """
     The target said no: a status of 400 or above.
     """
+
+
+# --- Delivery queue ----------------------------------------------------------
+
+
+class QueueError(WebhookEngineError):
+    """
+    The delivery queue cannot do what was asked.
+    """
+
+
+class LeaseLost(QueueError):
+    """
+    The lease ended before its delivery was settled; what is recorded of it came from elsewhere.
+    """
+
+    def __init__(self, *, delivery: str, attempt: int) -> None:
+        super().__init__(
+            f"the lease on delivery {delivery} for attempt {attempt} was lost: it ran out, or was settled already; "
+            "nothing was recorded"
+        )
+        self.delivery = delivery
+        self.attempt = attempt
+
+
+class QueueOwned(QueueError):
+    """
+    One process owns a queue's file, and it is another one.
+    """
+
+    def __init__(self, *, path: str, owner: str) -> None:
+        super().__init__(f"{path} belongs to {owner}: stop that process, or ask it instead")
+        self.path = path
+        self.owner = owner
+
+
+class QueueUnavailable(QueueError):
+    """
+    The queue cannot write at present: nothing of this was accepted, and trying later is right.
+    """
+
+    def __init__(self, *, path: str, why: str) -> None:
+        super().__init__(f"the delivery queue {path} cannot write: {why}; nothing was accepted")
+        self.path = path
+        self.why = why
 
 
 class MissingExtra(WebhookEngineError, ImportError):
