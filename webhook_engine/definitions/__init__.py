@@ -2,6 +2,8 @@
 What an integrator writes down: groups, webhooks, rules and tests, from TOML to compiled definitions.
 """
 
+from typing import TYPE_CHECKING
+
 from webhook_engine.definitions.compiled import (
     CREDENTIAL_KEY,
     CREDENTIAL_PASSWORD,
@@ -14,7 +16,6 @@ from webhook_engine.definitions.compiled import (
 from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.files import read, read_file, read_folder, read_text, write_toml
 from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2, SecretRef
-from webhook_engine.definitions.linting import Finding, lint
 from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
 from webhook_engine.definitions.uses import used_by, without
 from webhook_engine.definitions.webhooks import Header, OutcomeDefinition, Parameter, Webhook
@@ -34,6 +35,9 @@ from webhook_engine.definitions.words import (
 )
 from webhook_engine.responses import Column, Outcome, ResponseType, View
 from webhook_engine.variables import Tenant
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions.linting import Finding, lint
 
 __all__ = [
     "CREDENTIALS",
@@ -85,3 +89,12 @@ __all__ = [
     "without",
     "write_toml",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Who only sends webhooks does not pay for looking them over.
+    if name in ("Finding", "lint"):
+        from webhook_engine.definitions import linting
+
+        return getattr(linting, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,12 +73,10 @@ def _items(entries: Sequence[Entry[T]]) -> tuple[T, ...]:
 
 def _index(draft: Draft, compiler: Compiler) -> Index:
     webhooks = {entry.item.name: compiler.webhook(entry) for entry in draft.webhooks}
-    tests = {entry.item.name: compiler.test(entry, webhooks[entry.item.name]) for entry in draft.webhooks}
     in_order = sorted(draft.rules, key=lambda entry: -entry.item.priority)
     rules = {entry.item.name: compiler.rule(entry) for entry in in_order}
     return Index(
         webhooks=_frozen({name: each for name, each in webhooks.items() if each is not None}),
-        tests=_frozen({name: each for name, each in tests.items() if each is not None}),
         rules=_frozen({name: each for name, each in rules.items() if each is not None}),
         groups=_frozen({entry.item.name: entry.item for entry in draft.groups}),
         agents=_frozen({entry.item.extension: entry.item for entry in draft.agents}),

@@ -24,7 +24,7 @@ No template of an author can name them.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledWebhook:
     """
     A webhook as it is performed.
@@ -65,7 +65,7 @@ class CompiledWebhook:
     """Whether the agent asked for something, so that an empty answer means no match."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledThen:
     """
     One link of a rule's chain.
@@ -77,7 +77,7 @@ class CompiledThen:
     value: Expression | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledRule:
     """
     A rule as it is matched.

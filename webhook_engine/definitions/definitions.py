@@ -31,9 +31,6 @@ class Index:
     """
 
     webhooks: Mapping[str, CompiledWebhook] = field(default_factory=lambda: MappingProxyType({}))
-    tests: Mapping[str, CompiledWebhook] = field(default_factory=lambda: MappingProxyType({}))
-    """The same webhooks with their test values in place of their values."""
-
     rules: Mapping[str, CompiledRule] = field(default_factory=lambda: MappingProxyType({}))
     groups: Mapping[str, Group] = field(default_factory=lambda: MappingProxyType({}))
     agents: Mapping[str, Agent] = field(default_factory=lambda: MappingProxyType({}))
@@ -148,12 +145,19 @@ class Definitions:
         The webhook of that name, ready for calls.
 
         Args:
-            test: With the parameters' test values in place of their values.
+            test: With the parameters' test values in place of their values; compiled
+                when asked for.
 
         Raises:
             NotFound: There is none; with the nearest name that there is.
         """
-        return _found("webhook", name, self.index.tests if test else self.index.webhooks)
+        found = _found("webhook", name, self.index.webhooks)
+        if not test:
+            return found
+        from webhook_engine.definitions.compiling.tools import Tools
+        from webhook_engine.definitions.compiling.whole import compile_test
+
+        return compile_test(found, Tools.of(self.tenant, self.variables), self.folder)
 
     def compiled_rules(self) -> tuple[CompiledRule, ...]:
         """

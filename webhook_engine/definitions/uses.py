@@ -4,6 +4,7 @@ What refers to what, and what nothing refers to any more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -65,7 +66,7 @@ def without(definitions: Definitions, kind: str, name: str) -> Definitions:
 
 
 _INDEXED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"agent": ("agents",), "group": ("groups",), "webhook": ("webhooks", "tests"), "rule": ("rules",)}
+    {"agent": ("agents",), "group": ("groups",), "webhook": ("webhooks",), "rule": ("rules",)}
 )
 
 
@@ -106,9 +107,10 @@ def _uses_of_agent(definitions: Definitions, extension: str) -> Iterator[str]:
 
 
 def _uses_of_variable(definitions: Definitions, name: str) -> Iterator[str]:
+    named = re.compile(rf"\b{name}\b")
     for webhook in definitions.webhooks:
-        compiled = definitions.compiled(webhook.name), definitions.compiled(webhook.name, test=True)
-        if any(name in each.variables for each in compiled):
+        tested = any(named.search(each.test_value or "") for each in webhook.parameters)
+        if tested or name in definitions.compiled(webhook.name).variables:
             yield f"webhook {webhook.name!r}"
     for rule in definitions.compiled_rules():
         expressions = [rule.when, *(part for then in rule.then for part in (then.when, then.value))]

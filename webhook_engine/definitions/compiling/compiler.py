@@ -4,21 +4,18 @@ Entries -> compiled webhooks and rules; what does not compile is reported with i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from webhook_engine.definitions.compiled import CREDENTIALS, CompiledRule, CompiledThen, CompiledWebhook
+from webhook_engine.definitions.compiled import CompiledRule, CompiledThen, CompiledWebhook
 from webhook_engine.definitions.compiling.pieces import report_pieces
-from webhook_engine.definitions.compiling.request import body_of, headers_of, misfit, url_of
-from webhook_engine.definitions.compiling.response import outcome_of
+from webhook_engine.definitions.compiling.request import misfit
 from webhook_engine.definitions.compiling.tools import RESPONSE_NAMES, Tools
+from webhook_engine.definitions.compiling.whole import compile_webhook
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Draft, Entry
 from webhook_engine.definitions.rules import Rule, Then
 from webhook_engine.definitions.webhooks import Webhook
-from webhook_engine.definitions.words import WebhookType
 from webhook_engine.errors import DefinitionError, TemplateSyntaxError
-from webhook_engine.responses import read_path
 
 
 class Compiler:
@@ -27,7 +24,7 @@ class Compiler:
     """
 
     def __init__(self, draft: Draft, report: Report, folder: Path | None) -> None:
-        self._tools = Tools(names=draft.names, country=draft.tenant.country, time_zone=draft.tenant.time_zone)
+        self._tools = Tools.of(draft.tenant, [entry.item for entry in draft.variables])
         self._groups = {entry.item.name: entry.item for entry in draft.groups}
         self._report = report
         self._folder = folder
@@ -36,30 +33,14 @@ class Compiler:
         """
         The webhook ready for calls; None, and everything reported, where it cannot be.
         """
-        if not entry.sound or self._touched(entry) or _names_a_secret(entry.item):
+        if not entry.sound or self._touched(entry) or _needs_a_closer_look(entry.item):
             report_pieces(entry, self._tools, self._report)
             if not entry.sound or self._touched(entry):
                 return None
         try:
-            return self._whole(entry.item)
+            group = self._groups.get(entry.item.group or "")
+            return compile_webhook(entry.item, group, self._tools, self._folder)
         except (TemplateSyntaxError, DefinitionError) as error:
-            self._report_failure(entry, error)
-            return None
-
-    def test(self, entry: Entry[Webhook], compiled: CompiledWebhook | None) -> CompiledWebhook | None:
-        """
-        The webhook with its test values; the same one where it has none.
-        """
-        webhook = entry.item
-        if compiled is None or all(each.test_value is None for each in webhook.parameters):
-            return compiled
-        tried = [
-            each if each.test_value is None else replace(each, value=each.test_value)
-            for each in webhook.parameters
-        ]
-        try:
-            return replace(self._whole(replace(webhook, parameters=tuple(tried))), definition=webhook)
-        except TemplateSyntaxError as error:
             self._report_failure(entry, error)
             return None
 
@@ -93,44 +74,18 @@ class Compiler:
         after = then.after or next(iter(rule.webhooks), "")
         return CompiledThen(definition=then, after=after, when=when, value=value)
 
-    def _whole(self, webhook: Webhook) -> CompiledWebhook:
-        group = self._groups.get(webhook.group or "")
-        url = url_of(webhook, group, self._tools)
-        headers = tuple(headers_of(webhook, group, self._tools))
-        body = body_of(webhook, group, self._tools)
-        outcomes = [outcome_of(each, position, self._tools) for position, each in enumerate(webhook.outcomes)]
-        for path in (webhook.view.records or "", *(column.path for column in webhook.view.columns)):
-            read_path(path)
-        read = url.variables.union(
-            body.variables if body is not None else (), *(each.variables for _, each in headers)
-        )
-        asked = frozenset[str]().union(*(asked for _, asked in outcomes))
-        return CompiledWebhook(
-            definition=webhook,
-            group=group,
-            method=webhook.type.method,
-            url=url,
-            headers=headers,
-            body=body,
-            variables=(read - CREDENTIALS) | asked,
-            credentials=read & CREDENTIALS,
-            rules=tuple(rule for rule, _ in outcomes),
-            view=webhook.view,
-            deadline_s=webhook.deadline_s or webhook.delivery.deadline_s,
-            ca_file=self._located(group.ca_file) if group is not None else None,
-            expects_rows=webhook.type is WebhookType.AJAX_GET or bool(webhook.view.columns),
-        )
-
-    def _located(self, file: str | None) -> str | None:
-        return str(self._folder / file) if file is not None and self._folder is not None else file
-
     def _touched(self, entry: Entry[Webhook]) -> bool:
         return self._report.touches(entry.source, entry.path)
 
 
-def _names_a_secret(webhook: Webhook) -> bool:
+def _needs_a_closer_look(webhook: Webhook) -> bool:
     """
-    Whether a template could mean one of the names that only a group's own parts may use.
+    Whether what compiles as a whole could still be wrong in a part.
+
+    A test value stands for itself in no request, and a name of a group's secret
+    is known where the group puts its own.
     """
-    texts = [webhook.url, *(each.value + (each.test_value or "") for each in webhook.parameters)]
-    return any("CREDENTIAL_" in text for text in texts)
+    texts = [webhook.url, *(each.value for each in webhook.parameters)]
+    return any(each.test_value is not None for each in webhook.parameters) or any(
+        "CREDENTIAL_" in text for text in texts
+    )

@@ -15,7 +15,7 @@ from webhook_engine.definitions.rules import Rule
 from webhook_engine.definitions.webhooks import Webhook
 from webhook_engine.errors import DefinitionError, TemplateSyntaxError
 from webhook_engine.responses import read_path
-from webhook_engine.templating import Kind
+from webhook_engine.templating import Kind, Template
 
 Piece = tuple[Path, Callable[[], object]]
 
@@ -39,7 +39,20 @@ def report_pieces(entry: Entry[Webhook] | Entry[Rule], tools: Tools, report: Rep
 
 def webhook_pieces(webhook: Webhook, tools: Tools) -> Iterator[Piece]:
     """
-    The texts of a webhook, in the order of a file.
+    Every text of a webhook.
+    """
+    yield from template_pieces(webhook, tools)
+    for index, outcome in enumerate(webhook.outcomes):
+        yield ("outcome", index, "when"), _expressing(tools, outcome.when)
+    if (records := webhook.view.records) is not None:
+        yield ("view", "records"), _reading(records)
+    for index, column in enumerate(webhook.view.columns):
+        yield ("view", "column", index, "path"), _reading(column.path)
+
+
+def template_pieces(webhook: Webhook, tools: Tools) -> Iterator[tuple[Path, Callable[[], Template]]]:
+    """
+    The templates of a webhook.
     """
     # A URL that is none of HTTP's is still searched for names that nobody knows.
     is_url = url_problem(webhook.url, hosts=webhook.hosts) is None
@@ -54,13 +67,8 @@ def webhook_pieces(webhook: Webhook, tools: Tools) -> Iterator[Piece]:
     for index, header in enumerate(webhook.headers):
         yield ("header", index, "value"), _compiling(tools, header.value, Kind.HEADER)
     for index, outcome in enumerate(webhook.outcomes):
-        yield ("outcome", index, "when"), _expressing(tools, outcome.when)
         if outcome.say is not None:
             yield ("outcome", index, "say"), _saying(tools, outcome.say)
-    if (records := webhook.view.records) is not None:
-        yield ("view", "records"), lambda: read_path(records)
-    for index, column in enumerate(webhook.view.columns):
-        yield ("view", "column", index, "path"), _reading(column.path)
 
 
 def rule_pieces(rule: Rule, tools: Tools) -> Iterator[Piece]:
@@ -75,7 +83,7 @@ def rule_pieces(rule: Rule, tools: Tools) -> Iterator[Piece]:
                 yield ("then", index, key), _expressing(tools, source)
 
 
-def _compiling(tools: Tools, source: str, kind: Kind) -> Callable[[], object]:
+def _compiling(tools: Tools, source: str, kind: Kind) -> Callable[[], Template]:
     return lambda: tools.template(source, kind)
 
 
@@ -83,7 +91,7 @@ def _expressing(tools: Tools, source: str) -> Callable[[], object]:
     return lambda: tools.expression(source, more=RESPONSE_NAMES)
 
 
-def _saying(tools: Tools, source: str) -> Callable[[], object]:
+def _saying(tools: Tools, source: str) -> Callable[[], Template]:
     return lambda: tools.template(source, Kind.TEXT, more=RESPONSE_NAMES)
 
 

@@ -4,11 +4,12 @@ Templates and expressions compiled as one tenant's definitions want them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+from webhook_engine.definitions.rules import CustomVariable
 from webhook_engine.definitions.words import ContentType
 from webhook_engine.templating import (
     Expression,
@@ -19,6 +20,7 @@ from webhook_engine.templating import (
     compile_template,
     compile_url,
 )
+from webhook_engine.variables import VARIABLES, Tenant
 
 RESPONSE_NAMES = frozenset({"response", "status", "headers", "rows", "text"})
 """What an expression about a response may name beside the call's variables."""
@@ -55,6 +57,16 @@ class Tools:
     country: str | None
     time_zone: ZoneInfo
 
+    _expressions: dict[tuple[str, frozenset[str]], Expression] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tenant: Tenant, variables: Iterable[CustomVariable]) -> Self:
+        """
+        The tools of a tenant with these custom variables.
+        """
+        names = frozenset(VARIABLES) | {variable.name for variable in variables}
+        return cls(names=names, country=tenant.country, time_zone=tenant.time_zone)
+
     def template(
         self, source: str, kind: Kind, *, more: Collection[str] = (), hosts: Collection[str] = ()
     ) -> Template:
@@ -74,9 +86,13 @@ class Tools:
         """
         One expression; *more* names it may ask for beside the variables.
         """
-        return compile_expression(
-            source, names=self.names.union(more), country=self.country, time_zone=self.time_zone
-        )
+        # The same condition stands in many webhooks and rules, and takes a millisecond to compile.
+        key = (source, frozenset(more))
+        if (found := self._expressions.get(key)) is None:
+            found = self._expressions[key] = compile_expression(
+                source, names=self.names.union(more), country=self.country, time_zone=self.time_zone
+            )
+        return found
 
     def url(
         self, source: str, parameters: Sequence[Sent], *, more: Collection[str], hosts: Collection[str]

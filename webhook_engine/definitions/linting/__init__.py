@@ -15,7 +15,6 @@ from webhook_engine.definitions.linting.rules import lint_rules, lint_tests
 from webhook_engine.definitions.linting.webhooks import lint_webhook
 from webhook_engine.definitions.places import spell
 from webhook_engine.definitions.uses import used_by
-from webhook_engine.variables import VARIABLES
 
 __all__ = ["CODES", "Code", "Finding", "lint"]
 
@@ -42,9 +41,7 @@ def _spots(definitions: Definitions) -> Spots:
     yield from lint_tenant(definitions)
     for group in definitions.groups:
         yield from lint_group(definitions, group)
-    names = frozenset(VARIABLES) | {variable.name for variable in definitions.variables}
-    tenant = definitions.tenant
-    tools = Tools(names=names, country=tenant.country, time_zone=tenant.time_zone)
+    tools = Tools.of(definitions.tenant, definitions.variables)
     for webhook in definitions.webhooks:
         yield from lint_webhook(definitions, definitions.compiled(webhook.name), tools)
     yield from lint_rules(definitions)
