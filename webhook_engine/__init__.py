@@ -2,7 +2,7 @@
 Webhook variables, templating and dispatch for call centres.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _ROOMS = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
+        from importlib import metadata  # slow to load, and hardly ever asked for
+
         return metadata.version("webhook-engine")
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,8 +30,7 @@ def render(
     """
     Show the request that a webhook would send for a call. Sends nothing; secrets are masked.
 
-    Example:  webhook-engine render integration.toml "Contact lookup" --set CALL_QUEUE=Sales
-    --set CALLERID_NUMBER=0821234567 --set EXTENSION=100-Euphoria
+    Example:  webhook-engine render integration.toml "Contact lookup" --call call.json
     """
     from webhook_engine.engine import Engine
 

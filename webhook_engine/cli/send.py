@@ -37,8 +37,7 @@ def send(
     """
     Send a webhook's request for a call, and show the outcome and the table an agent gets.
 
-    Example:  webhook-engine send integration.toml "Contact lookup" --set CALL_QUEUE=Sales
-    --set CALLERID_NUMBER=0821234567 --set EXTENSION=100-Euphoria
+    Example:  webhook-engine send integration.toml "Contact lookup" --call call.json
     """
     from webhook_engine.engine import Engine
 
