@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from webhook_engine import log
 from webhook_engine.definitions import CompiledWebhook, Definitions, read_file, read_folder
 from webhook_engine.dispatch import (
     EgressPolicy,
@@ -163,7 +164,18 @@ class Engine:
         except WebhookEngineError as error:
             return _failed(webhook, error)
         attempt = await self._dispatching().dispatch(request)
-        return _view_of(line.compiled, attempt, self._values(line.compiled, call))
+        view = _view_of(line.compiled, attempt, self._values(line.compiled, call))
+        log.event(
+            "attempt.finished",
+            webhook=webhook,
+            target=request.target,
+            attempt=attempt.number,
+            outcome=str(view.outcome),
+            status=view.status,
+            fault=attempt.fault and str(attempt.fault),
+            took_s=round(attempt.took_s, 4),
+        )
+        return view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """

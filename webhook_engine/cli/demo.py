@@ -13,6 +13,7 @@ from rich.text import Text
 
 from webhook_engine.cli.console import out, print_request, print_view, safe
 from webhook_engine.cli.exits import Exit
+from webhook_engine.cli.loop import run
 
 if TYPE_CHECKING:
     from webhook_engine.demo.scenes import Played
@@ -29,8 +30,8 @@ def demo(
     Example:  webhook-engine demo
     """
     if serve:
-        asyncio.run(_keep_serving())
-    elif not asyncio.run(_play()):
+        run(_keep_serving())
+    elif not run(_play()):
         raise typer.Exit(Exit.FINDINGS)
 
 

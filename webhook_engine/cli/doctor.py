@@ -20,6 +20,7 @@ from rich.text import Text
 from webhook_engine.cli.console import out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
+from webhook_engine.cli.loop import run
 from webhook_engine.errors import DefinitionError, DispatchError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _definitions(definitions: Definitions) -> Iterator[Diagnosis]:
     yield Diagnosis("ok", "definitions", counts)
     yield from _secrets(definitions)
     yield from _authorities(definitions)
-    yield from asyncio.run(_targets(definitions))
+    yield from run(_targets(definitions))
 
 
 def _secrets(definitions: Definitions) -> Iterator[Diagnosis]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,6 +20,7 @@ from webhook_engine.cli.inputs import (
     call_from,
     load,
 )
+from webhook_engine.cli.loop import run
 
 if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
@@ -48,7 +48,7 @@ def send(
         async with Engine(definitions) as engine:
             return await engine.ask(webhook, context, test_values=test_values)
 
-    view = asyncio.run(ask())
+    view = run(ask())
     if as_json:
         print_json(view.to_json())
     elif view.error is not None and view.attempts == 0:
