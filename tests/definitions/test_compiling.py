@@ -35,7 +35,7 @@ from webhook_engine.definitions.words import (
     WebhookType,
     WhenEmpty,
 )
-from webhook_engine.errors import DefinitionError
+from webhook_engine.errors import DefinitionError, UnsafeValue
 
 URL = "https://crm.example.com/calls"
 PHONE = Parameter(name="phone", value="{CALLERID_NUMBER}")
@@ -165,6 +165,26 @@ def test_a_header_of_the_webhooks_own_may_name_the_form():
     )
 
     assert {"content-type": "application/soap+xml", "X-No": "082 1"} == headers_of(webhook)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "expected"),
+    [
+        ("https://{CALL_QUEUE}/a", "crm.example.com", "https://crm.example.com/a"),
+        ("https://{CALL_QUEUE}:8443/a", "crm.example.com:8443", "https://crm.example.com:8443/a"),
+        ("https://{{ CALL_QUEUE | lower }}/a", "crm.example.com", "https://crm.example.com/a"),
+    ],
+)
+def test_a_host_from_a_call_is_one_of_those_listed(url, hosts, expected):
+    """
+    The list decides, with the port where the URL has one; everything else is refused.
+    """
+    webhook = Webhook(name="w", type=WebhookType.AJAX_GET, url=url, hosts=("x.example", hosts))
+    template = Definitions.build(webhooks=[webhook]).compiled("w").url
+
+    assert expected == template.render({"CALL_QUEUE": "crm.example.com"})
+    with pytest.raises(UnsafeValue, match="is not one of the hosts this webhook may reach"):
+        template.render({"CALL_QUEUE": "evil.example"})
 
 
 # --- Secrets -----------------------------------------------------------------

@@ -44,6 +44,16 @@ REFUSED = {
     "a port that is none": (with_url("https://x.example:99999/"), "webhook[1].url: '99999' is no port"),
     "a port of letters": (with_url("https://x.example:http/"), "webhook[1].url: 'http' is no port"),
     "a bare IPv6 address": (with_url("https://2001:db8::1/"), "webhook[1].url: '2001:db8:' is no host"),
+    "a host in letters of its own": (
+        with_url("https://é.example/"),
+        "webhook[1].url: 'é.example' is no host; write 'xn--9ca.example'",
+    ),
+    "a host that resolvers take for an address": (
+        with_url("https://0x7f000001/"),
+        "webhook[1].url: '0x7f000001' is no host",
+    ),
+    "an address of three parts": (with_url("https://127.0.1/"), "webhook[1].url: '127.0.1' is no host"),
+    "a host with an empty part": (with_url("https://x..example/"), "webhook[1].url: 'x..example' is no host"),
     "a host of blanks": (with_url("https://x example/"), "webhook[1].url: 'x example' is no host"),
     "a line break": (
         with_url("https://x.example/\\n"),
@@ -55,7 +65,7 @@ REFUSED = {
     ),
     "a host that is a URL": (
         with_url("https://{CALL_QUEUE}/", 'hosts = ["https://x.example"]\n'),
-        "webhook[1].hosts[1]: 'https://x.example' is no host name",
+        "webhook[1].hosts[1]: 'https://x.example' is no host; write it alone",
     ),
     "an unknown variable": (
         with_url("https://x.example/{CALLER_ID}"),

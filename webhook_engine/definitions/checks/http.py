@@ -12,7 +12,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2
 _AUTHORITY = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>(?:\{\{.*?\}\}|[^/?#\\])*)", re.DOTALL
 )
-_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!\Z)|\Z))+\Z")
+# Resolvers take 127.1 and 0x7f000001 for addresses, so a name that ends like one is none.
+_ENDS_IN_A_NUMBER = re.compile(r"(?:\A|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
 _VARIABLE = re.compile(r"[{<]")
 
 # What frames a message, names its target or says how the response is packed is the transport's.
@@ -53,8 +55,21 @@ def host_problem(text: str) -> str | None:
     try:
         ipaddress.ip_address(bare)
     except ValueError:
-        return None if _HOST.match(text) else f'{text!r} is no host; write one such as "crm.example.com"'
+        if _HOST.match(text) and not _ENDS_IN_A_NUMBER.search(text):
+            return None
+        return f"{text!r} is no host; write {_what_was_meant(text)}"
     return None
+
+
+def _what_was_meant(text: str) -> str:
+    """
+    The name in ASCII by which a name in other letters goes on the wire, or an example.
+    """
+    try:
+        meant = None if text.isascii() else text.encode("idna").decode()
+    except UnicodeError:
+        meant = None
+    return repr(meant) if meant else "it alone, such as 'crm.example.com'"
 
 
 def authority_of(url: str) -> tuple[str, str] | None:
@@ -95,10 +110,15 @@ def url_problem(url: str, *, hosts: tuple[str, ...] = ()) -> str | None:
         )
     if hosts:
         return "has no variable in its host, so hosts would change nothing; leave hosts out"
-    return _authority_problem(authority)
+    return authority_problem(authority)
 
 
-def _authority_problem(authority: str) -> str | None:
+def authority_problem(authority: str) -> str | None:
+    """
+    Why this is no `host` or `host:port`.
+    """
+    if "/" in authority:
+        return host_problem(authority)
     host, colon, port = authority.rpartition(":")
     if not colon or port.endswith("]"):
         host, colon, port = authority, "", ""

@@ -12,10 +12,10 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from webhook_engine.definitions.document.values import (
+    Authority,
     Country,
     Extension,
     Fact,
-    HeaderName,
     Host,
     Many,
     Name,
@@ -175,7 +175,7 @@ class ParameterShape(Shape, alias_generator=_keys(Parameter)):
 class HeaderShape(Shape):
     makes = Header
 
-    name: HeaderName
+    name: Text
     value: Text
 
 
@@ -213,7 +213,7 @@ class WebhookShape(Shape, alias_generator=_keys(Webhook)):
     response_type: OneOf[ResponseType] = ResponseType.AUTO
     delivery: OneOf[DeliveryClass] = DeliveryClass.LIVE
     deadline_s: Seconds | None = None
-    hosts: list[Host] = []
+    hosts: list[Authority] = []
     max_redirects: Annotated[int, Field(ge=0, le=10)] = 0
     body: Text | None = None
     body_root: Name | None = None

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from webhook_engine.definitions.checks.http import authority_problem, host_problem
 from webhook_engine.definitions.document.countries import COUNTRIES
 from webhook_engine.definitions.groups import SecretRef
 from webhook_engine.definitions.words import SecretKind
@@ -23,8 +24,6 @@ from webhook_engine.variables import Value
 NAME_LIMIT: Final = 200
 """Characters in a name."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2
-_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _EXTENSION = re.compile(r"[^\s-]+-\S+\Z")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _HOW_TO_WRITE_ONE: Final = '{ env = "NAME" }, { file = "PATH" }, { vault = "NAME" } or the secret as text'
@@ -56,12 +55,6 @@ def _text(text: str) -> str:
     return text
 
 
-def _header_name(text: str) -> str:
-    if not _TOKEN.match(text):
-        raise refused(f"{text!r} is no header name: letters, digits and - are, blanks and colons are not")
-    return text
-
-
 def _extension(text: str) -> str:
     if not _EXTENSION.match(text):
         raise refused(f'is {text!r}; write NUMBER-TENANT, such as "100-Euphoria"')
@@ -69,12 +62,14 @@ def _extension(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    try:
-        ipaddress.ip_address(bare)
-    except ValueError:
-        if not _HOST.match(text):
-            raise refused(f'{text!r} is no host name; write it alone, such as "crm.example.com"') from None
+    if problem := host_problem(text):
+        raise refused(problem)
+    return text
+
+
+def _authority(text: str) -> str:
+    if problem := authority_problem(text):
+        raise refused(problem)
     return text
 
 
@@ -162,9 +157,9 @@ def _one_or_more(value: object) -> object:
 
 Text = Annotated[str, AfterValidator(_text)]
 Name = Annotated[str, AfterValidator(_name)]
-HeaderName = Annotated[str, AfterValidator(_header_name)]
 Extension = Annotated[str, AfterValidator(_extension)]
 Host = Annotated[str, AfterValidator(_host)]
+Authority = Annotated[str, AfterValidator(_authority)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 TimeZone = Annotated[ZoneInfo, PlainValidator(_time_zone)]
 Country = Annotated[str, AfterValidator(_country)]

@@ -19,7 +19,7 @@ def hosts_of(url: str, hosts: Sequence[str] = ()) -> tuple[str, ...]:
     found = authority_of(url)
     if found is None:
         return ()
-    return tuple(hosts) if has_variable(found[1]) else (_without_port(found[1]),)
+    return tuple(map(_without_port, hosts if has_variable(found[1]) else [found[1]]))
 
 
 def is_plain(url: str, hosts: Sequence[str] = ()) -> bool:
