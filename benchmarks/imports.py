@@ -7,7 +7,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter
+from resource import RUSAGE_CHILDREN, getrusage
+from time import process_time
 from typing import TYPE_CHECKING
 
 from benchmarks.harness import Contender, Pace, compare
@@ -15,8 +16,14 @@ from benchmarks.harness import Contender, Pace, compare
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.harness import Comparison
+    from benchmarks.harness import Clock, Comparison
 
+_STATEMENTS = (
+    "import webhook_engine",
+    "from webhook_engine import CallContext",
+    "from webhook_engine import Engine",
+    "import aiohttp",
+)
 _COMMAND = Path(sys.executable).with_name("webhook-engine")
 
 
@@ -24,29 +31,27 @@ def run(pace: Pace) -> Iterator[Comparison]:
     """
     Whole processes, from their start to their end.
     """
-    yield compare(
-        "fresh processes",
-        [
-            _process("python -c pass", sys.executable, "-c", "pass"),
-            _statement("import webhook_engine"),
-            _statement("from webhook_engine import CallContext"),
-            _statement("from webhook_engine import Engine"),
-            _statement("import aiohttp"),
-            _process("webhook-engine --help", str(_COMMAND), "--help"),
-        ],
-        pace,
-    )
+    clock = _of_children if pace.clock is process_time else pace.clock
+    python = (sys.executable, "-c")
+    commands: dict[str, tuple[str, ...]] = {"python -c pass": (*python, "pass")}
+    commands |= {statement: (*python, statement) for statement in _STATEMENTS}
+    commands["webhook-engine --help"] = (str(_COMMAND), "--help")
+    yield compare("fresh processes", [_process(name, run, clock) for name, run in commands.items()], pace)
 
 
-def _statement(statement: str) -> Contender:
-    return _process(statement, sys.executable, "-c", statement)
-
-
-def _process(name: str, *command: str) -> Contender:
+def _process(name: str, command: tuple[str, ...], clock: Clock) -> Contender:
     def take_a_turn() -> float:
-        start = perf_counter()
+        start = clock()
         subprocess.run(command, check=True, capture_output=True)
-        return perf_counter() - start
+        return clock() - start
 
     take_a_turn()  # byte code is written once, not for every process
     return Contender(name, take_a_turn)
+
+
+def _of_children() -> float:
+    """
+    Processor seconds of the processes that have ended.
+    """
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
