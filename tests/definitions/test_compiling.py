@@ -429,6 +429,14 @@ def test_objects_are_checked_as_a_file_is():
     ]
 
 
+def test_definitions_that_nobody_checked_cannot_be_made():
+    """
+    There is one door, and what comes through it is compiled.
+    """
+    with pytest.raises(TypeError, match=r"made by Definitions\.build"):
+        Definitions(webhooks=(Webhook(name="w", type=WebhookType.AJAX_GET, url="nonsense"),))
+
+
 def test_objects_of_the_wrong_kind_are_refused_by_name():
     """
     Python does not check types; this does.

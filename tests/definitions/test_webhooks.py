@@ -43,7 +43,10 @@ REFUSED = {
     "no host": (with_url("https:///path"), "webhook[1].url: names no host"),
     "a port that is none": (with_url("https://x.example:99999/"), "webhook[1].url: '99999' is no port"),
     "a port of letters": (with_url("https://x.example:http/"), "webhook[1].url: 'http' is no port"),
-    "a bare IPv6 address": (with_url("https://2001:db8::1/"), "webhook[1].url: '2001:db8:' is no host"),
+    "a bare IPv6 address": (
+        with_url("https://2001:db8::1/"),
+        "webhook[1].url: '2001:db8:' is no host; an IPv6 address stands in brackets",
+    ),
     "a host in letters of its own": (
         with_url("https://é.example/"),
         "webhook[1].url: 'é.example' is no host; write 'xn--9ca.example'",
@@ -276,6 +279,17 @@ def test_a_secret_in_the_body_needs_one(refusals, method, group):
     [found] = refusals(f'{group}{GET.replace("ajax-get", method)}group = "G"\n')
 
     assert "sends its secret in the body" in found
+
+
+def test_a_key_in_the_query_is_taken_in_a_browser_window_too(refusals):
+    """
+    The one placement that a browser window has is guarded like the others.
+    """
+    [found] = refusals(
+        f'{KEY}key_in = "query"\n{WINDOW}group = "G"\n[[webhook.parameter]]\nname = "k"\nvalue = "x"\n'
+    )
+
+    assert found.startswith("webhook[1].parameter[1].name: is the parameter in which the group")
 
 
 def test_a_secret_in_the_body_needs_a_body_made_of_parameters(refusals):

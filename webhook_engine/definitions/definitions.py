@@ -70,6 +70,10 @@ class Definitions:
 
     index: Index = field(default_factory=Index, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        if len(self.index.webhooks) != len(self.webhooks):
+            raise TypeError("definitions are made by Definitions.build, which checks and compiles them")
+
     @classmethod
     def build(
         cls,

@@ -64,7 +64,7 @@ def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], names: Nam
             entry.problem(report, *path, message=message)
     group = groups.get(webhook.group or "")
     if group is not None:
-        for path, message in _placement(webhook, group):
+        for path, message in (*_travels(webhook, group), *_taken(webhook, group)):
             entry.problem(report, *path, message=message)
 
 
@@ -151,51 +151,49 @@ def _headers(webhook: Webhook) -> Found:
         seen.add(name)
 
 
-def _placement(webhook: Webhook, group: Group) -> Found:
+def _travels(webhook: Webhook, group: Group) -> Found:
     """
     The group's secret can travel with a webhook of this type.
     """
     carrier = _carrier(group)
-    if webhook.type is WebhookType.BROWSER_WINDOW and carrier is not None:
-        if group.authentication is not Authentication.API_KEY or group.key_in is not KeyIn.QUERY:
-            yield (
-                ("group",),
-                (
-                    f"the group {group.name!r} sends its secret {carrier}, but a browser window is opened by "
-                    'the agent\'s browser: only an API key in the query can travel with it (key_in = "query")'
-                ),
-            )
-        return
-    if _in_body(group):
-        if not webhook.type.has_body:
-            yield (
-                ("group",),
-                (
-                    f'the group {group.name!r} sends its secret {carrier}, but type = "{webhook.type}" has none'
-                ),
-            )
-        elif webhook.body is not None or webhook.content_type is ContentType.TEXT:
-            yield (
-                ("body",),
-                (
-                    f"is a template, so the secret that the group {group.name!r} sends in the body has no place "
-                    "in it; build the body from parameters, or send the secret elsewhere"
-                ),
-            )
+    in_body = ParameterIn.BODY in _parameters_taken(group).values()
+    sends = f"the group {group.name!r} sends its secret {carrier}, but"
+    if webhook.type is WebhookType.BROWSER_WINDOW and not _fits_a_browser(group):
+        message = (
+            f"{sends} a browser window is opened by the agent's browser: "
+            'only an API key in the query can travel with it (key_in = "query")'
+        )
+        yield ("group",), message
+    elif in_body and not webhook.type.has_body:
+        yield ("group",), f'{sends} type = "{webhook.type}" has none'
+    elif in_body and webhook.body is not None:
+        message = (
+            f"is a template, so the secret that the group {group.name!r} sends in the body has no place "
+            "in it; build the body from parameters, or send the secret elsewhere"
+        )
+        yield ("body",), message
+
+
+def _taken(webhook: Webhook, group: Group) -> Found:
+    """
+    No header or parameter of the webhook's own takes the place of the group's secret.
+    """
     taken = _header_taken(group)
     for index, header in enumerate(webhook.headers):
         if taken is not None and header.name.lower() == taken.lower():
-            yield (
-                ("header", index, "name"),
-                f"is the header in which the group {group.name!r} sends its secret",
-            )
+            message = f"is the header in which the group {group.name!r} sends its secret"
+            yield ("header", index, "name"), message
     names = _parameters_taken(group)
     for index, parameter in enumerate(webhook.parameters):
         if parameter.name in names and webhook.travels_in(parameter) is names[parameter.name]:
-            yield (
-                ("parameter", index, "name"),
-                (f"is the parameter in which the group {group.name!r} sends its secret"),
-            )
+            message = f"is the parameter in which the group {group.name!r} sends its secret"
+            yield ("parameter", index, "name"), message
+
+
+def _fits_a_browser(group: Group) -> bool:
+    if group.authentication is Authentication.API_KEY:
+        return group.key_in is KeyIn.QUERY
+    return group.authentication is Authentication.NONE
 
 
 def _carrier(group: Group) -> str | None:
@@ -209,10 +207,6 @@ def _carrier(group: Group) -> str | None:
             return "as Basic authentication" if where is CredentialsIn.BASIC else f"in the {where}"
         case Authentication.OAUTH2:
             return "as a Bearer token"
-
-
-def _in_body(group: Group) -> bool:
-    return ParameterIn.BODY in _parameters_taken(group).values()
 
 
 def _header_taken(group: Group) -> str | None:
