@@ -97,7 +97,8 @@ def test_what_is_none_of_the_transports_stays_what_it_is() -> None:
     A mistake of ours is not dressed up as the target's.
     """
     for sent in (False, True):
-        exchange = Exchange(sent=sent)
+        exchange = Exchange()
+        exchange.sent = sent
 
         assert None is translate(KeyError("x"), exchange=exchange, target="t", secure=False, connect_s=5)
 

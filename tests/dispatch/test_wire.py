@@ -102,7 +102,16 @@ async def test_the_fragment_stays_here(transport: Transport, start_target: Start
 
 
 @pytest.mark.parametrize(
-    ("url", "path"), [("", "/"), ("?q=1", "/?q=1"), ("/?a/b?c", "/?a/b?c"), ("//double", "//double")]
+    ("url", "path"),
+    [
+        ("", "/"),
+        ("?q=1", "/?q=1"),
+        ("?q=a/b", "/?q=a/b"),
+        ("#part/of", "/"),
+        ("/?a/b?c", "/?a/b?c"),
+        ("//double", "//double"),
+        ("/end?", "/end?"),
+    ],
 )
 async def test_any_shape_of_path_arrives(
     url: str, path: str, transport: Transport, start_target: StartTarget
@@ -259,12 +268,23 @@ async def test_no_proxy_is_taken_from_the_environment(
     assert 200 == (await transport.send(a_request(target.url()))).status
 
 
-async def test_another_scheme_is_not_sent(transport: Transport) -> None:
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/", "127.0.0.1", "http:127.0.0.1", "", "/", "http://", "http:///a", "http://?a"]
+)
+async def test_what_is_no_web_address_is_not_sent(url: str, transport: Transport) -> None:
     """
-    http and https leave the house, and nothing else.
+    http and https to a host leave the house, and nothing else.
     """
-    with pytest.raises(UnsafeValue, match="'ftp' is no scheme"):
-        await transport.send(a_request("ftp://127.0.0.1/"))
+    with pytest.raises(UnsafeValue):
+        await transport.send(a_request(url))
+
+
+async def test_a_user_name_in_the_url_is_not_sent(transport: Transport) -> None:
+    """
+    aiohttp would make an Authorization header of it, and nothing would mask that.
+    """
+    with pytest.raises(UnsafeValue, match="user name"):
+        await transport.send(a_request("http://thandi:s3cret@127.0.0.1/"))
 
 
 async def test_a_tracer_sees_every_request(transport: Transport, start_target: StartTarget) -> None:

@@ -45,22 +45,24 @@ def with_secrets(
     return joined
 
 
-def basic_header(group: Group, credentials: Credentials) -> tuple[str, str] | None:
+def sends_basic(group: Group) -> bool:
     """
-    The Authorization header of a group whose credentials travel in one.
+    Whether the group's credentials travel in an Authorization header.
 
     An API key in a header is the compiled webhook's; a token is added when it is there.
+    """
+    return group.authentication is Authentication.CREDENTIALS and group.credentials_in is CredentialsIn.BASIC
+
+
+def basic_header(group: Group, credentials: Credentials) -> tuple[str, str]:
+    """
+    That header.
 
     Raises:
         UnsafeValue: The user name holds a colon.
 
         SecretMissing: There is no user name or no password.
     """
-    if (
-        group.authentication is not Authentication.CREDENTIALS
-        or group.credentials_in is not CredentialsIn.BASIC
-    ):
-        return None
     if credentials.username is None or credentials.password is None:
         raise SecretMissing(
             f"{group.name}: a user name and a password are needed; nothing was sent", target=group.name

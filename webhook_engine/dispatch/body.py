@@ -8,11 +8,28 @@ import zlib
 from typing import Protocol
 
 from aiohttp import ClientResponse
+from aiohttp.hdrs import CONTENT_ENCODING
 
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 
 _MOST_MEMBERS = 1024
 """Gzip streams that may follow each other in one body."""
+
+
+def body_at_hand(response: ClientResponse, *, at_most: int) -> bytes | None:
+    """
+    A short plain body that came with its head; None where there is something to wait for or to unpack.
+
+    Raises:
+        ResponseTooLarge: There are more bytes than *at_most*.
+    """
+    content = response.content
+    if not content.is_eof() or CONTENT_ENCODING in response.headers:
+        return None
+    body = content.read_nowait()
+    if len(body) > at_most:
+        raise too_large(at_most)
+    return body
 
 
 async def read_body(response: ClientResponse, *, at_most: int) -> bytes:
@@ -24,20 +41,18 @@ async def read_body(response: ClientResponse, *, at_most: int) -> bytes:
 
     Raises:
         ResponseTooLarge: There are more.
+
         UnreadableResponse: It is packed in a way nobody asked for, or the packing is broken.
     """
     length = response.content_length
     if length is not None and length > at_most:
         raise too_large(at_most)
-    encoding = response.headers.get("Content-Encoding")
-    if encoding and encoding.strip().lower() != "identity":
-        return await _read_packed(response, unpacker(encoding, at_most=at_most), at_most=at_most)
-    content = response.content
-    if content.is_eof():  # a short body came with the head: nothing to wait for
-        return _bounded(content.read_nowait(), at_most)
+    coding = response.headers.get(CONTENT_ENCODING, "").strip().lower()
+    if coding and coding != "identity":
+        return await _read_packed(response, unpacker(coding, at_most=at_most), at_most=at_most)
     chunks = []
     size = 0
-    while chunk := await content.readany():
+    while chunk := await response.content.readany():
         chunks.append(chunk)
         size += len(chunk)
         if size > at_most:
@@ -65,12 +80,6 @@ def too_large(at_most: int) -> ResponseTooLarge:
     return ResponseTooLarge(f"the response is larger than {at_most:,} bytes; nothing of it was used")
 
 
-def _bounded(body: bytes, at_most: int) -> bytes:
-    if len(body) > at_most:
-        raise too_large(at_most)
-    return body
-
-
 class Unpacker(Protocol):
     """
     Unpacks a body piece by piece, and never more than its bound.
@@ -81,17 +90,16 @@ class Unpacker(Protocol):
     def finish(self) -> None: ...
 
 
-def unpacker(encoding: str, *, at_most: int) -> Unpacker:
+def unpacker(coding: str, *, at_most: int) -> Unpacker:
     """
-    The unpacker for a Content-Encoding; we ask for none, yet some targets send one.
+    The unpacker for a Content-Encoding in small letters; we ask for none, yet some targets send one.
     """
-    coding = encoding.strip().lower()
     if coding in ("gzip", "x-gzip"):
         return _Inflate(at_most=at_most, window=31)
     if coding == "deflate":
         return _Inflate(at_most=at_most, window=None)
     raise UnreadableResponse(
-        f"the response is packed as {encoding[:40]!r}, which was not asked for; only gzip and deflate are read"
+        f"the response is packed as {coding[:40]!r}, which was not asked for; only gzip and deflate are read"
     )
 
 

@@ -8,7 +8,7 @@ import errno
 import socket
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from webhook_engine.dispatch.egress import EgressPolicy
@@ -28,22 +28,27 @@ class Dial:
     """Why it was not dialled; None when it was."""
 
 
-@dataclass(slots=True)
 class Exchange:
     """
     What happened on the wire while one request was sent.
     """
 
-    dials: list[Dial] = field(default_factory=list)
-    """In the order tried; empty when an open connection was used again."""
+    __slots__ = ("_hop", "dials", "sends", "sent")
 
-    sends: int = 0
-    """How often a request was given to a connection; redirects count."""
+    def __init__(self) -> None:
+        self.dials: list[Dial] = []
+        """In the order tried; empty when an open connection was used again."""
 
-    sent: bool = False
-    """Whether that happened on this hop."""
+        self.sends = 0
+        """How often a request was given to a connection; redirects count."""
 
-    _hop: int = 0
+        self.sent = False
+        """Whether that happened on this hop."""
+
+        self._hop = 0
+
+    def __repr__(self) -> str:
+        return f"Exchange(dials={self.dials}, sends={self.sends})"
 
     def begin_hop(self) -> None:
         """

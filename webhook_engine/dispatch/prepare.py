@@ -8,12 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from multidict import istr
+
 from webhook_engine.definitions.checks.http import header_problem
-from webhook_engine.dispatch.auth import basic_header, with_secrets
+from webhook_engine.dispatch.auth import basic_header, sends_basic, with_secrets
 from webhook_engine.dispatch.credentials import NO_CREDENTIALS, Credentials
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.headers import checked
-from webhook_engine.dispatch.request import PreparedRequest, Route, origin_of
+from webhook_engine.dispatch.mask import NOTHING
+from webhook_engine.dispatch.request import OWN_HEADERS, PreparedRequest, Route, origin_of
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
 
@@ -85,6 +88,8 @@ class Preparation:
         """
         self.route = _route(compiled, policy)
         self._compiled = compiled
+        self._secrets = compiled.credentials
+        self._basic = compiled.group if compiled.group and sends_basic(compiled.group) else None
         self._constant, self._rendered = _headers(compiled)
         self._origin = ""
 
@@ -100,21 +105,22 @@ class Preparation:
             SecretMissing: The group's authentication needs more than the credentials hold.
         """
         compiled = self._compiled
-        if compiled.credentials:
-            values = with_secrets(values, compiled.credentials, credentials)
+        if self._secrets:
+            values = with_secrets(values, self._secrets, credentials)
         url = compiled.url.render(values)
         self._check(url)
         headers = self._constant
         if self._rendered:
             headers += tuple(checked(name, template.render(values)) for name, template in self._rendered)
-        if compiled.group is not None and (header := basic_header(compiled.group, credentials)):
-            headers += (header,)
+        if self._basic is not None:
+            headers += (basic_header(self._basic, credentials),)
+        body = compiled.body
         return PreparedRequest(
             route=self.route,
             url=url,
             headers=headers,
-            body=None if compiled.body is None else compiled.body.render_bytes(values),
-            mask=credentials.mask,
+            body=None if body is None else body.render_bytes(values),
+            mask=NOTHING if credentials is NO_CREDENTIALS else credentials.mask,
             grant=credentials.grant,
         )
 
@@ -166,6 +172,7 @@ def _route(compiled: Compiled, policy: EgressPolicy) -> Route:
         max_redirects=webhook.max_redirects,
         policy=policy,
         ca_file=compiled.ca_file,
+        added=tuple(header for header in OWN_HEADERS if header[0].lower() not in _names(compiled)),
     )
 
 
@@ -185,12 +192,19 @@ def _headers(compiled: Compiled) -> tuple[tuple[_Header, ...], tuple[tuple[str, 
         if problem := header_problem(name):
             raise UnsafeValue(problem, slot="header")
         if template.variables:
-            rendered.append((name, template))
+            rendered.append((istr(name), template))
         else:
-            constant.append(checked(name, template.render({})))
-    if all(name.lower() != "accept" for name, _ in compiled.headers):
-        constant.insert(0, ("Accept", _ACCEPT[webhook.response_type]))
+            constant.append(checked(istr(name), template.render({})))
+    if "accept" not in _names(compiled):
+        constant.insert(0, (istr("Accept"), _ACCEPT[webhook.response_type]))
     return tuple(constant), tuple(rendered)
+
+
+def _names(compiled: Compiled) -> set[str]:
+    """
+    The headers which the webhook has of its own, in small letters.
+    """
+    return {name.lower() for name, _ in compiled.headers}
 
 
 def _what_is_wrong(url: str) -> str:

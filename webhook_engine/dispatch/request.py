@@ -5,10 +5,17 @@ A request, ready to be sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
+
+from multidict import istr
 
 from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.mask import HIDDEN, NOTHING, Masker
+
+# What is not asked for need not be unpacked; and who we are is nobody's secret. As istr
+# aiohttp takes the names as they are.
+OWN_HEADERS: Final = ((istr("Accept-Encoding"), "identity"), (istr("User-Agent"), "webhook-engine"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,9 @@ class Route:
     policy: EgressPolicy = PUBLIC
     ca_file: str | None = None
     """Certificates (PEM) to trust in place of the system's."""
+
+    added: tuple[tuple[str, str], ...] = OWN_HEADERS
+    """Headers that the transport sends besides, for itself."""
 
     answer_is_secret: bool = False
     """Whether the response is for us alone: a token. Secrets that it repeats are then left in it."""

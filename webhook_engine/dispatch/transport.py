@@ -5,6 +5,7 @@ Requests over the wire: one send each, guarded, bounded, within a deadline.
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from webhook_engine.dispatch import faults, redirects, wire
-from webhook_engine.dispatch.body import read_body
+from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
@@ -22,10 +23,6 @@ from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ResponseTooLarge, UnsafeValue, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
-
-# What is not asked for need not be unpacked; and who we are is nobody's secret.
-_OWN_HEADERS = (("Accept-Encoding", "identity"), ("User-Agent", "webhook-engine"))
-_OWN_BUT_AGENT = _OWN_HEADERS[:1]
 
 
 class Transport:
@@ -129,23 +126,28 @@ class Transport:
         self, session: aiohttp.ClientSession, exchange: Exchange, request: PreparedRequest
     ) -> Response:
         began = monotonic()
-        headers = request.headers
-        names_agent = any(name.lower() == "user-agent" for name, _ in headers)
-        headers += _OWN_BUT_AGENT if names_agent else _OWN_HEADERS
+        route = request.route
         received = await wire.send(
-            session, exchange, request.route.method, _as_sent(request.url), headers, request.body
+            session,
+            exchange,
+            route.method,
+            _as_sent(request.url),
+            request.headers + route.added,
+            request.body,
         )
         try:
             head = tuple(received.headers.items())
             self._check_head(head)
-            body = await read_body(received, at_most=self.limits.response_bytes)
+            body = body_at_hand(received, at_most=self.limits.response_bytes)
+            if body is None:
+                body = await read_body(received, at_most=self.limits.response_bytes)
         except BaseException:
             received.close()
             raise
         return Response(
             status=received.status,
             headers=head,
-            body=body if request.route.answer_is_secret else request.mask.answer(body),
+            body=body if route.answer_is_secret else request.mask.answer(body),
             took_s=monotonic() - began,
             url=request.mask.text(request.url),
         )
@@ -163,12 +165,22 @@ def _as_sent(url: str) -> URL:
     Raises:
         UnsafeValue: It is no web address.
     """
-    scheme, _, rest = url.partition("#")[0].partition("://")
-    scheme = scheme.lower()
-    if scheme not in ("http", "https"):
+    if "#" in url:
+        url = url.partition("#")[0]
+    slash = url.find("/", url.find("://") + 3)
+    if slash < 0 or "?" in url[:slash]:
+        before, mark, query = url.partition("?")
+        return _origin(before).with_path(f"/{mark}{query}", encoded=True)
+    # The query goes along in the path: encoded, nothing tells them apart on the wire,
+    # and a URL made from the parts of another is the cheapest there is.
+    return _origin(url[:slash]).with_path(url[slash:], encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _origin(origin: str) -> URL:
+    scheme, mark, authority = origin.partition("://")
+    if scheme.lower() not in ("http", "https") or not mark:
         raise UnsafeValue(f"{scheme[:40]!r} is no scheme that is sent; http and https are", slot="url")
-    slash = rest.find("/")
-    question = rest.find("?")
-    end = min(at for at in (slash, question, len(rest)) if at >= 0)
-    path, _, query = rest[end:].partition("?")
-    return URL(SplitResult(scheme, rest[:end], path or "/", query, ""), encoded=True)
+    if not authority or "@" in authority:
+        raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
+    return URL(SplitResult(scheme.lower(), authority, "/", "", ""), encoded=True)
