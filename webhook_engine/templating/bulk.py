@@ -15,10 +15,18 @@ import orjson
 from webhook_engine.templating.native import LEFT_BY_QUOTER, escape, quote
 from webhook_engine.templating.pieces import Hole, Piece, holes_of, literals_of
 from webhook_engine.templating.slots import DOTS, Slot
+from webhook_engine.variables import VARIABLES
 
 _PERCENT = {Slot.URL_PATH, Slot.URL_QUERY, Slot.URL_FRAGMENT}
 _XML = {Slot.XML_TEXT, Slot.XML_ATTRIBUTE}
+_NO_ESCAPES = "92 not in dumps(joined)"
+"""No backslash in it, so nothing that JSON writes with an escape: no control character. orjson looks fast."""
+
+_NONCHARACTERS = "\ufffe\uffff"
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n")
+
+LOUD = frozenset(name for name, variable in VARIABLES.items() if escape(variable.example) != variable.example)
+"""Variables that by their nature hold what XML escapes, such as CALLERID with its angle brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,10 @@ class Bulk:
     """What is done to the whole text after that."""
 
     needless: str = ""
-    """A condition under which not even *quick* changes a value."""
+    """A condition on `quiet`, the values without those that are `LOUD`: not even *quick* changes these."""
 
 
 KNOWN: Mapping[str, object] = {
-    "all_text": "".startswith,
     "controls": _CONTROLS,
     "dots": DOTS,
     "dumps": orjson.dumps,
@@ -67,7 +74,7 @@ def bulk_of(pieces: Sequence[Piece]) -> Bulk | None:
     if slots <= _XML:
         return _xml(in_attribute=Slot.XML_ATTRIBUTE in slots)
     if slots == {Slot.HEADER}:
-        return Bulk(f"{_no_escapes()} and '\\x7f' not in joined", "{name}")
+        return Bulk(f"{_NO_ESCAPES} and '\\x7f' not in joined", "{name}")
     if slots == {Slot.TEXT}:
         return Bulk(_whole_characters(), "{name}")
     return None
@@ -75,24 +82,21 @@ def bulk_of(pieces: Sequence[Piece]) -> Bulk | None:
 
 def _whole_characters() -> str:
     """
-    No half of a surrogate pair: UTF-8 refuses it.
+    No half of a surrogate pair: orjson refuses it.
     """
-    return "(joined.isascii() or joined.encode())"
+    return "(joined.isascii() or dumps(joined))"
 
 
-def _no_escapes() -> str:
-    """
-    Nothing that JSON would write with an escape, so no control character: orjson looks fast.
-    """
-    return "len(dumps(joined)) == len(joined.encode()) + 2"
+def _none_of(marks: str, text: str) -> str:
+    # One character after another: each is looked for by the C library's memchr.
+    return " and ".join(f"{mark!r} not in {text}" for mark in marks)
 
 
 def _left_nothing() -> str:
     """
     No character that the quoter leaves and the escapers encode.
     """
-    left = " or ".join(f"{mark!r} in joined" for mark in LEFT_BY_QUOTER)
-    return f"{_whole_characters()} and not ({left})"
+    return f"{_whole_characters()} and {_none_of(LEFT_BY_QUOTER, 'joined')}"
 
 
 def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
@@ -106,10 +110,6 @@ def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
 def _xml(*, in_attribute: bool) -> Bulk:
     refused = "white_too" if in_attribute else "controls"
     no_controls = f"len((encoded := joined.encode()).translate(None, {refused})) == len(encoded)"
-    no_noncharacters = "(joined.isascii() or '\\ufffe' not in joined and '\\uffff' not in joined)"
-    # MarkupSafe returns the very text it was given if there is nothing to escape.
-    return Bulk(
-        f"({_no_escapes()} or {no_controls}) and {no_noncharacters}",
-        "escape({name})",
-        needless="escape(joined) is joined",
-    )
+    no_noncharacters = f"(joined.isascii() or {_none_of(_NONCHARACTERS, 'joined')})"
+    holds = f"({_NO_ESCAPES} or {no_controls}) and {no_noncharacters}"
+    return Bulk(holds, "escape({name})", needless=_none_of("&<>\"'", "quiet"))

@@ -21,7 +21,6 @@ from typing import cast
 
 from webhook_engine.templating import bulk
 from webhook_engine.templating.faults import Faults, too_large
-from webhook_engine.templating.native import escape
 from webhook_engine.templating.pieces import Conditional, Fields, Hole, Piece, holes_of
 from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
 from webhook_engine.variables import SAMPLES, VARIABLES, Tenant
@@ -35,11 +34,6 @@ ALWAYS_TEXT = frozenset(
     if all(isinstance(variable.read(call, Tenant()), str) for call in SAMPLES.values())
 )
 """Variables that are never numbers. Should one be given as a number all the same, it only takes longer."""
-
-NEEDS_ESCAPING = frozenset(
-    name for name, variable in VARIABLES.items() if escape(variable.example) != variable.example
-)
-"""Variables that always hold what XML escapes, such as CALLERID with its angle brackets."""
 
 
 @dataclass(slots=True)
@@ -68,14 +62,20 @@ class Program:
         self.known[name] = value
         return name
 
-    def reading(self, holes: Sequence[Hole]) -> tuple[list[str], list[str]]:
+    def reading(self, holes: Sequence[Hole], *, checked: bool = False) -> tuple[list[str], list[str]]:
         """
         Lines that read the values, and the names of those that are texts from then on.
+
+        Args:
+            checked: Whether a TypeError is due at once where a variable that is
+                always text is none; else it comes from what encodes the value.
         """
         names = list(dict.fromkeys(hole.name for hole in holes))
         self.typed = {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
         texts = [name for name in names if name not in self.typed]
-        lines = [f"{name} = values[{name!r}]" for name in names if _is_variable(name)]
+        # Nothing but a text can be added to a text: the cheapest check there is.
+        check = {name: " + ''" for name in texts if checked and name in ALWAYS_TEXT}
+        lines = [f"{name} = values[{name!r}]{check.get(name, '')}" for name in names if _is_variable(name)]
         lines += self.setup
         for name in texts:
             if name not in ALWAYS_TEXT:
@@ -122,7 +122,7 @@ class Program:
         self, body: Iterable[str], after: Iterable[str], faults: Faults
     ) -> Callable[[Values], object]:
         """
-        The function with this *body*, which must leave its result in `made`.
+        The function with this *body*, and what follows *after* it.
         """
         lines = [
             "def render(values):",
@@ -133,7 +133,6 @@ class Program:
             "    except Exception as error:",
             "        raise told(error, values) from None",
             *_indented(after, 1),
-            "    return made",
         ]
         namespace = {
             **bulk.KNOWN,
@@ -157,12 +156,27 @@ def text_function(
     Args:
         checks: Each refuses what shows only in the whole text.
     """
+    return cast("Callable[[Values], str]", _function(pieces, program, checks, "return made"))
+
+
+def bytes_function(
+    pieces: Sequence[Piece], program: Program, checks: Sequence[Check] = ()
+) -> Callable[[Values], bytes]:
+    """
+    The same as UTF-8.
+    """
+    return cast("Callable[[Values], bytes]", _function(pieces, program, checks, "return made.encode()"))
+
+
+def _function(
+    pieces: Sequence[Piece], program: Program, checks: Sequence[Check], end: str
+) -> Callable[[Values], object]:
     holes = list(holes_of(pieces))
     body, texts = program.reading(holes)
     body += _made(pieces, program, texts)
     after = [f"if len(made) > {program.limit}: raise too_large()"] if holes else []
     after += [f"{program.know('check', check)}(made)" for check in checks]
-    return cast("Callable[[Values], str]", program.function(body, after, Faults(holes)))
+    return program.function(body, [*after, end], Faults(holes))
 
 
 def _made(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
@@ -172,31 +186,32 @@ def _made(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> li
     careful: list[str] = []
     careful.append(f"made = {program.text(pieces, program.escaped, careful)}")
     recipe = bulk.bulk_of(pieces) if texts else None
-    # What needs escaping by its nature would only spoil the look at all the others.
-    joined = [name for name in texts if not recipe or not recipe.needless or name not in NEEDS_ESCAPING]
-    if recipe is None or not joined:
+    if recipe is None:
         return careful
-    tiers = [_tier(pieces, program, recipe, joined, recipe.quick)]
-    if recipe.needless:
-        tiers.append(_tier(pieces, program, recipe, joined, "{name}"))
-    lines = [f"joined = join(({', '.join(joined)},))", f"if {recipe.holds}:"]
-    if recipe.needless:
-        lines += [f"    if {recipe.needless}:", *_indented(tiers[1], 2), "    else:", *_indented(tiers[0], 2)]
-    else:
-        lines += _indented(tiers[0], 1)
-    return [*lines, "else:", *_indented(careful, 1)]
+    quick = _encoding(pieces, program, recipe, {})
+    quiet = [name for name in texts if name not in bulk.LOUD]
+    looking = [f"joined = join(({', '.join(texts)},))"]
+    if recipe.needless and quiet:
+        loud = "".join(f"{{{name}}}" for name in texts if name in bulk.LOUD)
+        looking = [
+            f"quiet = join(({', '.join(quiet)},))",
+            f"joined = f'{{quiet}}{loud}'" if loud else "joined = quiet",
+        ]
+        bare = _encoding(pieces, program, recipe, dict.fromkeys(quiet, "{name}"))
+        quick = [f"if {recipe.needless}:", *_indented(bare, 1), "else:", *_indented(quick, 1)]
+    return [*looking, f"if {recipe.holds}:", *_indented(quick, 1), "else:", *_indented(careful, 1)]
 
 
-def _tier(
-    pieces: Sequence[Piece], program: Program, recipe: bulk.Bulk, joined: Sequence[str], quick: str
+def _encoding(
+    pieces: Sequence[Piece], program: Program, recipe: bulk.Bulk, others: Mapping[str, str]
 ) -> list[str]:
     """
-    Lines that encode what was *joined* by *quick*, and the rest by the table.
+    Lines that encode values as the recipe says, or as *others* says of them.
     """
     lines: list[str] = []
 
     def encoded(hole: Hole) -> str:
-        return quick.format(name=hole.name) if hole.name in joined else program.escaped(hole)
+        return others.get(hole.name, recipe.quick).format(name=hole.name)
 
     lines.append(f"made = {program.text(pieces, encoded, lines)}{recipe.after}")
     return lines

@@ -114,12 +114,9 @@ def object_function(tree: Node, program: Program, holes: Sequence[Hole]) -> Call
     """
     The function that renders a tree as JSON.
     """
-    body, texts = program.reading(holes)
+    # For what is no text orjson would write no quotes.
+    body, _ = program.reading(holes, checked=True)
     program.known |= {"finite": _finite, "fragment": orjson.Fragment, "carefully": _carefully}
-    if texts:
-        # Raises TypeError where one is no text, for which orjson would write no quotes; from
-        # position 1 of an empty text nothing matches, so all are looked at.
-        body.append(f"all_text(({', '.join(texts)},), 1)")
     body += [
         f"tree = {_code(tree, program)}",
         "try: made = dumps(tree)",
@@ -127,6 +124,7 @@ def object_function(tree: Node, program: Program, holes: Sequence[Hole]) -> Call
     ]
     limit = program.limit
     after = [f"if len(made) > {limit} and len(made.decode()) > {limit}: raise too_large()"] if holes else []
+    after.append("return made")
     return cast("Callable[[Values], bytes]", program.function(body, after, Faults(holes)))
 
 

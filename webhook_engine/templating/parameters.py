@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from webhook_engine.errors import EmptyParameter, TemplateSyntaxError
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.faults import too_large
-from webhook_engine.templating.generate import Program, text_function
+from webhook_engine.templating.generate import Program, bytes_function, text_function
 from webhook_engine.templating.kind import Kind
 from webhook_engine.templating.objects import Leaf, Node, object_function
 from webhook_engine.templating.pieces import Conditional, Fields, Hole, Piece, holes_of, merged
@@ -124,16 +124,16 @@ def compile_body(
     building = Building(Scope(names, country, time_zone), bounds or Bounds())
     if encoding == "url":
         pieces = [Fields("", tuple(building.fields(parameters, Slot.FORM)))]
-        render = text_function(pieces, building.program)
-        return building.template(Kind.FORM, "", render, encoded(render))
+        render_bytes = bytes_function(pieces, building.program)
+        return building.template(Kind.FORM, "", decoded(render_bytes), render_bytes)
     if encoding == "json":
         tree = building.tree(parameters, Kind.JSON)
         render_bytes = object_function(tree, building.program, building.holes)
         return building.template(Kind.JSON, "", decoded(render_bytes), render_bytes)
     check_xml_steps((root,))
     tree = building.tree(parameters, Kind.XML)
-    render = text_function(merged([_DECLARATION, *xml_pieces(root, tree)]), building.program)
-    return building.template(Kind.XML, "", render, encoded(render))
+    render_bytes = bytes_function(merged([_DECLARATION, *xml_pieces(root, tree)]), building.program)
+    return building.template(Kind.XML, "", decoded(render_bytes), render_bytes)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from jinja2 import Undefined
 from webhook_engine.errors import RenderError
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.checking import Checked
-from webhook_engine.templating.generate import Program, text_function
+from webhook_engine.templating.generate import Program, bytes_function, text_function
 from webhook_engine.templating.header import check_edges
 from webhook_engine.templating.interpret import evaluated, interpreted
 from webhook_engine.templating.json import check_json
@@ -26,7 +26,7 @@ from webhook_engine.templating.places import Place
 from webhook_engine.templating.reading import Straight, read
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
-from webhook_engine.templating.url import check_host, check_path, check_written
+from webhook_engine.templating.url import check_host, check_path, check_written, may_climb
 from webhook_engine.templating.xml import check_well_formed
 from webhook_engine.variables import Value
 
@@ -144,7 +144,7 @@ def checks_of(kind: Kind, reading: Straight | Checked, hosts: Collection[str]) -
         yield check_written
     if Slot.URL_HOST in slots:
         yield partial(check_host, hosts=hosts)
-    if Slot.URL_PATH in slots:
+    if Slot.URL_PATH in slots and (isinstance(reading, Checked) or may_climb(reading.pieces)):
         yield check_path
     if kind is Kind.HEADER and slots:
         yield check_edges
@@ -179,8 +179,11 @@ def _generated(
         else:
             render_bytes = object_function(tree, Program(bounds.output_chars), list(holes_of(reading.pieces)))
             return decoded(render_bytes), render_bytes
-    render = text_function(reading.pieces, Program(bounds.output_chars), checks)
-    return render, encoded(render)
+    if kind in {Kind.URL, Kind.HEADER, Kind.VALUE}:
+        render = text_function(reading.pieces, Program(bounds.output_chars), checks)
+        return render, encoded(render)
+    render_bytes = bytes_function(reading.pieces, Program(bounds.output_chars), checks)
+    return decoded(render_bytes), render_bytes
 
 
 def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Values], Value]:

@@ -8,11 +8,12 @@ Source:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from urllib.parse import quote
 
 from webhook_engine.errors import UnsafeValue
+from webhook_engine.templating.pieces import Piece
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Misplaced
 
@@ -143,6 +144,25 @@ class UrlWalker:
             self.state = Region.PATH
             return "/"
         return ""
+
+
+def may_climb(pieces: Sequence[Piece]) -> bool:
+    """
+    Whether several pieces together may make a segment of dots, which each of them alone does not.
+    """
+    segments: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if isinstance(piece, str):
+            first, *others = re.split(r"[/?#]", piece)
+            segments[-1].append(first)
+            segments += [[other] for other in others]
+        else:
+            segments[-1].append(piece)
+    return any(_is_dots([piece for piece in segment if piece != ""]) for segment in segments)
+
+
+def _is_dots(segment: Sequence[Piece]) -> bool:
+    return len(segment) > 1 and not any(piece.strip(".") for piece in segment if isinstance(piece, str))
 
 
 def check_path(url: str) -> None:
