@@ -1,0 +1,40 @@
+"""
+The delivery queue: what is put here is on the disk, and leaves it only as done or dead.
+"""
+
+from typing import TYPE_CHECKING
+
+from webhook_engine.queue.contract import DeliveryQueue
+from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, delivery_id
+from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Lease
+from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
+
+if TYPE_CHECKING:
+    from webhook_engine.queue.sqlite import QueueSettings, SqliteQueue
+
+__all__ = [
+    "MAYBE_DELIVERED",
+    "AttemptRecord",
+    "AttemptReport",
+    "Delivery",
+    "DeliveryPage",
+    "DeliveryQueue",
+    "DeliveryReport",
+    "Lease",
+    "Order",
+    "QueueSettings",
+    "Receipt",
+    "SqliteQueue",
+    "State",
+    "Stats",
+    "delivery_id",
+]
+
+
+def __getattr__(name: str) -> object:
+    # SQLite is loaded by whoever opens a queue on it, not by whoever states a delivery.
+    if name in {"QueueSettings", "SqliteQueue"}:
+        from webhook_engine.queue import sqlite
+
+        return getattr(sqlite, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,120 @@
+"""
+A delivery: one webhook to perform for one event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+
+
+class Order(StrEnum):
+    """
+    What a delivery waits for among those of the same call and webhook.
+    """
+
+    STRICT = "strict"
+    """For every earlier one to be done or dead."""
+
+    SKIP_ON_FAILURE = "skip-on-failure"
+    """For every earlier one that has not failed yet; one that waits for a retry is passed."""
+
+    NONE = "none"
+
+
+class State(StrEnum):
+    """
+    Where a delivery is in its life.
+    """
+
+    READY = "ready"
+    """May be claimed, and was never tried."""
+
+    AGAIN = "again"
+    """May be claimed for another try; stands behind those that are READY."""
+
+    WAITING = "waiting"
+    """For its time."""
+
+    HELD = "held"
+    """For an earlier delivery of the same call and webhook."""
+
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"
+    """Not delivered, and not tried again unless it is revived."""
+
+
+OPEN = (State.READY, State.AGAIN, State.WAITING, State.HELD, State.LEASED)
+"""The states that come to an end by themselves."""
+
+CLOSED = (State.DONE, State.DEAD)
+
+
+class Receipt(StrEnum):
+    """
+    What became of a delivery that was put.
+    """
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """One of the same event and webhook is here already; that one counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """
+    One webhook to perform for one event, as it is put into the queue.
+    """
+
+    event_id: str
+
+    webhook: str
+
+    target: str
+    """What shares a capacity, such as `crm.example.com:443`; targets are served in turn."""
+
+    reference: Mapping[str, object] = field(default_factory=dict)
+    """What the worker needs to prepare the request: JSON-able, opaque to the queue, and never a secret."""
+
+    call: str = ""
+    """Deliveries of one call and webhook keep their order; empty where there is no call."""
+
+    order: Order = Order.NONE
+
+    hold_s: float = 60.0
+    """Longest wait for earlier deliveries of the call, then it goes ahead of them."""
+
+    wait_s: float = 0.0
+    """It is not claimed before; its place in the order is taken when this is over."""
+
+    expires_s: float | None = None
+    """After that it is dead rather than sent."""
+
+    priority: int = 0
+    """Among those of one target that are READY, the higher goes first."""
+
+    @property
+    def id(self) -> str:
+        """
+        The idempotency key: 32 hexadecimal digits made of the event's id and the webhook.
+        """
+        return delivery_id(self.event_id, self.webhook)
+
+
+def delivery_id(event_id: str, webhook: str) -> str:
+    """
+    The id that every delivery of this event to this webhook has, here and after a restart.
+    """
+    return fingerprint(event_id, webhook, size=16)
+
+
+def fingerprint(*words: str, size: int) -> str:
+    """
+    The words as hexadecimal digits, two for each byte of *size*.
+    """
+    # Lengths first: ("ab", "c") and ("a", "bc") are not the same.
+    text = "".join(f"{len(word)}:{word}" for word in words)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()

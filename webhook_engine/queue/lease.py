@@ -1,0 +1,73 @@
+"""
+A claimed delivery, and the record of what was tried with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+MAYBE_DELIVERED = "maybe-delivered"
+"""The outcome of an attempt of which nobody can tell how it went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """
+    The right to try one delivery, for a time.
+    """
+
+    id: str
+    """The delivery's: the idempotency key to send."""
+
+    event_id: str
+    webhook: str
+    target: str
+    reference: Mapping[str, object]
+
+    frozen: Mapping[str, object] | None
+    """The request as an earlier attempt froze it; it is to be sent again as it stands."""
+
+    attempt: int
+    """The number of this try, from 1, those included that did not count."""
+
+    failures: int
+    """Earlier attempts that failed and counted."""
+
+    maybe_delivered: bool
+    """Whether an earlier claim ended without a word, so that the target may have acted already."""
+
+    put_at: datetime
+
+    token: str = field(repr=False)
+    """Nobody can guess it, and it is another one at every claim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """
+    What one attempt came to, as the worker tells it.
+    """
+
+    outcome: str
+    """A word such as `ok`, `target-failed` or `maybe-delivered`."""
+
+    status: int | None = None
+    """Of the response, where there was one."""
+
+    took_s: float = 0.0
+
+    detail: Mapping[str, object] = field(default_factory=dict)
+    """Request, response and error: JSON-able, bounded and masked by whoever tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptReport(AttemptRecord):
+    """
+    The record of an attempt as the queue keeps it.
+    """
+
+    number: int
+    at: datetime
+    """When it was claimed."""

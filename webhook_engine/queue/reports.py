@@ -1,0 +1,76 @@
+"""
+What the queue tells about itself and about the deliveries in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from webhook_engine.queue.delivery import State
+from webhook_engine.queue.lease import AttemptReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """
+    A delivery as it stands.
+    """
+
+    id: str
+    event_id: str
+    webhook: str
+    target: str
+    state: State
+
+    put_at: datetime
+
+    until: datetime | None
+    """When its state ends or ended: the retry's time, the lease's, the hold's, the expiry; None for never.
+    Of what is done or dead, since when."""
+
+    attempts: int
+    failures: int
+
+    reason: str
+    """Why it is dead, or what the last release or retry said."""
+
+    reference: Mapping[str, object]
+    frozen: Mapping[str, object] | None = None
+
+    records: tuple[AttemptReport, ...] = ()
+    """The attempts in their order; only `show` fills this."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """
+    Some deliveries, newest first.
+    """
+
+    deliveries: tuple[DeliveryReport, ...]
+
+    after: str | None
+    """Where the next page begins; None where this was the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """
+    How much is in the queue.
+    """
+
+    states: Mapping[State, int]
+
+    targets: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
+
+    oldest_ready_s: float = 0.0
+    """How long the delivery that could go and has waited longest is here already."""
+
+    leases_lost: int = 0
+    """Settlements refused since the queue was opened."""
+
+    file_bytes: int = 0
+    wal_bytes: int = 0
+    """What is written and not yet in the file itself."""

@@ -1,0 +1,93 @@
+"""
+One transaction: everything that was asked meanwhile, and what is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.queue.sqlite import alarms
+from webhook_engine.queue.sqlite.claiming import claim
+from webhook_engine.queue.sqlite.operations import (
+    Answer,
+    Claim,
+    Drop,
+    Extend,
+    Operation,
+    Put,
+    Revive,
+    Settle,
+)
+from webhook_engine.queue.sqlite.putting import put
+from webhook_engine.queue.sqlite.reviving import drop, revive
+from webhook_engine.queue.sqlite.settling import extend, settle
+
+if TYPE_CHECKING:
+    from webhook_engine.queue.sqlite.book import Book
+
+
+def transact(book: Book, work: Callable[[Book], list[Answer]]) -> list[Answer]:
+    """
+    Does the work and commits, or leaves everything as it was.
+    """
+    book.now = book.clock.now()
+    last_id, alarm = book.last_id, book.alarm
+    book.db.execute("BEGIN IMMEDIATE")
+    try:
+        answers = work(book)
+        book.tally.write(book.db)
+        book.db.execute("COMMIT")
+    except BaseException:
+        book.tally.rollback()
+        book.last_id, book.alarm = last_id, alarm
+        if book.db.in_transaction:
+            book.db.execute("ROLLBACK")
+        raise
+    book.tally.commit()
+    return answers
+
+
+def perform(book: Book, asked: Sequence[Operation], claims: Sequence[Claim]) -> list[Answer]:
+    """
+    What was asked, then what is due, then the claims: they see all of it.
+
+    Returns:
+        Answers to everything but the claims that found nothing.
+    """
+    answers = _put(book, [each for each in asked if isinstance(each, Put)])
+    if settles := [each for each in asked if isinstance(each, Settle)]:
+        answers += settle(book, settles)
+    answers += [_other(book, each) for each in asked if not isinstance(each, Put | Settle)]
+    if book.alarm <= book.now:
+        alarms.ring(book)
+    for each in claims:
+        if not each.future.cancelled() and (leases := claim(book, each)):
+            answers.append(Answer(each, leases))
+    return answers
+
+
+def _put(book: Book, asked: Sequence[Put]) -> list[Answer]:
+    receipts = put(book, [row for each in asked for row in each.rows]) if asked else []
+    answers: list[Answer] = []
+    start = 0
+    for each in asked:
+        end = start + len(each.rows)
+        answers.append(Answer(each, tuple(receipts[start:end])))
+        start = end
+    return answers
+
+
+def _other(book: Book, asked: Operation) -> Answer:
+    try:
+        if isinstance(asked, Extend):
+            extend(book, asked)
+            return Answer(asked)
+        if isinstance(asked, Revive):
+            return Answer(asked, revive(book, asked.keys, asked.expires))
+        if isinstance(asked, Drop):
+            return Answer(asked, drop(book, asked.keys, asked.reason))
+    except WebhookEngineError as error:
+        return Answer(asked, error=error)
+    raise TypeError(type(asked).__name__)

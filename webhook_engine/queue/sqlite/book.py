@@ -1,0 +1,47 @@
+"""
+What the writer has in hand during a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from webhook_engine.queue.sqlite.clock import NEVER, Clock
+from webhook_engine.queue.sqlite.settings import QueueSettings
+from webhook_engine.queue.sqlite.tally import Tally
+
+if TYPE_CHECKING:
+    import apsw
+
+
+@dataclass(slots=True)
+class Book:
+    """
+    The file, and the little that is known about it without looking.
+    """
+
+    db: apsw.Connection
+    settings: QueueSettings
+    clock: Clock
+
+    tally: Tally = field(default_factory=Tally)
+
+    last_id: int = 0
+    """The number given last, to a delivery or to a place in an order."""
+
+    alarm: int = NEVER
+    """No open delivery's state ends before this."""
+
+    now: int = 0
+    """The time of this transaction."""
+
+    lost: int = 0
+    """Settlements refused."""
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def wake_at(self, at: int) -> None:
+        self.alarm = min(self.alarm, at)

@@ -1,0 +1,83 @@
+"""
+Leases on what may go now.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import Any
+
+from webhook_engine.queue.delivery import State
+from webhook_engine.queue.lease import Lease
+from webhook_engine.queue.sqlite.book import Book
+from webhook_engine.queue.sqlite.bulk import Row, read_json
+from webhook_engine.queue.sqlite.clock import moment
+from webhook_engine.queue.sqlite.operations import Claim
+from webhook_engine.queue.sqlite.statements import LEASE, choose
+
+_SHARES = 16
+"""Targets in one statement."""
+
+
+def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
+    """
+    The deliveries whose turn it is, leased.
+    """
+    chosen = _read(book, book.tally.plan(asked.limit, asked.room, asked.per_target))
+    if not chosen:
+        return ()
+    ends = book.now + asked.lease
+    leases: list[Lease] = []
+    rows: list[Row] = []
+    for facts in chosen:
+        token = token_hex(16)
+        leases.append(_lease(facts, token))
+        rows.append((facts[0], token))
+        book.tally.move(facts[4], facts[11], State.LEASED)
+    LEASE.run(book.db, rows, ends, book.now)
+    book.wake_at(ends)
+    return tuple(leases)
+
+
+def _read(book: Book, shares: list[tuple[str, str, int]]) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for start in range(0, len(shares), _SHARES):
+        some = shares[start : start + _SHARES]
+        size = 1
+        while size < len(some):
+            size *= 2
+        values: list[str | int] = []
+        for target, state, share in some:
+            values += (target, state, book.now, share)
+        # Few sizes, so that every statement stays prepared: the rest asks for nothing.
+        values += ["", "", 0, 0] * (size - len(some))
+        found += read_json(book.db, choose(size), values)
+    return found
+
+
+def _lease(facts: list[Any], token: str) -> Lease:
+    """
+    In the order of the statement: id, key, event, webhook, target, reference, frozen, attempts, failures,
+    crashes, put at, state.
+    """
+    return Lease(
+        facts[1],
+        facts[2],
+        facts[3],
+        facts[4],
+        facts[5],
+        facts[6],
+        facts[7] + 1,
+        facts[8],
+        facts[9] > 0,
+        moment(facts[10]),
+        f"{facts[0]}.{token}",
+    )
+
+
+def held_by(lease: Lease) -> tuple[int, str]:
+    """
+    The row and the secret in a lease's token; no row for a token that is none of ours.
+    """
+    number, _, secret = lease.token.partition(".")
+    return (int(number) if number.isdecimal() else 0), secret

@@ -1,0 +1,138 @@
+"""
+The queue's file: opened, owned, and its refusals in our words.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+import apsw
+
+from webhook_engine.errors import QueueError, QueueOwned, QueueUnavailable
+from webhook_engine.queue.sqlite.settings import QueueSettings
+from webhook_engine.queue.sqlite.statements import SCHEMA
+
+# "whq1": so that a file of something else is recognised.
+_APPLICATION = 0x77687131
+_VERSION = 1
+
+PASSING = (
+    apsw.FullError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+)
+"""What may be better in a while."""
+
+
+class Owner:
+    """
+    The lock that makes this process the file's only user.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            QueueOwned: Another process has it.
+            QueueError: The folder is not there, or not ours to write in.
+        """
+        self.path = path.with_name(path.name + ".owner")
+        try:
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise QueueError(f"{self.path} cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
+            os.close(self._handle)
+            raise QueueOwned(path=str(path), owner=owner or "another process") from error
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
+
+    def release(self) -> None:
+        """
+        Lets the next one have the file; the side file stays, for removing it would let two lock two files.
+        """
+        os.ftruncate(self._handle, 0)
+        os.close(self._handle)
+
+
+def open_file(path: Path, settings: QueueSettings) -> apsw.Connection:
+    """
+    The writer's connection, the schema in place.
+
+    Raises:
+        QueueError: It is the file of something else, or a newer version's, or damaged.
+        QueueUnavailable: Locked, or no room.
+    """
+    try:
+        db = apsw.Connection(str(path), statementcachesize=256)
+        try:
+            _prepare(db, path, settings)
+        except BaseException:
+            db.close()
+            raise
+    except apsw.Error as error:
+        raise refusal(error, path) from error
+    return db
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """
+    A connection that cannot write, and so never keeps the writer waiting.
+    """
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(1_000)
+    db.pragma("query_only", True)
+    return db
+
+
+def refusal(error: apsw.Error, path: Path) -> QueueError:
+    """
+    What SQLite says, as what it means to whoever put a delivery.
+    """
+    if isinstance(error, apsw.FullError):
+        return QueueUnavailable(path=str(path), why="there is no room on the disk")
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return QueueUnavailable(path=str(path), why="another program holds a lock on the file")
+    if isinstance(error, PASSING):
+        return QueueUnavailable(path=str(path), why=str(error))
+    if isinstance(error, apsw.NotADBError):
+        return QueueError(f"{path} is not a delivery queue")
+    return QueueError(f"the delivery queue {path} failed: {error}")
+
+
+def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
+    db.set_busy_timeout(round(settings.locked_s * 1000))
+    application, version = db.pragma("application_id"), db.pragma("user_version")
+    is_new = not db.execute("SELECT count(*) FROM sqlite_schema").get
+    if not is_new and application != _APPLICATION:
+        raise QueueError(f"{path} is not a delivery queue")
+    if isinstance(version, int) and version > _VERSION:
+        raise QueueError(f"{path} was written by a newer version of webhook-engine (schema {version})")
+    if is_new:
+        db.pragma("auto_vacuum", "INCREMENTAL")
+    if db.pragma("journal_mode", "WAL") != "wal":
+        raise QueueError(f"{path} is on a file system that SQLite's write-ahead log does not work on")
+    for name, value in {
+        "synchronous": settings.synchronous,
+        "temp_store": "MEMORY",
+        "cache_size": -16_384,
+        "journal_size_limit": 64 * 2**20,
+        "wal_autocheckpoint": 4_000,
+    }.items():
+        db.pragma(name, value)
+    if settings.limit_bytes is not None:
+        db.pragma("max_page_count", max(64, settings.limit_bytes // int(str(db.pragma("page_size")))))
+    if is_new:
+        db.execute(
+            f"BEGIN IMMEDIATE; {SCHEMA}; PRAGMA application_id = {_APPLICATION}; "
+            f"PRAGMA user_version = {_VERSION}; COMMIT"
+        )

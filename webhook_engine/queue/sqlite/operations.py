@@ -1,0 +1,126 @@
+"""
+What the event loop asks of the writer's thread.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook_engine.queue.delivery import State
+from webhook_engine.queue.lease import Lease
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Operation:
+    """
+    Something to do in a transaction, and who waits for it.
+    """
+
+    future: Future[Any]
+    """Of the event loop that asked; only answered there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """
+    A delivery in the words of the file; lengths of time in milliseconds.
+    """
+
+    key: bytes
+    event_id: str
+    webhook: str
+    target: str
+    urgency: int
+    turn: str | None
+    strict: bool
+    hold: int
+    wait: int
+    expires: int | None
+    reference: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Put(Operation):
+    rows: Sequence[NewRow]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Claim(Operation):
+    limit: int
+    lease: int
+    room: Mapping[str, int]
+    per_target: int | None
+    until: float
+    """When it stops waiting, on the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """
+    An attempt's record in the words of the file.
+    """
+
+    took_s: float
+    outcome: str
+    status: int | None
+    detail: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Settle(Operation):
+    lease: Lease
+    state: State
+    """DONE, DEAD, or WAITING: with no wait it may be claimed at once."""
+
+    record: RecordRow | None = None
+    wait: int = 0
+    counted: bool = False
+    reason: str = ""
+    frozen: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Extend(Operation):
+    lease: Lease
+    length: int | None = None
+    frozen: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Revive(Operation):
+    keys: Sequence[bytes]
+    expires: int | None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Drop(Operation):
+    keys: Sequence[bytes]
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Wake(Operation):
+    """
+    Lets every waiting claim go.
+    """
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Close(Operation):
+    """
+    Ends the writer after everything that was asked before.
+    """
+
+
+@dataclass(slots=True)
+class Answer:
+    """
+    An operation, and what is to be told of it: a result, or an error.
+    """
+
+    operation: Operation
+    result: object = None
+    error: Exception | None = field(default=None)

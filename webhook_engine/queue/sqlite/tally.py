@@ -1,0 +1,120 @@
+"""
+How many deliveries of each target are in which state, and whose turn it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from webhook_engine.queue.delivery import State
+from webhook_engine.queue.sqlite.statements import COUNT
+
+if TYPE_CHECKING:
+    import apsw
+
+_RETRIES_EVERY = 4
+"""One turn in so many of a target goes to a retry while there are fresh deliveries: neither starves."""
+
+
+class Tally:
+    """
+    Kept in the file too, in the transaction that moves the deliveries: a million of them count in no time.
+    """
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self._changes: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._turns: dict[str, int] = {}
+        """Targets with something to claim, the one that waited longest first; how often each was served."""
+
+    def load(self, db: apsw.Connection) -> None:
+        db.execute("DELETE FROM tally WHERE n = 0")
+        for target, state, n in db.execute("SELECT target, state, n FROM tally").fetchall():
+            self._counts[str(target)][str(state)] = int(str(n))
+            self._offer(str(target))
+
+    def move(self, target: str, before: str | None, after: str | None, n: int = 1) -> None:
+        """
+        So many deliveries of the target went from one state to another; None is outside.
+        """
+        for state, change in ((before, -n), (after, n)):
+            if state is not None:
+                self._counts[target][state] += change
+                self._changes[target, state] += change
+        if after is State.READY or after is State.AGAIN:
+            self._offer(target)
+
+    def write(self, db: apsw.Connection) -> None:
+        """
+        Brings the file's counts up to date, inside the transaction.
+        """
+        COUNT.run(db, [(*place, change) for place, change in self._changes.items() if change])
+
+    def commit(self) -> None:
+        self._changes.clear()
+
+    def rollback(self) -> None:
+        for (target, state), change in self._changes.items():
+            self._counts[target][state] -= change
+        for target, _ in self._changes:
+            self._offer(target)
+        self._changes.clear()
+
+    def plan(self, limit: int, room: Mapping[str, int], per_target: int | None) -> list[tuple[str, str, int]]:
+        """
+        Target, state and number to claim, *limit* at the most, shared out evenly.
+        """
+        wants = self._wants(limit, room, limit if per_target is None else per_target)
+        chosen: list[tuple[str, str, int]] = []
+        for target, share in share_out(limit, wants).items():
+            fresh, again = self._split(target, share)
+            chosen += [(target, State.READY, fresh)] * (fresh > 0)
+            chosen += [(target, State.AGAIN, again)] * (again > 0)
+        return chosen
+
+    def _wants(self, limit: int, room: Mapping[str, int], per_target: int) -> dict[str, int]:
+        wants: dict[str, int] = {}
+        for target in tuple(self._turns):
+            counts = self._counts[target]
+            there = counts[State.READY] + counts[State.AGAIN]
+            if not there:
+                del self._turns[target]
+            elif (want := min(limit, there, room.get(target, per_target))) > 0:
+                wants[target] = want
+        return wants
+
+    def _split(self, target: str, share: int) -> tuple[int, int]:
+        """
+        The share in fresh ones and retries; the target goes to the end of the row.
+        """
+        counts = self._counts[target]
+        turn = self._turns.pop(target)
+        self._turns[target] = turn + share
+        retries = (turn + share) // _RETRIES_EVERY - turn // _RETRIES_EVERY
+        fresh = min(counts[State.READY], share - min(retries, counts[State.AGAIN]))
+        return fresh, min(counts[State.AGAIN], share - fresh)
+
+    def _offer(self, target: str) -> None:
+        counts = self._counts[target]
+        if counts[State.READY] + counts[State.AGAIN] > 0:
+            self._turns.setdefault(target, 0)
+
+
+def share_out(limit: int, wants: Mapping[str, int]) -> dict[str, int]:
+    """
+    Who gets how much of *limit*: the same for all, and what one does not want goes to the others.
+
+    Where it is not enough for all, the first get one each.
+    """
+    shares: dict[str, int] = {}
+    hungry = list(wants)
+    while limit > 0 and hungry:
+        each = max(1, limit // len(hungry))
+        for name in hungry[:limit]:
+            part = min(each, wants[name] - shares.get(name, 0))
+            shares[name] = shares.get(name, 0) + part
+            limit -= part
+        hungry = [name for name in hungry if shares.get(name, 0) < wants[name]]
+    return shares

@@ -1,0 +1,131 @@
+"""
+Deliveries, attempts and counts out of the file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import apsw
+import orjson
+
+from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.queue.delivery import State
+from webhook_engine.queue.lease import AttemptReport
+from webhook_engine.queue.reports import DeliveryPage, DeliveryReport
+from webhook_engine.queue.sqlite.clock import NEVER, moment
+from webhook_engine.queue.sqlite.statements import ATTEMPTS
+
+_COLUMNS = """
+    id, lower(hex(key)), event_id, webhook, target, state, at, put_at, attempts, failures, reason, reference, frozen
+"""
+
+_OLDEST = """
+    SELECT min(put_at) FROM (
+        SELECT (
+            SELECT put_at FROM delivery INDEXED BY delivery_ready
+            WHERE state IN ('ready', 'again') AND target = t.target AND state = t.state ORDER BY urgency, id LIMIT 1
+        ) AS put_at
+        FROM tally t WHERE t.state IN ('ready', 'again') AND t.n > 0
+    )
+"""
+
+
+def page(db: apsw.Connection, filters: dict[str, str], limit: int, after: str | None) -> DeliveryPage:
+    """
+    Args:
+        filters: Column and value.
+
+        after: What an earlier page ended with.
+    """
+    by_time = "state" in filters
+    where = [f"{column} = ?" for column in filters]
+    values: list[str | int] = list(filters.values())
+    if after is not None:
+        at, number = _cursor(after)
+        where.append("(at, id) < (?, ?)" if by_time else "id < ?")
+        values += [at, number] if by_time else [number]
+    order = "at DESC, id DESC" if by_time else "id DESC"
+    index = "INDEXED BY delivery_clock" if by_time else ""
+    # Only names of columns are written into the statement; values are bound.
+    sql = f"SELECT {_COLUMNS} FROM delivery {index} "  # noqa: S608
+    sql += f"WHERE {' AND '.join(where) or 'true'} ORDER BY {order} LIMIT ?"
+    rows = db.execute(sql, (*values, limit)).fetchall()
+    last = f"{rows[-1][6]}-{rows[-1][0]}" if len(rows) == limit else None
+    return DeliveryPage(tuple(_report(row) for row in rows), last)
+
+
+def one(db: apsw.Connection, delivery: str) -> DeliveryReport:
+    """
+    Raises:
+        NotFound: There is none of that id.
+    """
+    rows = db.execute(f"SELECT {_COLUMNS} FROM delivery WHERE key = ?", (key_of(delivery),)).fetchall()  # noqa: S608
+    if not rows:
+        raise NotFound("delivery", delivery)
+    number = int(str(rows[0][0]))
+    records = db.execute(
+        "SELECT id, at, took_s, outcome, status, detail FROM attempt WHERE id BETWEEN ? AND ? ORDER BY id",
+        (number * ATTEMPTS, number * ATTEMPTS + ATTEMPTS - 1),
+    ).fetchall()
+    return _report(rows[0], tuple(_attempt(record) for record in records))
+
+
+def counts(db: apsw.Connection) -> tuple[dict[str, dict[State, int]], int | None]:
+    """
+    Deliveries by target and state, and when the oldest that may go was put.
+    """
+    found: defaultdict[str, dict[State, int]] = defaultdict(dict)
+    for target, state, n in db.execute("SELECT target, state, n FROM tally WHERE n > 0").fetchall():
+        found[str(target)][State(str(state))] = int(str(n))
+    oldest = db.execute(_OLDEST).get
+    return dict(found), oldest if isinstance(oldest, int) else None
+
+
+def key_of(delivery: str) -> bytes:
+    """
+    An id as the file has it; what is no id is one that nothing has.
+    """
+    try:
+        return bytes.fromhex(delivery)
+    except ValueError:
+        return b""
+
+
+def _cursor(after: str) -> tuple[int, int]:
+    at, _, number = after.partition("-")
+    if not (at.isdecimal() and number.isdecimal()):
+        raise QueueError(f"{after!r} is not where a page ended")
+    return int(at), int(number)
+
+
+def _report(row: tuple[Any, ...], records: tuple[AttemptReport, ...] = ()) -> DeliveryReport:
+    _, key, event_id, webhook, target, state, at, put_at, attempts, failures, reason, reference, frozen = row
+    return DeliveryReport(
+        id=key,
+        event_id=event_id,
+        webhook=webhook,
+        target=target,
+        state=State(state),
+        put_at=moment(put_at),
+        until=None if at >= NEVER else moment(at),
+        attempts=attempts,
+        failures=failures,
+        reason=reason,
+        reference=orjson.loads(reference),
+        frozen=None if frozen is None else orjson.loads(frozen),
+        records=records,
+    )
+
+
+def _attempt(row: tuple[Any, ...]) -> AttemptReport:
+    place, at, took_s, outcome, status, detail = row
+    return AttemptReport(
+        number=place % ATTEMPTS,
+        at=moment(at),
+        took_s=took_s,
+        outcome=outcome,
+        status=status,
+        detail=orjson.loads(detail),
+    )
