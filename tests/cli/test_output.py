@@ -191,6 +191,7 @@ def test_a_terminal_gets_colours_and_columns(on_a_crm):
     assert "Customer        Company" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
 
 
+@pytest.mark.xdist_group("port 8765")
 def test_the_demo_ends_by_itself_and_well():
     """
     A newcomer's first command: everything as it must be, in under ten seconds, without a secret.

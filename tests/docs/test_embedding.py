@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"^## ([^\n]*)\n(?:(?!^## ).)*?^```python\n(.*?)^```", PAGE,
 
 @pytest.mark.xdist_group("port 8765")
 @pytest.mark.parametrize(("heading", "script"), BLOCKS, ids=[heading for heading, _ in BLOCKS])
-def test_each_piece_runs(heading, script):
+def test_each_piece_runs(heading, script, usual_port):
     """
     Copied from the page, with warnings as errors.
     """

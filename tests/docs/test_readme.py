@@ -46,7 +46,7 @@ def test_opens_with_a_sentence_and_the_two_commands():
 
 
 @pytest.mark.xdist_group("port 8765")
-def test_the_twelve_lines_print_what_is_shown():
+def test_the_twelve_lines_print_what_is_shown(usual_port):
     """
     Copied from the page and run, the lines print the page's next block.
     """
@@ -59,7 +59,7 @@ def test_the_twelve_lines_print_what_is_shown():
 
 @pytest.mark.xdist_group("port 8765")
 @pytest.mark.parametrize("line", [line for line in blocks("sh")[-1].splitlines() if line])
-def test_every_command_shown_works(line, tmp_path):
+def test_every_command_shown_works(line, tmp_path, usual_port):
     """
     Typed as printed, beside the demo's CRM.
     """
@@ -70,7 +70,7 @@ def test_every_command_shown_works(line, tmp_path):
     environ = os.environ | {"CRM_KEY_100": "demo-key-of-agent-100"}
     crm = subprocess.Popen([COMMAND, "demo", "--serve"], stdout=subprocess.PIPE, text=True)
     try:
-        assert "listens on 127.0.0.1:8765" in crm.stdout.readline()
+        assert f"listens on 127.0.0.1:{usual_port}" in crm.stdout.readline()
         assert run(COMMAND, *command[1:], env=environ)
     finally:
         crm.terminate()

@@ -24,7 +24,7 @@ async def engine():
     """
     The example's definitions on a CRM of their own.
     """
-    async with scenes.stage() as (engine, _):
+    async with scenes.stage(0) as (engine, _):
         yield engine
 
 
@@ -124,7 +124,7 @@ class TestAGoodGuest:
         """
         Neither knows of the other.
         """
-        async with scenes.stage() as (one, _), scenes.stage() as (two, _):
+        async with scenes.stage(0) as (one, _), scenes.stage(0) as (two, _):
             views = await asyncio.gather(*(each.ask("Contact lookup", RINGING) for each in (one, two) * 5))
 
         assert [Outcome.OK] * 10 == [view.outcome for view in views]
@@ -136,7 +136,7 @@ class TestAGoodGuest:
         outcomes = []
 
         async def play():
-            async with scenes.stage() as (engine, _):
+            async with scenes.stage(0) as (engine, _):
                 outcomes.append((await engine.ask("Contact lookup", RINGING)).outcome)
 
         threads = [threading.Thread(target=lambda: asyncio.run(play())) for _ in range(3)]
@@ -171,7 +171,7 @@ class TestAGoodGuest:
         """
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            async with scenes.stage() as (engine, _):
+            async with scenes.stage(0) as (engine, _):
                 await engine.ask("Contact lookup", RINGING)
             gc.collect()
 

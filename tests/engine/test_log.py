@@ -17,7 +17,7 @@ async def test_an_attempt_is_one_event(caplog):
     With its fields on the record, as any formatter can show them.
     """
     with caplog.at_level(logging.INFO, log.NAME):
-        async with scenes.stage() as (engine, port):
+        async with scenes.stage(0) as (engine, port):
             await engine.ask("Place an order", scenes.RINGING)
 
     [record] = [each for each in caplog.records if each.name == log.NAME]
@@ -37,7 +37,7 @@ async def test_what_was_not_sent_is_no_attempt(caplog):
     A refusal before sending is the caller's to see.
     """
     with caplog.at_level(logging.INFO, log.NAME):
-        async with scenes.stage() as (engine, _):
+        async with scenes.stage(0) as (engine, _):
             await engine.ask("Place an order", scenes.RINGING.replace(extension="101-Euphoria"))
 
     assert [] == [each for each in caplog.records if each.name == log.NAME]

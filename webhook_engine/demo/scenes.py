@@ -163,20 +163,23 @@ class Played:
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[tuple[Engine, int]]:
+async def stage(port: int = crm.PORT) -> AsyncIterator[tuple[Engine, int]]:
     """
     The CRM and an engine that knows where it listens.
+
+    Args:
+        port: Where the CRM listens; another one is taken where this is in use.
 
     Yields:
         The engine, and the CRM's port.
     """
-    async with crm.serve() as port:
+    async with crm.serve(port) as found:
         text = DEFINITIONS.read_text(encoding="utf-8")
         # The file names the usual port; where that one is taken, the CRM moved.
-        text = text.replace(f":{crm.PORT}/", f":{port}/")
+        text = text.replace(f":{crm.PORT}/", f":{found}/")
         definitions = read_text(text, source=DEFINITIONS.name)
         async with Engine(definitions, secrets=LocalSecrets(environ=crm.AGENT_KEYS)) as engine:
-            yield engine, port
+            yield engine, found
 
 
 async def play(engine: Engine, acts: Sequence[Scene] = SCENES) -> AsyncIterator[Played]:
