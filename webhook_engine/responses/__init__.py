@@ -4,11 +4,12 @@ What a target system answered: bytes, a tree, a table, and what it means.
 
 from .agent_view import AgentView, json_cell
 from .bounds import Bounds
+from .document import Document
 from .facts import Facts, Outcome
 from .interpret import Interpretation, interpret
 from .outcome import OutcomeRule, Verdict, judge
 from .path import read_path, write_path
-from .read import Document, read
+from .read import read
 from .response import Response, ResponseType
 from .table import Table, tabulate
 from .tree import Cell, Node

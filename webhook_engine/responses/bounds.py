@@ -13,8 +13,8 @@ class Bounds:
     What a response may cost; beyond it, `ResponseTooLarge`.
     """
 
-    bytes: int = 16 * 1024 * 1024
-    """Length of the body, decompressed."""
+    bytes: int = 64 * 1024 * 1024
+    """Length of the body, decompressed; the transport allows less."""
 
     depth: int = 64
     """Objects, lists or elements inside each other."""

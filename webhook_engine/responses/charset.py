@@ -67,8 +67,7 @@ def seems_utf8(body: bytes, content_type: str) -> bool:
     """
     if body[:1] in _MARK_STARTS or b"\x00" in body[:4]:
         return False
-    claim = _CHARSET.search(content_type)
-    return claim is None or _may_be_habit(_known(claim[1]))
+    return all(_may_be_habit(_known(claim)) for claim in _claims(body, content_type))
 
 
 def is_utf8(body: bytes) -> bool:
@@ -87,7 +86,7 @@ def _claims(body: bytes, content_type: str) -> list[str]:
     header = _CHARSET.search(content_type)
     if header:
         claims.append(header[1])
-    declaration = _DECLARATION.match(body.lstrip()[:256])
+    declaration = _DECLARATION.match(body[:512].lstrip())
     if declaration:
         claims.append(declaration[1].decode())
     return claims

@@ -15,18 +15,20 @@ from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, spoken_of
 from .facts import Facts, Outcome
+from .fast_xml import build
 from .outcome import judge
-from .read import read
+from .read import read, read_with
 from .response import ResponseType
 from .sniff import asks_to_log_in
+from .stream_xml import Stream
 from .table import Table, tabulate
 from .view import Column, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .document import Document
     from .outcome import OutcomeRule, Verdict
-    from .read import Document
     from .response import Response
     from .tree import Cell
 
@@ -122,7 +124,10 @@ def interpret(
     view = view or View()
     bounds = bounds or Bounds()
     columns = None if all_columns or not view.columns else tuple(column.path for column in view.columns)
-    document, table, error = _tabulated(response, response_type, view.records, columns, bounds)
+    wants_tree = any(rule.reads_response for rule in rules)
+    document, table, error = _tabulated(
+        response, response_type, view.records, columns, bounds, wants_tree=wants_tree
+    )
     facts = _facts(response, response_type, document, table, error, expects_rows=expects_rows)
     verdict = judge(facts, rules, {**values, **_names(response, document, table)} if rules else {})
     keeps_rows = all_columns or verdict.outcome is Outcome.OK
@@ -135,10 +140,23 @@ def _tabulated(
     records: str | None,
     columns: tuple[str, ...] | None,
     bounds: Bounds,
+    *,
+    wants_tree: bool,
 ) -> tuple[Document | None, Table, ResponseError | None]:
     document = None
     try:
-        document = read(response, response_type, records=records, bounds=bounds)
+        if wants_tree:
+            document = read(response, response_type, records=records, bounds=bounds)
+        elif columns is None:
+            document = read_with(build, response, response_type, bounds)
+        else:
+            stream = Stream(records, columns, bounds)
+            document = read_with(stream, response, response_type, bounds)
+            table = stream.table(document)
+            if table is not None:
+                return document, table, None
+            if stream.is_partial:
+                document = read_with(build, response, response_type, bounds)
         return document, tabulate(document, records, columns, bounds=bounds), None
     except ResponseError as problem:
         problem.response = response

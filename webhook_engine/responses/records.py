@@ -83,10 +83,12 @@ def find_records(tree: Node, path: str | None = None, *, root: str | None = None
     if path is None:
         steps, node, others = unwrap(tree)
         return Records(write_path(steps), as_records(node), _ambiguous(steps, others))
-    found = _at(tree, read_path(path), root)
+    found: Found = tree
+    for step in inside(read_path(path), tree, root):
+        found = follow(found, step)
     if found is MISSING:
         return Records(path, [], _lost(tree, path))
-    return Records(path, list(_each_record(found)))
+    return Records(path, list(_each_record(found)) if isinstance(found, Each) else as_records(found))
 
 
 def _each_record(found: Found) -> Iterator[Record]:
@@ -97,13 +99,13 @@ def _each_record(found: Found) -> Iterator[Record]:
         yield from as_records(found)
 
 
-def _at(tree: Node, steps: Path, root: str | None) -> Found:
+def inside(steps: Path, tree: Node, root: str | None) -> Path:
+    """
+    *steps* from inside the outermost element, whose name a path may begin with.
+    """
     if steps and steps[0] == root and not (isinstance(tree, dict) and root in tree):
-        steps = steps[1:]
-    found: Found = tree
-    for step in steps:
-        found = follow(found, step)
-    return found
+        return steps[1:]
+    return steps
 
 
 def _ambiguous(steps: Path, others: tuple[str, ...]) -> tuple[str, ...]:

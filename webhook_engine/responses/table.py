@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from .read import Document
+    from .document import Document
     from .records import Record
     from .tree import Cell
 
@@ -126,7 +126,7 @@ def check_cells(count: int, bounds: Bounds) -> None:
     """
     if count > bounds.cells:
         raise ResponseTooLarge(
-            f"the table would have {count:,} cells, more than the {bounds.cells:,} allowed: "
+            f"the table would have more than the {bounds.cells:,} cells allowed: "
             "choose fewer columns, or ask the target system for fewer records"
         )
 
