@@ -125,7 +125,7 @@ class PreparedRequest:
         What `render --json` prints; secrets are hidden.
         """
         shown = self.masked()
-        headers = dict(shown.headers)
+        headers = {str(name): value for name, value in shown.headers}  # JSON writers want plain text
         if self.grant is not None:
             headers["Authorization"] = f"Bearer {HIDDEN}"
         return {
