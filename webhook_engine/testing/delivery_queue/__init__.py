@@ -1,0 +1,3 @@
+"""
+The parts of `DeliveryQueueContract`, by what they are about.
+"""

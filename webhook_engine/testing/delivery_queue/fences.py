@@ -1,0 +1,147 @@
+"""
+One holder at a time, and no claim without an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from webhook_engine.errors import LeaseLost
+from webhook_engine.queue import (
+    MAYBE_DELIVERED,
+    Order,
+    State,
+    delivery_id,
+)
+from webhook_engine.testing.delivery_queue.common import (
+    FAILED,
+    LONG_S,
+    OK,
+    SOON_S,
+    claim_one,
+    delivery,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from webhook_engine.queue import DeliveryQueue
+
+
+class FencesContract:
+    """
+    One holder at a time, and no claim without an end.
+    """
+
+    async def test_a_token_is_never_the_same(self, queue: DeliveryQueue) -> None:
+        """
+        Each claim has another one, long enough that nobody guesses it, and a lease does not show it.
+        """
+        await queue.put([delivery("e1")])
+
+        first = await claim_one(queue)
+        await queue.release(first)
+        second = await claim_one(queue)
+
+        assert first.token != second.token
+        assert len(second.token) >= 32
+        assert second.token not in repr(second)
+
+    @pytest.mark.parametrize("how", ["done", "retry", "dead", "release", "extend", "freeze"])
+    async def test_a_lost_lease_settles_nothing(self, queue: DeliveryQueue, how: str) -> None:
+        """
+        When somebody else has the delivery, the first holder is told, and changes nothing.
+        """
+        await queue.put([delivery("e1")])
+        lost = await claim_one(queue, lease_s=SOON_S)
+        held = await claim_one(queue)
+
+        with pytest.raises(LeaseLost):
+            await settle(queue, lost, how)
+
+        await queue.done(held, OK)
+        report = await queue.show(held.id)
+        assert (report.state, [each.outcome for each in report.records]) == (
+            State.DONE,
+            [MAYBE_DELIVERED, "ok"],
+        )
+        assert (await queue.stats()).leases_lost == 1
+
+    @pytest.mark.parametrize("how", ["done", "retry", "dead", "release", "extend", "freeze"])
+    async def test_a_lease_is_settled_once(self, queue: DeliveryQueue, how: str) -> None:
+        """
+        What was settled is settled, even by the holder.
+        """
+        await queue.put([delivery("e1")])
+        lease = await claim_one(queue)
+        await queue.done(lease, OK)
+
+        with pytest.raises(LeaseLost):
+            await settle(queue, lease, how)
+
+    async def test_of_two_settlements_at_once_one_counts(self, queue: DeliveryQueue) -> None:
+        """
+        Together they are no better than one after the other.
+        """
+        await queue.put([delivery("e1")])
+        lease = await claim_one(queue)
+
+        results = await asyncio.gather(
+            queue.done(lease, OK), queue.dead(lease, FAILED, reason="gone"), return_exceptions=True
+        )
+
+        assert [LeaseLost] == [type(each) for each in results if each is not None]
+        assert len((await queue.show(lease.id)).records) == 1
+
+    async def test_a_lease_that_ends_is_given_to_another(self, queue: DeliveryQueue) -> None:
+        """
+        A claim without a word is tried again, under the same id, and known as maybe delivered.
+        """
+        await queue.put([delivery("e1")])
+
+        first = await claim_one(queue, lease_s=SOON_S)
+        second = await claim_one(queue)
+
+        assert (second.id, second.attempt, second.failures) == (first.id, 2, 0)
+        assert (first.maybe_delivered, second.maybe_delivered) == (False, True)
+
+    async def test_a_lease_can_be_made_longer(self, queue: DeliveryQueue) -> None:
+        """
+        Whoever still works keeps the delivery.
+        """
+        await queue.put([delivery("e1")])
+        lease = await claim_one(queue, lease_s=0.2)
+
+        await queue.extend(lease, LONG_S)
+        await asyncio.sleep(0.3)
+
+        assert await queue.claim(1, lease_s=LONG_S) == ()
+        await queue.done(lease, OK)
+
+    async def test_poison_is_put_away(self, queue: DeliveryQueue) -> None:
+        """
+        After three claims that ended without a word nobody touches it again, and its call goes on.
+        """
+        await queue.put([delivery(each, call="c1", order=Order.STRICT) for each in ("poison", "next")])
+
+        for _ in range(3):
+            assert (await claim_one(queue, lease_s=SOON_S)).event_id == "poison"
+
+        assert (await claim_one(queue)).event_id == "next"
+        report = await queue.show(delivery_id("poison", "CRM outcome"))
+        assert (report.state, report.reason) == (State.DEAD, "poison")
+        assert [each.outcome for each in report.records] == [MAYBE_DELIVERED] * 3
+
+    async def test_a_word_in_between_is_no_poison(self, queue: DeliveryQueue) -> None:
+        """
+        Only crashes in a row count.
+        """
+        await queue.put([delivery("e1")])
+
+        for _ in range(3):
+            await claim_one(queue, lease_s=SOON_S)
+            await queue.release(await claim_one(queue))
+
+        assert (await claim_one(queue)).event_id == "e1"

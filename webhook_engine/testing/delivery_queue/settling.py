@@ -1,0 +1,111 @@
+"""
+The end of a lease, and its record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook_engine.queue import (
+    State,
+    delivery_id,
+)
+from webhook_engine.testing.delivery_queue.common import FAILED, LONG_S, OK, SOON_S, claim_one, delivery
+
+if TYPE_CHECKING:
+    from webhook_engine.queue import DeliveryQueue
+
+
+class SettlingContract:
+    """
+    The end of a lease, and its record.
+    """
+
+    async def test_done_is_done(self, queue: DeliveryQueue) -> None:
+        """
+        What was delivered is not offered again, and its attempt is on record.
+        """
+        await queue.put([delivery("e1")])
+        lease = await claim_one(queue)
+
+        await queue.done(lease, OK)
+
+        report = await queue.show(lease.id)
+        (attempt,) = report.records
+        assert await queue.claim(1, lease_s=LONG_S) == ()
+        assert (report.state, report.attempts, report.failures) == (State.DONE, 1, 0)
+        assert (attempt.number, attempt.outcome, attempt.status, attempt.took_s) == (1, "ok", 200, 0.1)
+        assert attempt.detail == OK.detail
+        assert attempt.at >= report.put_at
+
+    async def test_a_failure_is_tried_again_later(self, queue: DeliveryQueue) -> None:
+        """
+        The retry comes after its wait, knows what went before, and sends what was frozen.
+        """
+        await queue.put([delivery("e1")])
+        frozen = {"url": "https://crm.example.com/", "body": "{}"}
+
+        await queue.retry(await claim_one(queue), FAILED, wait_s=0.2, frozen=frozen)
+
+        assert await queue.claim(1, lease_s=LONG_S) == ()
+        again = await claim_one(queue)
+        assert (again.attempt, again.failures, again.frozen) == (2, 1, frozen)
+        assert [FAILED.outcome] == [each.outcome for each in (await queue.show(again.id)).records]
+
+    async def test_what_was_not_its_fault_is_not_counted(self, queue: DeliveryQueue) -> None:
+        """
+        A breaker or a limit of ours leaves a record, and no failure.
+        """
+        await queue.put([delivery("e1")])
+
+        await queue.retry(await claim_one(queue), FAILED, wait_s=0, counted=False)
+
+        again = await claim_one(queue)
+        assert (again.attempt, again.failures) == (2, 0)
+
+    async def test_a_release_leaves_no_trace(self, queue: DeliveryQueue) -> None:
+        """
+        What was given back untried is as it was before.
+        """
+        await queue.put([delivery("e1")])
+
+        await queue.release(await claim_one(queue))
+
+        again = await claim_one(queue)
+        assert (again.attempt, again.failures, again.maybe_delivered) == (1, 0, False)
+        assert (await queue.show(again.id)).records == ()
+
+    async def test_a_release_may_ask_for_time(self, queue: DeliveryQueue) -> None:
+        """
+        What cannot go now, its webhook being disabled, is held without being asked for all the time.
+        """
+        await queue.put([delivery("e1")])
+
+        await queue.release(await claim_one(queue), wait_s=LONG_S, reason="disabled")
+
+        assert await queue.claim(1, lease_s=LONG_S) == ()
+        report = await queue.show(delivery_id("e1", "CRM outcome"))
+        assert (report.state, report.reason) == (State.WAITING, "disabled")
+
+    async def test_a_frozen_request_stays(self, queue: DeliveryQueue) -> None:
+        """
+        What was frozen before it was sent is there whatever becomes of the lease.
+        """
+        await queue.put([delivery("e1")])
+
+        await queue.freeze(await claim_one(queue, lease_s=SOON_S), {"body": "as it was"})
+
+        assert (await claim_one(queue)).frozen == {"body": "as it was"}
+
+    async def test_dead_is_not_tried_again(self, queue: DeliveryQueue) -> None:
+        """
+        What cannot get better is put away with its reason.
+        """
+        await queue.put([delivery("e1")])
+        lease = await claim_one(queue)
+
+        await queue.dead(lease, FAILED, reason="gone")
+
+        report = await queue.show(lease.id)
+        assert (report.state, report.reason, report.attempts, report.failures) == (State.DEAD, "gone", 1, 1)
+        assert await queue.claim(1, lease_s=LONG_S) == ()
