@@ -15,7 +15,6 @@ import orjson
 from webhook_engine.templating.native import LEFT_BY_QUOTER, escape, quote
 from webhook_engine.templating.pieces import Hole, Piece, holes_of, literals_of
 from webhook_engine.templating.slots import DOTS, Slot
-from webhook_engine.variables import VARIABLES
 
 _PERCENT = {Slot.URL_PATH, Slot.URL_QUERY, Slot.URL_FRAGMENT}
 _XML = {Slot.XML_TEXT, Slot.XML_ATTRIBUTE}
@@ -24,9 +23,6 @@ _NO_ESCAPES = "92 not in dumps(joined)"
 
 _NONCHARACTERS = "\ufffe\uffff"
 _CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n")
-
-LOUD = frozenset(name for name, variable in VARIABLES.items() if escape(variable.example) != variable.example)
-"""Variables that by their nature hold what XML escapes, such as CALLERID with its angle brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +39,6 @@ class Bulk:
 
     after: str = ""
     """What is done to the whole text after that."""
-
-    needless: str = ""
-    """A condition on `quiet`, the values without those that are `LOUD`: not even *quick* changes these."""
 
 
 KNOWN: Mapping[str, object] = {
@@ -110,6 +103,20 @@ def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
 def _xml(*, in_attribute: bool) -> Bulk:
     refused = "white_too" if in_attribute else "controls"
     no_controls = f"len((encoded := joined.encode()).translate(None, {refused})) == len(encoded)"
-    no_noncharacters = f"(joined.isascii() or {_none_of(_NONCHARACTERS, 'joined')})"
-    holds = f"({_NO_ESCAPES} or {no_controls}) and {no_noncharacters}"
-    return Bulk(holds, "escape({name})", needless=_none_of("&<>\"'", "quiet"))
+    holds = f"({_NO_ESCAPES} or {no_controls}) and {_no_noncharacters('joined')}"
+    return Bulk(holds, "escape({name})")
+
+
+def _no_noncharacters(text: str) -> str:
+    return f"({text}.isascii() or {_none_of(_NONCHARACTERS, text)})"
+
+
+def shows_in_json(pieces: Sequence[Piece]) -> bool:
+    """
+    Whether nothing of the author's own is what JSON writes with an escape, so that only values could be.
+    """
+    return not any(mark in text for text in literals_of(pieces) for mark in '"\\\b\t\n\f\r')
+
+
+XML_WRITTEN = f"92 not in written and {_no_noncharacters('made')}"
+"""A condition on XML `made` of text between tags, as orjson has `written` it: XML can carry every value."""

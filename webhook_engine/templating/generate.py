@@ -54,6 +54,9 @@ class Program:
     typed: set[str] = field(default_factory=set)
     """Holes that keep their type; all others are texts once they are read."""
 
+    inline: set[str] = field(default_factory=set)
+    """Variables that are read where they are used, and not before."""
+
     def know(self, prefix: str, value: object) -> str:
         """
         A name for something made beforehand.
@@ -62,20 +65,16 @@ class Program:
         self.known[name] = value
         return name
 
-    def reading(self, holes: Sequence[Hole], *, checked: bool = False) -> tuple[list[str], list[str]]:
+    def reading(self, holes: Sequence[Hole]) -> tuple[list[str], list[str]]:
         """
         Lines that read the values, and the names of those that are texts from then on.
-
-        Args:
-            checked: Whether a TypeError is due at once where a variable that is
-                always text is none; else it comes from what encodes the value.
         """
         names = list(dict.fromkeys(hole.name for hole in holes))
         self.typed = {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
         texts = [name for name in names if name not in self.typed]
-        # Nothing but a text can be added to a text: the cheapest check there is.
-        check = {name: " + ''" for name in texts if checked and name in ALWAYS_TEXT}
-        lines = [f"{name} = values[{name!r}]{check.get(name, '')}" for name in names if _is_variable(name)]
+        lines = [
+            f"{name} = values[{name!r}]" for name in names if _is_variable(name) and name not in self.inline
+        ]
         lines += self.setup
         for name in texts:
             if name not in ALWAYS_TEXT:
@@ -85,9 +84,13 @@ class Program:
 
     def as_text(self, hole: Hole) -> str:
         """
-        The hole's value as text.
+        The hole's value as text; TypeError where a variable that is always text is none.
         """
-        return f"text_of({hole.name})" if hole.name in self.typed else hole.name
+        if hole.name in self.typed:
+            return f"text_of({hole.name})"
+        # Nothing but a text can be added to a text: the cheapest check there is.
+        read = f'values["{hole.name}"]' if hole.name in self.inline else hole.name
+        return f'{read} + ""' if hole.name in ALWAYS_TEXT else read
 
     def text(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str], lines: list[str]) -> str:
         """
@@ -118,11 +121,25 @@ class Program:
         self.known[name] = ESCAPERS[hole.slot]
         return f"{name}({hole.name})"
 
+    def made(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str]) -> list[str]:
+        """
+        Lines that put these pieces into `made`.
+        """
+        lines: list[str] = []
+        whole = self.text(pieces, encoded, lines)
+        return [*lines, f"made = {whole}"]
+
+    def bounding_bytes(self) -> list[str]:
+        """
+        Lines that hold UTF-8 in `made` against the bound, which counts characters.
+        """
+        return [f"if len(made) > {self.limit} and len(made.decode()) > {self.limit}: raise too_large()"]
+
     def function(
         self, body: Iterable[str], after: Iterable[str], faults: Faults
     ) -> Callable[[Values], object]:
         """
-        The function with this *body*, and what follows *after* it.
+        The function with this *body*, which must leave its result in `made`, and what follows *after* it.
         """
         lines = [
             "def render(values):",
@@ -133,6 +150,7 @@ class Program:
             "    except Exception as error:",
             "        raise told(error, values) from None",
             *_indented(after, 1),
+            "    return made",
         ]
         namespace = {
             **bulk.KNOWN,
@@ -156,65 +174,65 @@ def text_function(
     Args:
         checks: Each refuses what shows only in the whole text.
     """
-    return cast("Callable[[Values], str]", _function(pieces, program, checks, "return made"))
+    holes = list(holes_of(pieces))
+    body, texts = program.reading(holes)
+    body += _text_lines(pieces, program, texts)
+    after = [f"if len(made) > {program.limit}: raise too_large()"] if holes else []
+    after += [f"{program.know('check', check)}(made)" for check in checks]
+    return cast("Callable[[Values], str]", program.function(body, after, Faults(holes)))
 
 
-def bytes_function(
-    pieces: Sequence[Piece], program: Program, checks: Sequence[Check] = ()
-) -> Callable[[Values], bytes]:
+def bytes_function(pieces: Sequence[Piece], program: Program) -> Callable[[Values], bytes]:
     """
     The same as UTF-8.
     """
-    return cast("Callable[[Values], bytes]", _function(pieces, program, checks, "return made.encode()"))
-
-
-def _function(
-    pieces: Sequence[Piece], program: Program, checks: Sequence[Check], end: str
-) -> Callable[[Values], object]:
     holes = list(holes_of(pieces))
     body, texts = program.reading(holes)
-    body += _made(pieces, program, texts)
-    after = [f"if len(made) > {program.limit}: raise too_large()"] if holes else []
-    after += [f"{program.know('check', check)}(made)" for check in checks]
-    return program.function(body, [*after, end], Faults(holes))
+    body += _bytes_lines(pieces, program, texts)
+    after = program.bounding_bytes() if holes else []
+    return cast("Callable[[Values], bytes]", program.function(body, after, Faults(holes)))
 
 
-def _made(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
+def _text_lines(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
     """
     Lines that put the encoded text into `made`.
     """
-    careful: list[str] = []
-    careful.append(f"made = {program.text(pieces, program.escaped, careful)}")
+    careful = program.made(pieces, program.escaped)
     recipe = bulk.bulk_of(pieces) if texts else None
     if recipe is None:
         return careful
-    quick = _encoding(pieces, program, recipe, {})
-    quiet = [name for name in texts if name not in bulk.LOUD]
-    looking = [f"joined = join(({', '.join(texts)},))"]
-    if recipe.needless and quiet:
-        loud = "".join(f"{{{name}}}" for name in texts if name in bulk.LOUD)
-        looking = [
-            f"quiet = join(({', '.join(quiet)},))",
-            f"joined = f'{{quiet}}{loud}'" if loud else "joined = quiet",
-        ]
-        bare = _encoding(pieces, program, recipe, dict.fromkeys(quiet, "{name}"))
-        quick = [f"if {recipe.needless}:", *_indented(bare, 1), "else:", *_indented(quick, 1)]
-    return [*looking, f"if {recipe.holds}:", *_indented(quick, 1), "else:", *_indented(careful, 1)]
+    quick = program.made(pieces, lambda hole: recipe.quick.format(name=hole.name))
+    quick[-1] += recipe.after
+    return [
+        f"joined = join(({', '.join(texts)},))",
+        f"if {recipe.holds}:",
+        *_indented(quick, 1),
+        "else:",
+        *_indented(careful, 1),
+    ]
 
 
-def _encoding(
-    pieces: Sequence[Piece], program: Program, recipe: bulk.Bulk, others: Mapping[str, str]
-) -> list[str]:
+def _bytes_lines(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
     """
-    Lines that encode values as the recipe says, or as *others* says of them.
+    Lines that put it there as UTF-8.
     """
-    lines: list[str] = []
-
-    def encoded(hole: Hole) -> str:
-        return others.get(hole.name, recipe.quick).format(name=hole.name)
-
-    lines.append(f"made = {program.text(pieces, encoded, lines)}{recipe.after}")
-    return lines
+    recipe = bulk.bulk_of(pieces) if texts else None
+    slots = {hole.slot for hole in holes_of(pieces)}
+    if recipe is None or slots != {Slot.XML_TEXT} or not bulk.shows_in_json(pieces):
+        return [*_text_lines(pieces, program, texts), "made = made.encode()"]
+    # Values hold no control character most of the time, and this shows in a fraction of the time
+    # that joining them takes; beyond ASCII orjson writes UTF-8 faster than Python does.
+    return [
+        *program.made(pieces, lambda hole: recipe.quick.format(name=hole.name)),
+        "written = dumps(made)",
+        f"if {bulk.XML_WRITTEN}:",
+        "    made = written[1:-1]",
+        "else:",
+        f"    joined = join(({', '.join(texts)},))",
+        f"    if not ({recipe.holds}):",
+        *_indented(program.made(pieces, program.escaped), 2),
+        "    made = made.encode()",
+    ]
 
 
 def _indented(lines: Iterable[str], depth: int) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -15,7 +16,7 @@ import orjson
 
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.templating.faults import Faults
-from webhook_engine.templating.generate import Program, Values, literal
+from webhook_engine.templating.generate import ALWAYS_TEXT, Program, Values, literal
 from webhook_engine.templating.pieces import Hole, Piece
 from webhook_engine.templating.slots import ESCAPERS, Slot
 
@@ -114,17 +115,17 @@ def object_function(tree: Node, program: Program, holes: Sequence[Hole]) -> Call
     """
     The function that renders a tree as JSON.
     """
-    # For what is no text orjson would write no quotes.
-    body, _ = program.reading(holes, checked=True)
+    uses = Counter(hole.name for hole in holes)
+    program.inline = {name for name, times in uses.items() if times == 1 and name in ALWAYS_TEXT}
+    program.inline -= {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
+    body, _ = program.reading(holes)
     program.known |= {"finite": _finite, "fragment": orjson.Fragment, "carefully": _carefully}
     body += [
         f"tree = {_code(tree, program)}",
         "try: made = dumps(tree)",
         "except TypeError: made = carefully(tree)",
     ]
-    limit = program.limit
-    after = [f"if len(made) > {limit} and len(made.decode()) > {limit}: raise too_large()"] if holes else []
-    after.append("return made")
+    after = program.bounding_bytes() if holes else []
     return cast("Callable[[Values], bytes]", program.function(body, after, Faults(holes)))
 
 

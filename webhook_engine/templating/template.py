@@ -182,7 +182,7 @@ def _generated(
     if kind in {Kind.URL, Kind.HEADER, Kind.VALUE}:
         render = text_function(reading.pieces, Program(bounds.output_chars), checks)
         return render, encoded(render)
-    render_bytes = bytes_function(reading.pieces, Program(bounds.output_chars), checks)
+    render_bytes = bytes_function(reading.pieces, Program(bounds.output_chars))
     return decoded(render_bytes), render_bytes
 
 
