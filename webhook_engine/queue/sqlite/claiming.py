@@ -39,7 +39,7 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     return tuple(leases)
 
 
-def _read(book: Book, shares: list[tuple[str, str, int]]) -> list[list[Any]]:
+def _read(book: Book, shares: list[tuple[str, int, int]]) -> list[list[Any]]:
     found: list[list[Any]] = []
     for start in range(0, len(shares), _SHARES):
         some = shares[start : start + _SHARES]
@@ -47,10 +47,10 @@ def _read(book: Book, shares: list[tuple[str, str, int]]) -> list[list[Any]]:
         while size < len(some):
             size *= 2
         values: list[str | int] = []
-        for target, state, share in some:
-            values += (target, state, book.now, share)
+        for target, fresh, again in some:
+            values += (target, book.now, fresh, target, book.now, again)
         # Few sizes, so that every statement stays prepared: the rest asks for nothing.
-        values += ["", "", 0, 0] * (size - len(some))
+        values += ["", 0, 0] * (2 * (size - len(some)))
         found += read_json(book.db, choose(size), values)
     return found
 

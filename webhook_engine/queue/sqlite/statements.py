@@ -38,7 +38,8 @@ CREATE TABLE delivery (
     frozen TEXT
 );
 CREATE UNIQUE INDEX delivery_key ON delivery (key);
-CREATE INDEX delivery_ready ON delivery (target, state, urgency, id) WHERE state IN ('ready', 'again');
+CREATE INDEX delivery_ready ON delivery (target, urgency, id) WHERE state = 'ready';
+CREATE INDEX delivery_again ON delivery (target, urgency, id) WHERE state = 'again';
 CREATE INDEX delivery_clock ON delivery (state, at);
 CREATE INDEX delivery_order ON delivery (lock, place) WHERE lock IS NOT NULL;
 CREATE TABLE attempt (
@@ -183,11 +184,14 @@ EARLIEST = """
     )
 """
 
-# The partial index is only used where its own condition stands in the statement, word by word.
+# A partial index is only used where its own condition stands in the statement, word by word.
 _CHOICE = """
     SELECT * FROM (
         SELECT id FROM delivery INDEXED BY delivery_ready
-        WHERE state IN ('ready', 'again') AND target = ? AND state = ? AND at > ? ORDER BY urgency, id LIMIT ?
+        WHERE state = 'ready' AND target = ? AND at > ? ORDER BY urgency, id LIMIT ?
+    ) UNION ALL SELECT * FROM (
+        SELECT id FROM delivery INDEXED BY delivery_again
+        WHERE state = 'again' AND target = ? AND at > ? ORDER BY urgency, id LIMIT ?
     )
 """
 
@@ -205,6 +209,6 @@ _CHOSEN = """
 @lru_cache(maxsize=32)
 def choose(shares: int) -> str:
     """
-    The statement that reads the next deliveries of so many targets.
+    The statement that reads the next fresh deliveries and the next retries of so many targets.
     """
     return _CHOSEN.format(choices=" UNION ALL ".join([_CHOICE] * shares))

@@ -62,17 +62,12 @@ class Tally:
             self._offer(target)
         self._changes.clear()
 
-    def plan(self, limit: int, room: Mapping[str, int], per_target: int | None) -> list[tuple[str, str, int]]:
+    def plan(self, limit: int, room: Mapping[str, int], per_target: int | None) -> list[tuple[str, int, int]]:
         """
-        Target, state and number to claim, *limit* at the most, shared out evenly.
+        Targets with how many fresh ones and how many retries to claim, *limit* in all, shared out evenly.
         """
         wants = self._wants(limit, room, limit if per_target is None else per_target)
-        chosen: list[tuple[str, str, int]] = []
-        for target, share in share_out(limit, wants).items():
-            fresh, again = self._split(target, share)
-            chosen += [(target, State.READY, fresh)] * (fresh > 0)
-            chosen += [(target, State.AGAIN, again)] * (again > 0)
-        return chosen
+        return [(target, *self._split(target, share)) for target, share in share_out(limit, wants).items()]
 
     def _wants(self, limit: int, room: Mapping[str, int], per_target: int) -> dict[str, int]:
         wants: dict[str, int] = {}

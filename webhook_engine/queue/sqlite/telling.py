@@ -25,9 +25,15 @@ _OLDEST = """
     SELECT min(put_at) FROM (
         SELECT (
             SELECT put_at FROM delivery INDEXED BY delivery_ready
-            WHERE state IN ('ready', 'again') AND target = t.target AND state = t.state ORDER BY urgency, id LIMIT 1
+            WHERE state = 'ready' AND target = t.target ORDER BY urgency, id LIMIT 1
         ) AS put_at
-        FROM tally t WHERE t.state IN ('ready', 'again') AND t.n > 0
+        FROM tally t WHERE t.state = 'ready' AND t.n > 0
+        UNION ALL
+        SELECT (
+            SELECT put_at FROM delivery INDEXED BY delivery_again
+            WHERE state = 'again' AND target = t.target ORDER BY urgency, id LIMIT 1
+        )
+        FROM tally t WHERE t.state = 'again' AND t.n > 0
     )
 """
 
