@@ -129,3 +129,14 @@ def _joined(nodes: Sequence[Found]) -> Cell:
     if all(cell is None for cell in cells):
         return None
     return SEPARATOR.join(map(text_of, cells))
+
+
+def has_cell(node: Found) -> bool:
+    """
+    Whether there is a value at *node*, null or empty or other, and not only parts or nothing.
+    """
+    if isinstance(node, dict):
+        return TEXT in node or not node
+    if isinstance(node, list):
+        return not node or any(has_cell(item) for item in node)
+    return node is not MISSING

@@ -62,6 +62,13 @@ def complaint_of(tree: Node) -> str | None:
     return None
 
 
+def is_remark_only(tree: Node) -> bool:
+    """
+    Whether a response tells something about itself, `{"message": "Not found"}`, and nothing else.
+    """
+    return isinstance(tree, dict) and all(is_remark(name) for name in tree)
+
+
 def _is_complaint(node: dict[str, Node]) -> bool:
     told = {plain(name): value for name, value in node.items() if not is_empty(value)}
     if not all(is_remark(name) or name in _STATES for name in told):

@@ -56,6 +56,11 @@ def _rows(facts: Facts) -> str:
 # 408 and 425 ask to come back, 407 is the proxy's, 429 is a limit: none of them is about this request.
 _NOT_ABOUT_THE_REQUEST = frozenset({407, 408, 425, 429})
 
+
+def _found_none(facts: Facts) -> bool:
+    return facts.expects_rows and (not facts.rows or facts.is_remark or facts.complaint is not None)
+
+
 DEFAULTS: Final = (
     Default(
         "unauthorised",
@@ -76,7 +81,7 @@ DEFAULTS: Final = (
     ),
     Default(
         "not found",
-        lambda it: it.status in {404, 410} and it.expects_rows and (not it.rows or it.complaint is not None),
+        lambda it: _found_none(it) and it.status in {404, 410},
         Outcome.NO_MATCH,
         lambda it: _with_reason(f"The target system found nothing ({it.status})", it.complaint),
     ),

@@ -87,7 +87,9 @@ def _irregular(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator
     labels = labels_of(_direct(nodes), objects)
     names = [] if labels else [name for name in merged(map(tuple, objects), most=most) if name != skip]
     parts: list[Step] = [*labels, *(name for name in names if name != TEXT)]
-    if path and _holds_values(places, beside_pairs=has_pairs, beside_parts=bool(parts)):
+    if path and _holds_values(
+        places, beside_labels=bool(labels), beside_pairs=has_pairs, beside_parts=bool(parts)
+    ):
         yield path, [cell_of(node) for node in nodes]
     for position in (0, 1) if has_pairs else ():
         yield from _columns(advance(nodes, position), (*path, position), "", most)
@@ -124,19 +126,21 @@ def is_pair(node: Found) -> bool:
     return type(node) is list and len(node) == 2 and type(node[0]) is int and type(node[1]) is str
 
 
-def _holds_values(places: Sequence[Found], *, beside_pairs: bool, beside_parts: bool) -> bool:
+def _holds_values(
+    places: Sequence[Found], *, beside_labels: bool, beside_pairs: bool, beside_parts: bool
+) -> bool:
     """
     Whether these places give a column of their own, beside those of their parts.
     """
     if not (beside_pairs or beside_parts):
         # Nothing but empty values is a column too.
         return any(place is not MISSING for place in places)
-    return any(_is_value(place, beside_pairs=beside_pairs) for place in places)
+    return any(_is_value(place, beside_labels=beside_labels, beside_pairs=beside_pairs) for place in places)
 
 
-def _is_value(place: Found, *, beside_pairs: bool) -> bool:
+def _is_value(place: Found, *, beside_labels: bool, beside_pairs: bool) -> bool:
     if isinstance(place, dict):
-        return TEXT in place
+        return TEXT in place and not beside_labels
     if beside_pairs and (place is False or is_pair(place)):
         return False
     return not is_empty(place)

@@ -43,6 +43,9 @@ class Facts:
     complaint: str | None = None
     """The words of a response that is an error and nothing else."""
 
+    is_remark: bool = False
+    """Whether it tells something about itself and nothing else, so that a record of it is none."""
+
     words: str = ""
     """What it says of itself, error or not."""
 

@@ -13,7 +13,7 @@ from webhook_engine.errors import ResponseError
 
 from .agent_view import AgentView
 from .bounds import Bounds
-from .complaint import complaint_of, spoken_of
+from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .fast_xml import build
 from .outcome import judge
@@ -180,6 +180,7 @@ def _facts(
         expects_rows=expects_rows,
         expects_data=expects_rows or response_type is not ResponseType.AUTO,
         complaint=complaint_of(tree),
+        is_remark=is_remark_only(tree),
         words=spoken_of(tree) if response.status >= 400 else "",
         is_page=is_page,
         asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),

@@ -75,8 +75,9 @@ def _read_leniently(body: bytes, refusal: orjson.JSONDecodeError, depth: int) ->
     except RecursionError:
         raise _too_deep(depth) from None
     except json.JSONDecodeError as problem:
+        reason = problem.msg.removesuffix(" at")
         raise UnreadableResponse(
-            f"the response is no readable JSON: {problem.msg} at line {problem.lineno}, column {problem.colno}"
+            f"the response is no readable JSON: {reason} at line {problem.lineno}, column {problem.colno}"
         ) from problem
 
 

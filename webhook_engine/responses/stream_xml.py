@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .cells import cells_of, column_of
+from .cells import cells_of, column_of, has_cell
 from .envelopes import unwrap
 from .fast_xml import add, begin, build
 from .path import read_path
 from .records import find_records, inside
 from .table import Table, check_cells
-from .tree import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,9 +152,6 @@ class _Records(list["Node"]):
         if not all(batch) or not set(map(type, batch)) <= {dict}:
             raise _Unusual
         found = [column_of(batch, path) for path in self._paths]
-        self.seen = [
-            seen or any(node is not MISSING for node in nodes)
-            for seen, nodes in zip(self.seen, found, strict=True)
-        ]
+        self.seen = [seen or any(map(has_cell, nodes)) for seen, nodes in zip(self.seen, found, strict=True)]
         self.rows.extend(zip(*map(cells_of, found), strict=True))
         check_cells(len(self.rows) * len(self._paths), self._bounds)

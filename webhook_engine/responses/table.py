@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from webhook_engine.errors import ResponseTooLarge, did_you_mean
 
 from .bounds import Bounds
-from .cells import cells_of, column_of
+from .cells import cells_of, column_of, has_cell
 from .discover import discover
 from .flat import are_flat, flat_columns, flat_rows
 from .path import read_path, write_path
 from .records import find_records
-from .tree import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +108,7 @@ def _chosen(
     gone = [
         column
         for column, nodes in zip(columns, found, strict=True)
-        if nodes and all(node is MISSING for node in nodes)
+        if nodes and not any(map(has_cell, nodes))
     ]
     rows = _across([cells_of(nodes) for nodes in found], len(records))
     return rows, vanished(gone, records, bounds) if gone else ()
