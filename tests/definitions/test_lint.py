@@ -146,7 +146,34 @@ def test_what_is_fine_is_left_alone(text):
     assert [] == codes_of(text)
 
 
+def tokens(url: str, secret: str, more: str = "") -> str:
+    return (
+        f'[[group]]\nname = "G"\nauthentication = "oauth2"\n{more}[group.oauth2]\ntoken_url = "{url}"\n'
+        f'client_id = "c"\nclient_secret = {secret}\n{webhook("https://x.example/")}group = "G"\n'
+    )
+
+
 MORE = {
+    "a client's secret": (
+        tokens("https://id.example/t", '"hunter2"'),
+        "group[1].oauth2.client_secret: is a secret in the file",
+    ),
+    "a secret to sign with": (
+        tokens("https://id.example/t", '{ env = "S" }', 'signing_secrets = [{ env = "A" }, "hunter2"]\n'),
+        "group[1].signing_secrets[2]: is a secret in the file",
+    ),
+    "a member's secret": (
+        (
+            '[[agent]]\nextension = "100-Euphoria"\n[[group]]\nname = "G"\nauthentication = "credentials"\n'
+            'level = "user"\n[[group.member]]\nextension = "100-Euphoria"\nusername = "u"\npassword = "hunter2"\n'
+            f'{webhook("https://x.example/")}group = "G"\n'
+        ),
+        "group[1].member[1].password: is a secret in the file",
+    ),
+    "tokens from a private host": (
+        tokens("https://192.168.7.7/t", '{ env = "S" }'),
+        "group[1].oauth2.token_url: 192.168.7.7 is a private address",
+    ),
     "a rule behind one that stops everything": (
         (
             f'{post("x")}[[rule]]\nname = "b"\non = ["ringing"]\nwebhooks = ["P"]\n'
