@@ -30,7 +30,7 @@ def record(number: int) -> dict[str, str | int | float | bool | None]:
         "source": "telephone",
         "orders": number % 17,
         "balance": number * 13 % 10_000 + 0.25,
-        "discount": 0.05 * (number % 5),
+        "discount": (0.0, 0.05, 0.1, 0.15, 0.2)[number % 5],
         "active": number % 4 != 0,
         "newsletter": None if number % 6 == 0 else number % 2 == 0,
         "created": "2024-05-17T09:30:00+02:00",
