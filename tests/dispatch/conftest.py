@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from webhook_engine.dispatch import EgressPolicy, Transport
+from webhook_engine.dispatch import EgressPolicy, Transport, wire
 from webhook_engine.dispatch.request import PreparedRequest, Route
 
 LOOPBACK = EgressPolicy(["127.0.0.0/8", "::1"])
@@ -136,6 +136,15 @@ async def start_target() -> AsyncIterator[StartTarget]:
     for task in list(tasks):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture(params=["straight", "through the session"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The two ways of giving a request to aiohttp.
+    """
+    if request.param != "straight":
+        monkeypatch.setattr(wire, "may_go_straight", lambda session: False)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ BOUND = 100_000
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
+async def transport(either_way: None) -> AsyncIterator[Transport]:
     """
     A transport that reads at most 100,000 bytes of a body.
     """

@@ -58,6 +58,20 @@ async def test_first_come_first_served() -> None:
     assert [0, 1, 2, 3, 4] == order
 
 
+async def test_nobody_passes_those_who_wait() -> None:
+    """
+    Not even in the moment when there is room and the first of them has not noticed.
+    """
+    limiter = Limiter("CRM", max_per_second=1)
+    now = asyncio.get_running_loop().time()
+    assert limiter.try_enter(now)
+    waiting = asyncio.create_task(limiter.enter(deadline=soon(5)))
+    await asyncio.sleep(0)
+
+    assert not limiter.try_enter(now + 2)
+    waiting.cancel()
+
+
 async def test_who_waits_too_long_is_sent_away() -> None:
     """
     With the group, the limit and the word that nothing was sent.
