@@ -4,6 +4,7 @@ Leases on what may go now.
 
 from __future__ import annotations
 
+from collections import Counter
 from secrets import token_hex
 from typing import Any
 
@@ -18,6 +19,9 @@ from webhook_engine.queue.sqlite.statements import LEASE, choose
 _SHARES = 16
 """Targets in one statement."""
 
+_SECRET = 16
+"""Bytes of a token that nobody can guess."""
+
 
 def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     """
@@ -29,11 +33,13 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     ends = book.now + asked.lease
     leases: list[Lease] = []
     rows: list[Row] = []
-    for facts in chosen:
-        token = token_hex(16)
+    secrets = token_hex(_SECRET * len(chosen))
+    for place, facts in enumerate(chosen):
+        token = secrets[2 * _SECRET * place : 2 * _SECRET * (place + 1)]
         leases.append(_lease(facts, token))
         rows.append((facts[0], token))
-        book.tally.move(facts[4], facts[11], State.LEASED)
+    for (target, state), n in Counter((facts[4], facts[11]) for facts in chosen).items():
+        book.tally.move(target, state, State.LEASED, n)
     LEASE.run(book.db, rows, ends, book.now)
     book.wake_at(ends)
     return tuple(leases)

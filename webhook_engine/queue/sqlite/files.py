@@ -110,6 +110,8 @@ def refusal(error: apsw.Error, path: Path) -> QueueError:
 
 
 def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
+    # Otherwise SQLite plans a statement anew for every value bound to it, at many times the cost of running it.
+    db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     db.set_busy_timeout(round(settings.locked_s * 1000))
     application, version = db.pragma("application_id"), db.pragma("user_version")
     is_new = not db.execute("SELECT count(*) FROM sqlite_schema").get
