@@ -11,6 +11,8 @@ from dataclasses import dataclass
 class Limits:
     """
     What one process grants to a request and to its response.
+
+    How long a request may take in all is its webhook's own `deadline_s`.
     """
 
     response_bytes: int = 10 * 1024 * 1024
@@ -21,9 +23,6 @@ class Limits:
 
     header_lines: int = 128
     """Most header lines in a response."""
-
-    deadline_s: float = 4.0
-    """Seconds for a request whose webhook says nothing: from the wait for a free slot to the last byte."""
 
     connect_s: float = 5.0
     """Seconds for one address to accept a connection and finish its TLS handshake."""

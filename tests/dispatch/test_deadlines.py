@@ -89,12 +89,12 @@ async def test_a_late_request_keeps_its_connection_to_itself(
     assert b"2" == (await transport.send(a_request(target.url()))).body
 
 
-def _full_backlog() -> tuple[socket.socket, list[socket.socket]]:
+def _full_backlog(host: str = "127.0.0.1", port: int = 0) -> tuple[socket.socket, list[socket.socket]]:
     """
     A listener whose queue is full, so that a further connection gets no answer at all.
     """
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, port))
     listener.listen(0)
     waiting = []
     for _ in range(4):
@@ -123,6 +123,32 @@ async def test_a_black_hole_ends_at_the_bound_for_connecting() -> None:
 
     assert not failed.value.maybe_delivered
     assert not timed_out.value.maybe_delivered
+
+
+async def test_a_dead_address_holds_up_the_next_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch, start_target: StartTarget
+) -> None:
+    """
+    A quarter of a second after the first address the second is dialled as well.
+    """
+    target = await start_target()
+    listener, waiting = _full_backlog("127.0.0.2", target.port)
+    answers = [
+        {"hostname": "", "host": host, "port": target.port, "family": socket.AF_INET, "proto": 0, "flags": 0}
+        for host in ("127.0.0.2", "127.0.0.1")
+    ]
+    monkeypatch.setattr(resolver, "_look_up", lambda *_: answers)
+    try:
+        async with Transport() as transport:
+            began = time.monotonic()
+            response = await transport.send(a_request(target.url(host="crm.example")))
+            took_s = time.monotonic() - began
+    finally:
+        for each in (listener, *waiting):
+            each.close()
+
+    assert 200 == response.status
+    assert 0.2 < took_s < 0.6
 
 
 async def test_a_name_server_that_hangs_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

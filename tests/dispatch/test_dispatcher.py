@@ -6,14 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import warnings
 from collections.abc import AsyncIterator
 
 import pytest
 
-from webhook_engine.dispatch import Dispatcher, Fault, Masker
+from webhook_engine.dispatch import Dispatcher, Fault, Masker, resolver
 from webhook_engine.dispatch.guard import Dial
-from webhook_engine.errors import ConnectionLost, EgressRefused, LimitExceeded, ResponseTooLarge, TimedOut
+from webhook_engine.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    EgressRefused,
+    LimitExceeded,
+    NameNotFound,
+    ResponseTooLarge,
+    TimedOut,
+)
 from webhook_engine.settings import Limits
 
 from .conftest import PUBLIC_ONLY, StartTarget, Visit, a_request, answer
@@ -218,6 +227,67 @@ async def test_a_secret_the_target_repeats_is_hidden(
     assert (("X-Api-Key", "***"),) == attempt.request.headers
     assert "s3cret" not in repr(attempt) + str(attempt.response)
     assert "s3cret-key" == target.visits[0].headers["x-api-key"]
+
+
+@pytest.mark.parametrize("waits_for", ["a turn", "a name", "a response"])
+async def test_closing_ends_everything_with_a_sentence(
+    waits_for: str, start_target: StartTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whoever still waits is told, and not cancelled.
+    """
+
+    async def hang(visit: Visit) -> None:
+        await asyncio.sleep(30)
+
+    def slow(host: str, port: int, family: int) -> object:
+        time.sleep(0.3)
+        return OSError("never mind")
+
+    monkeypatch.setattr(resolver, "_look_up", slow)
+    target = await start_target(hang)
+    dispatcher = Dispatcher()
+    url = target.url(host="slow.example" if waits_for == "a name" else None)
+    requests = [
+        a_request(url, group="CRM", max_in_flight=1) for _ in range(2 if waits_for == "a turn" else 1)
+    ]
+    tasks = [asyncio.create_task(dispatcher.dispatch(request)) for request in requests]
+    await asyncio.sleep(0.05)
+    await dispatcher.close()
+
+    attempt = (await asyncio.gather(*tasks))[-1]
+
+    expected = {
+        "a turn": LimitExceeded,
+        "a name": (ConnectFailed, NameNotFound),
+        "a response": ConnectionLost,
+    }
+    assert isinstance(attempt.error, expected[waits_for])  # type: ignore[arg-type]
+
+
+async def test_webhooks_without_a_group_have_limits_of_their_own(
+    dispatcher: Dispatcher, start_target: StartTarget
+) -> None:
+    """
+    One that hangs holds up its own requests, and no other webhook's.
+    """
+
+    async def serve(visit: Visit) -> None:
+        await asyncio.sleep(30 if "/slow" in visit.line else 0)
+        await visit.say(answer(b"ok"))
+
+    target = await start_target(serve)
+    stuck = asyncio.create_task(
+        dispatcher.dispatch(a_request(target.url("/slow"), webhook="Slow", max_in_flight=1, deadline_s=0.3))
+    )
+    await asyncio.sleep(0.02)
+
+    attempt = await dispatcher.dispatch(
+        a_request(target.url(), webhook="Quick", max_in_flight=1, deadline_s=0.2)
+    )
+    await stuck
+
+    assert attempt.response is not None
 
 
 async def test_leaves_nothing_behind(start_target: StartTarget) -> None:

@@ -229,6 +229,20 @@ async def test_a_refresh_token_is_exchanged_for_the_next(dispatcher: Dispatcher,
     assert ["refresh_token"] == asked[0]["grant_type"]
 
 
+async def test_a_refresh_token_that_is_repeated_is_kept(dispatcher: Dispatcher, issuer: Issuer) -> None:
+    """
+    The token URL's answer is for us: what it repeats is not hidden from ourselves.
+    """
+    issuer.told = {"expires_in": 0, "refresh_token": "first-refresh"}
+    grant = issuer.grant(kind=Grant.REFRESH_TOKEN, refresh_token="first-refresh")
+
+    for _ in range(2):
+        await dispatcher.dispatch(issuer.request(grant=grant))
+
+    asked = [parse_qs(visit.body.decode()) for visit in issuer.asked]
+    assert [["first-refresh"], ["first-refresh"]] == [form["refresh_token"] for form in asked]
+
+
 async def test_a_refusal_says_what_the_issuer_said(dispatcher: Dispatcher, issuer: Issuer) -> None:
     """
     Its error code and status; nothing is sent to the target, and it is not the target's fault.
@@ -342,5 +356,6 @@ async def test_closing_gives_up_a_fetch(issuer: Issuer) -> None:
     await asyncio.sleep(0.05)
     await dispatcher.close()
 
-    with pytest.raises((asyncio.CancelledError, ConnectFailed)):
-        await waiting
+    attempt = await waiting
+    assert isinstance(attempt.error, ConnectFailed)
+    assert not attempt.sent

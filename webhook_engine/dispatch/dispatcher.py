@@ -109,6 +109,7 @@ class Dispatcher:
         if response.status != 401:
             return authorized, response, 1
         self._tokens.forget(request, token)
+        exchange.begin_hop()
         fresh = await self._tokens.token(request, deadline=deadline)
         authorized = _authorized(request, fresh)
         return authorized, await self.transport.send(authorized, deadline=deadline, exchange=exchange), 2
@@ -116,11 +117,12 @@ class Dispatcher:
     def _limiter(self, route: Route) -> Limiter | None:
         if route.max_in_flight is None and route.max_per_second is None:
             return None
-        key = (route.group, route.max_in_flight, route.max_per_second)
+        name = route.group or route.webhook
+        key = (name, route.max_in_flight, route.max_per_second)
         limiter = self._limiters.get(key)
         if limiter is None:
             limiter = self._limiters[key] = Limiter(
-                route.group, max_in_flight=route.max_in_flight, max_per_second=route.max_per_second
+                name, max_in_flight=route.max_in_flight, max_per_second=route.max_per_second
             )
         return limiter
 

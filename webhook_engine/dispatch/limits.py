@@ -20,7 +20,7 @@ class Limiter:
     ) -> None:
         """
         Args:
-            name: The group.
+            name: The group, or the webhook that has none.
 
             max_in_flight: Requests that may be on their way together.
 
@@ -85,7 +85,12 @@ class Limiter:
             self._timer.cancel()
             self._timer = None
         for turn in self._waiting:
-            turn.cancel()
+            if not turn.done():
+                turn.set_exception(
+                    LimitExceeded(
+                        f"{self.name} was closed before its turn came; nothing was sent", target=self.name
+                    )
+                )
         self._waiting.clear()
 
     def _opens_in(self, now: float) -> float:
@@ -120,7 +125,7 @@ class Limiter:
                 turn.set_result(None)
 
     def _give_up(self, turn: asyncio.Future[None]) -> None:
-        if turn.done() and not turn.cancelled():
+        if turn.done() and not turn.cancelled() and turn.exception() is None:
             self.leave()  # admitted in the very moment it gave up
         elif turn in self._waiting:
             self._waiting.remove(turn)
@@ -129,7 +134,7 @@ class Limiter:
     def _why(self) -> str:
         if self._max_in_flight is not None and self._in_flight >= self._max_in_flight:
             return (
-                f"the group {self.name} has its {self._max_in_flight} requests under way (max_in_flight), "
+                f"{self.name} has its {self._max_in_flight} requests under way (max_in_flight), "
                 "and none ended in time; nothing was sent"
             )
-        return f"the group {self.name} may start no more requests yet (max_per_second); nothing was sent"
+        return f"{self.name} may start no more requests yet (max_per_second); nothing was sent"

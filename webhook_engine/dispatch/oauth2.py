@@ -18,7 +18,7 @@ from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.mask import masker_of
 from webhook_engine.dispatch.request import PreparedRequest, Route, target_of
 from webhook_engine.dispatch.transport import Transport
-from webhook_engine.errors import TimedOut, TokenRefused
+from webhook_engine.errors import ConnectFailed, TimedOut, TokenRefused
 from webhook_engine.responses import Response
 
 _WITHIN_S = 10.0
@@ -72,12 +72,17 @@ class Tokens:
             # A task of its own: whoever asked first may give up, and the others still want it.
             fetch = self._fetches[grant] = loop.create_task(self._fetch(grant, request.route))
             fetch.add_done_callback(lambda done: self._fetched(grant, done))
+        target = target_of(grant.token_url)
         try:
             async with asyncio.timeout_at(deadline):
                 return (await asyncio.shield(fetch)).value
         except TimeoutError:
-            pass
-        raise TimedOut(target=target_of(grant.token_url), after_s=request.deadline_s, maybe_delivered=False)
+            raise TimedOut(target=target, after_s=request.deadline_s, maybe_delivered=False) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not fetch.cancelled() or (task is not None and task.cancelling()):
+                raise
+            raise ConnectFailed(f"the transport was closed while {target} was asked", target=target) from None
 
     def forget(self, request: PreparedRequest, token: str) -> None:
         """

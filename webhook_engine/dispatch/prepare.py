@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from multidict import istr
 
 from webhook_engine.definitions.checks.http import header_problem
+from webhook_engine.definitions.groups import Group
 from webhook_engine.dispatch.auth import basic_header, sends_basic, with_secrets
 from webhook_engine.dispatch.credentials import NO_CREDENTIALS, Credentials
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
@@ -21,7 +22,6 @@ from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions.groups import Group
     from webhook_engine.definitions.webhooks import Webhook
     from webhook_engine.variables import Value
 
@@ -74,6 +74,10 @@ _ACCEPT: Mapping[ResponseType, str] = {
     ResponseType.FORM: "application/x-www-form-urlencoded, */*;q=0.1",
     ResponseType.TEXT: "text/plain, */*;q=0.1",
 }
+
+
+# Whose limits hold where a webhook has no group.
+_NO_GROUP: Final = Group(name="")
 
 
 class Preparation:
@@ -160,14 +164,14 @@ def prepare(
 
 
 def _route(compiled: Compiled, policy: EgressPolicy) -> Route:
-    webhook, group = compiled.definition, compiled.group
+    webhook, group = compiled.definition, compiled.group or _NO_GROUP
     return Route(
         webhook=webhook.name,
         method=compiled.method,
         opens_in_browser=not webhook.type.is_sent,
-        group=group.name if group else "",
-        max_in_flight=group.max_in_flight if group else None,
-        max_per_second=group.max_per_second if group else None,
+        group=group.name,
+        max_in_flight=group.max_in_flight,
+        max_per_second=group.max_per_second,
         deadline_s=compiled.deadline_s,
         max_redirects=webhook.max_redirects,
         policy=policy,

@@ -52,7 +52,9 @@ class Resolver(AbstractResolver):
         Lets go of lookups that still run; their threads end by themselves.
         """
         for answer in self._asked.values():
-            answer.cancel()
+            if not answer.done():
+                answer.set_exception(OSError(None, "the transport was closed"))
+                answer.exception()  # nobody may be left to look at it
         self._asked.clear()
 
     def _ask(self, key: tuple[str, int, int]) -> None:

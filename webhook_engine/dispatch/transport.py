@@ -20,7 +20,7 @@ from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.request import PreparedRequest
-from webhook_engine.errors import ResponseTooLarge, UnsafeValue, WebhookEngineError
+from webhook_engine.errors import ConnectFailed, ResponseTooLarge, UnsafeValue, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
 
@@ -34,6 +34,7 @@ class Transport:
         self.limits = limits or Limits()
         self._connections = Connections(self.limits)
         self._deadlines = Deadlines()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -50,6 +51,7 @@ class Transport:
         """
         Closes every connection; requests under way end with `ConnectionLost`.
         """
+        self._closed = True
         self._deadlines.close()
         await self._connections.close()
 
@@ -76,6 +78,7 @@ class Transport:
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + request.route.deadline_s
         watch = self._deadlines.at(deadline)
+        problem: WebhookEngineError | None
         token = current.set(exchange)
         try:
             with watch:
@@ -84,6 +87,14 @@ class Transport:
                 if request.route.max_redirects:
                     response = await self._follow(session, exchange, request, response)
                 return response
+        except asyncio.CancelledError:
+            # Closing cancels look-ups; whoever waited for one did not ask to be cancelled.
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            problem = ConnectFailed(
+                f"the transport was closed while {request.target} was asked", target=request.target
+            )
         except Exception as error:
             problem = self._problem(error, exchange, request, timed_out=watch.expired)
             if problem is None:
