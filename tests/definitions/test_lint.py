@@ -134,6 +134,11 @@ FINE = {
         f'{webhook("https://x.example/")}{post("{DYNAMIC_PARAMETER}")}when_empty = "fail"\n'
         '[[rule]]\nname = "a"\non = ["ended"]\nwebhooks = ["W"]\n[[rule.then]]\nwebhook = "P"\n'
     ),
+    "a column that leads nowhere": f'{webhook("https://x.example/")}[[webhook.view.column]]\npath = "id"\n',
+    "a sentence that names the number": (
+        f'{webhook("https://x.example/")}[[webhook.outcome]]\nwhen = "rows == 0"\nis = "no-match"\n'
+        'say = "Nobody has {CALLERID_NUMBER}"\n'
+    ),
     "a test of nothing": '[[test]]\nname = "t"\nevent = "ended"\nnothing = true\n',
 }
 
@@ -153,7 +158,19 @@ def tokens(url: str, secret: str, more: str = "") -> str:
     )
 
 
+def then(after: str, name: str) -> str:
+    return f'[[rule.then]]\nafter = "{after}"\nwebhook = "{name}"\n'
+
+
 MORE = {
+    "a private host in brackets": (
+        webhook("https://[fd00::1]/"),
+        "webhook[1].url: fd00::1 is a private address",
+    ),
+    "this machine by its name": (
+        webhook("http://crm.localhost/"),
+        "webhook[1].url: crm.localhost is a private address",
+    ),
     "a client's secret": (
         tokens("https://id.example/t", '"hunter2"'),
         "group[1].oauth2.client_secret: is a secret in the file",
@@ -236,6 +253,22 @@ def test_is_found_at_its_place(text, expected):
     [finding] = lint(read_text(text))
 
     assert expected in str(finding)
+
+
+def test_a_chain_that_comes_back_after_three_steps_is_found_at_each():
+    """
+    The way round is told from wherever one stands on it, and not beside it.
+    """
+    webhooks = "".join(
+        webhook("https://x.example/{DYNAMIC_PARAMETER}").replace('"W"', f'"{name}"') for name in "ABCD"
+    )
+    chain = then("A", "B") + then("B", "C") + then("C", "A") + then("C", "D")
+
+    found = lint(read_text(f'{webhooks}[[rule]]\nname = "r"\non = ["manual"]\nwebhooks = ["A"]\n{chain}'))
+
+    assert [("chain-loops", f"rule[1].then[{position}]") for position in (1, 2, 3)] == [
+        (finding.code, finding.path) for finding in found
+    ]
 
 
 def test_findings_come_in_the_order_of_the_file(tmp_path):
