@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .cells import cell_of
 from .path import Label
-from .tree import MISSING, SCALARS, TEXT, text_of
+from .tree import MISSING, SCALARS, TEXT, is_empty, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +66,9 @@ def labels_of(nodes: Iterable[Found], objects: list[dict[str, Node]]) -> list[La
 def _have_lists_of_objects(nodes: Iterable[Found]) -> bool:
     several = False
     for node in nodes:
-        if type(node) is list and node:
-            types = set(map(type, node))
+        if type(node) is list:
+            # An empty object of JSON is an empty text in XML.
+            types = {type(item) for item in node if not is_empty(item)}
             if types == {dict}:
                 several = several or len(node) > 1
             elif not types <= SCALARS:
