@@ -148,6 +148,16 @@ async def test_every_hop_is_guarded(location: str, transport: Transport, start_t
     assert 1 == len(target.visits)
 
 
+async def test_an_error_names_the_target_of_its_hop(transport: Transport, start_target: StartTarget) -> None:
+    """
+    The one that was not contacted, and not the one that led there.
+    """
+    target = await start_target(leads_to("https://10.0.0.1/"))
+
+    with pytest.raises(EgressRefused, match=r"^10\.0\.0\.1:443 was not contacted"):
+        await transport.send(a_request(target.url(), max_redirects=1))
+
+
 async def test_a_location_of_backslashes_stays_at_home(
     transport: Transport, start_target: StartTarget
 ) -> None:

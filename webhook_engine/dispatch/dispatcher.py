@@ -109,7 +109,7 @@ class Dispatcher:
         if response.status != 401:
             return authorized, response, 1
         self._tokens.forget(request, token)
-        exchange.begin_hop()
+        exchange.begin_hop(request.url)
         fresh = await self._tokens.token(request, deadline=deadline)
         authorized = _authorized(request, fresh)
         return authorized, await self.transport.send(authorized, deadline=deadline, exchange=exchange), 2

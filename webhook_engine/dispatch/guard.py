@@ -33,7 +33,7 @@ class Exchange:
     What happened on the wire while one request was sent.
     """
 
-    __slots__ = ("_hop", "dials", "sends", "sent")
+    __slots__ = ("_hop", "dials", "sends", "sent", "url")
 
     def __init__(self) -> None:
         self.dials: list[Dial] = []
@@ -45,15 +45,19 @@ class Exchange:
         self.sent = False
         """Whether that happened on this hop."""
 
+        self.url: str | None = None
+        """Where a redirect led to; None before the first."""
+
         self._hop = 0
 
     def __repr__(self) -> str:
         return f"Exchange(dials={self.dials}, sends={self.sends})"
 
-    def begin_hop(self) -> None:
+    def begin_hop(self, url: str) -> None:
         """
         Notes that another address is about to be asked.
         """
+        self.url = url
         self.sent = False
         self._hop = len(self.dials)
 

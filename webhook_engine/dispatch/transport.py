@@ -19,7 +19,7 @@ from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
-from webhook_engine.dispatch.request import PreparedRequest
+from webhook_engine.dispatch.request import PreparedRequest, target_of
 from webhook_engine.errors import ConnectFailed, ResponseTooLarge, UnsafeValue, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
@@ -107,13 +107,15 @@ class Transport:
     def _problem(
         self, error: Exception, exchange: Exchange, request: PreparedRequest, *, timed_out: bool
     ) -> WebhookEngineError | None:
+        url = exchange.url or request.url
+        target = target_of(url)
         if timed_out and not isinstance(error, WebhookEngineError):
-            return faults.timed_out(exchange=exchange, target=request.target, after_s=request.deadline_s)
+            return faults.timed_out(exchange=exchange, target=target, after_s=request.deadline_s)
         return faults.translate(
             error,
             exchange=exchange,
-            target=request.target,
-            secure=request.url.lower().startswith("https:"),
+            target=target,
+            secure=url.lower().startswith("https:"),
             connect_s=self.limits.connect_s,
         )
 
@@ -129,7 +131,7 @@ class Transport:
             if onward is None:
                 break
             request = onward
-            exchange.begin_hop()
+            exchange.begin_hop(request.url)
             response = await self._exchange(session, exchange, request)
         return response
 
