@@ -80,43 +80,28 @@ def _whole_characters() -> str:
     return "(joined.isascii() or dumps(joined))"
 
 
-def _none_of(marks: str, text: str) -> str:
+def _none_of(marks: str) -> str:
     # One character after another: each is looked for by the C library's memchr.
-    return " and ".join(f"{mark!r} not in {text}" for mark in marks)
+    return " and ".join(f"{mark!r} not in joined" for mark in marks)
 
 
 def _left_nothing() -> str:
     """
     No character that the quoter leaves and the escapers encode.
     """
-    return f"{_whole_characters()} and {_none_of(LEFT_BY_QUOTER, 'joined')}"
+    return f"{_whole_characters()} and {_none_of(LEFT_BY_QUOTER)}"
 
 
 def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
     in_path = dict.fromkeys(hole.name for hole in holes if hole.slot is Slot.URL_PATH)
     holds = " and ".join([_left_nothing(), *(f"{name} not in dots" for name in in_path)])
     # The quoter writes a blank as a plus; a plus that was in a value is %2B by then.
-    blanks = ".replace('+', '%20')"
+    blanks = '.replace("+", "%20")'
     return Bulk(holds, f"quote({{name}}){blanks}") if literal_plus else Bulk(holds, "quote({name})", blanks)
 
 
 def _xml(*, in_attribute: bool) -> Bulk:
     refused = "white_too" if in_attribute else "controls"
     no_controls = f"len((encoded := joined.encode()).translate(None, {refused})) == len(encoded)"
-    holds = f"({_NO_ESCAPES} or {no_controls}) and {_no_noncharacters('joined')}"
-    return Bulk(holds, "escape({name})")
-
-
-def _no_noncharacters(text: str) -> str:
-    return f"({text}.isascii() or {_none_of(_NONCHARACTERS, text)})"
-
-
-def shows_in_json(pieces: Sequence[Piece]) -> bool:
-    """
-    Whether nothing of the author's own is what JSON writes with an escape, so that only values could be.
-    """
-    return not any(mark in text for text in literals_of(pieces) for mark in '"\\\b\t\n\f\r')
-
-
-XML_WRITTEN = f"92 not in written and {_no_noncharacters('made')}"
-"""A condition on XML `made` of text between tags, as orjson has `written` it: XML can carry every value."""
+    no_noncharacters = f"(joined.isascii() or {_none_of(_NONCHARACTERS)})"
+    return Bulk(f"({_NO_ESCAPES} or {no_controls}) and {no_noncharacters}", "escape({name})")

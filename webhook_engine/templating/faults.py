@@ -40,12 +40,10 @@ class Faults:
         Raises:
             TemplateError: They are texts already: that is not why generated code failed.
         """
+        typed = {hole.name for hole in self.holes if hole.slot is Slot.JSON_VALUE}
+        names = {hole.name for hole in self.holes} - typed
         try:
-            texts = {
-                hole.name: text_of(values[hole.name])
-                for hole in self.holes
-                if hole.slot is not Slot.JSON_VALUE and hole.name in values
-            }
+            texts = {name: text_of(values[name]) for name in names if name in values}
         except TemplateError:
             raise self.told(error, values) from None
         if all(values[name].__class__ is str for name in texts):

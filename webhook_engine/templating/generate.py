@@ -188,7 +188,7 @@ def bytes_function(pieces: Sequence[Piece], program: Program) -> Callable[[Value
     """
     holes = list(holes_of(pieces))
     body, texts = program.reading(holes)
-    body += _bytes_lines(pieces, program, texts)
+    body += [*_text_lines(pieces, program, texts), "made = made.encode()"]
     after = program.bounding_bytes() if holes else []
     return cast("Callable[[Values], bytes]", program.function(body, after, Faults(holes)))
 
@@ -209,29 +209,6 @@ def _text_lines(pieces: Sequence[Piece], program: Program, texts: Sequence[str])
         *_indented(quick, 1),
         "else:",
         *_indented(careful, 1),
-    ]
-
-
-def _bytes_lines(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
-    """
-    Lines that put it there as UTF-8.
-    """
-    recipe = bulk.bulk_of(pieces) if texts else None
-    slots = {hole.slot for hole in holes_of(pieces)}
-    if recipe is None or slots != {Slot.XML_TEXT} or not bulk.shows_in_json(pieces):
-        return [*_text_lines(pieces, program, texts), "made = made.encode()"]
-    # Values hold no control character most of the time, and this shows in a fraction of the time
-    # that joining them takes; beyond ASCII orjson writes UTF-8 faster than Python does.
-    return [
-        *program.made(pieces, lambda hole: recipe.quick.format(name=hole.name)),
-        "written = dumps(made)",
-        f"if {bulk.XML_WRITTEN}:",
-        "    made = written[1:-1]",
-        "else:",
-        f"    joined = join(({', '.join(texts)},))",
-        f"    if not ({recipe.holds}):",
-        *_indented(program.made(pieces, program.escaped), 2),
-        "    made = made.encode()",
     ]
 
 

@@ -198,7 +198,7 @@ def _carefully(tree: object) -> bytes:
 
 def _written(node: object) -> str:
     if isinstance(node, orjson.Fragment):
-        return cast("bytes", node.contents).decode()
+        return orjson.dumps(node).decode()
     if isinstance(node, list):
         return f"[{','.join(map(_written, node))}]"
     if isinstance(node, dict):
