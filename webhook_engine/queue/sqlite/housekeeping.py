@@ -5,13 +5,13 @@ What the writer does between transactions, a little at a time.
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
 
 from webhook_engine.queue.sqlite import retention
 from webhook_engine.queue.sqlite.batch import transact
-from webhook_engine.queue.sqlite.clock import NEVER
 
 if TYPE_CHECKING:
     from webhook_engine.queue.sqlite.book import Book
@@ -54,15 +54,15 @@ class Housekeeping:
             self.due = min(self.due, now + _EVERY)
         if now < self.due:
             return
-        with suppress(apsw.Error):
-            transact(self._book, self._sweep)
+        self.due = now + _EVERY
+        transact(self._book, self._sweep)
         if self._more:
             self.due = now + _REST
             return
         if self._unwritten and (idle or self.wal_bytes() > _LONGEST_WAL):
             self._unwritten = not self._checkpoint()
-        self.due = now + _EVERY if self._unwritten else max(now + _EVERY, retention.next_at(self._book))
-        self.due = min(self.due, NEVER)
+        if not self._unwritten:
+            self.due = max(now + _EVERY, retention.next_at(self._book))
 
     def make_room(self) -> None:
         """
@@ -74,10 +74,8 @@ class Housekeeping:
             transact(self._book, self._sweep)
 
     def wal_bytes(self) -> int:
-        from os import stat
-
         with suppress(OSError):
-            return stat(self._wal).st_size
+            return Path(self._wal).stat().st_size
         return 0
 
     def _sweep(self, book: Book) -> list[Answer]:

@@ -113,6 +113,9 @@ class Writer:
         except apsw.Error as error:
             db.close()
             raise refusal(error, self._path) from error
+        except BaseException:
+            db.close()
+            raise
         return book
 
     # --- One turn ------------------------------------------------------------
@@ -161,7 +164,9 @@ class Writer:
         now = time.monotonic()
         self._dismiss(lambda claim: claim.until <= now or claim.future.cancelled())
         if not self._pause_s:
-            self._house.keep(wrote=bool(asked), idle=not gathered)
+            # What fails here is tried again in a second; it concerns nobody who waits.
+            with suppress(apsw.Error):
+                self._house.keep(wrote=bool(asked), idle=not gathered)
 
     def _commit(self, book: Book, asked: list[Operation]) -> None:
         if not asked and not self._claims and book.alarm > self._clock.now():
@@ -188,7 +193,8 @@ class Writer:
         why = refusal(error, self._path)
         self._tell([Answer(each, error=why) for each in (*others, *self._claims)])
         self._claims = []
-        self._house.make_room()
+        if isinstance(error, apsw.FullError):
+            self._house.make_room()
 
     def _isolate(self, book: Book, asked: list[Operation], error: Exception) -> None:
         """
