@@ -87,7 +87,7 @@ async def _lives(queue: SqliteQueue, first: int) -> None:
 
     async def put(lane: int) -> None:
         for number in range(first + lane, first + _TURN, _IN_FLIGHT):
-            await queue.put([_delivery(f"turn-{number}")])
+            await queue.put([_delivery(f"{2 * WAITING + number:012}")])
 
     async def work() -> None:
         nonlocal left
@@ -102,10 +102,13 @@ async def _lives(queue: SqliteQueue, first: int) -> None:
 async def _fill(path: Path, waiting: int) -> None:
     async with SqliteQueue(path, settings=QueueSettings(synchronous="NORMAL")) as queue:
         for first in range(0, waiting, 5_000):
-            await queue.put([_delivery(f"waiting-{n}") for n in range(first, first + 5_000)])
+            await queue.put([_delivery(f"{n:012}") for n in range(first, first + 5_000)])
 
 
 def _delivery(event: str) -> Delivery:
+    """
+    Of an event whose id grows with time, as those of telephone systems do.
+    """
     target = f"crm{hash(event) % 20}.example.com:443"
     return Delivery(event_id=event, webhook="CRM outcome", target=target, reference={"call": _CALL})
 

@@ -99,9 +99,13 @@ class Delivery:
     @property
     def id(self) -> str:
         """
-        The idempotency key: 32 hexadecimal digits made of the event's id and the webhook.
+        The idempotency key: 56 hexadecimal digits made of the event's id and the webhook.
         """
         return delivery_id(self.event_id, self.webhook)
+
+
+_BEGINNING = 12
+"""Bytes: enough for a time in seconds, or for that of a UUID of version 7."""
 
 
 def delivery_id(event_id: str, webhook: str) -> str:
@@ -111,10 +115,15 @@ def delivery_id(event_id: str, webhook: str) -> str:
     return fingerprint(event_id, webhook, size=16)
 
 
-def fingerprint(*words: str, size: int) -> str:
+def fingerprint(name: str, webhook: str, *, size: int) -> str:
     """
-    The words as hexadecimal digits, two for each byte of *size*.
+    Both as hexadecimal digits: the beginning of the name, then a digest of *size* bytes.
+
+    The beginning keeps names together that were given one after the other, as
+    those with a time in front are. Then new entries of a large index go to the
+    few pages where the last ones went, and not each to a page of its own.
     """
-    # Lengths first: ("ab", "c") and ("a", "bc") are not the same.
-    text = "".join(f"{len(word)}:{word}" for word in words)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+    start = name.encode("utf-8", "surrogatepass")[:_BEGINNING].ljust(_BEGINNING, b"\0")
+    # The length first: ("ab", "c") and ("a", "bc") are not the same.
+    text = f"{len(name)}:{name}{webhook}".encode("utf-8", "surrogatepass")
+    return start.hex() + blake2b(text, digest_size=size).hexdigest()

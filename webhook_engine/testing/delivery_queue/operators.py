@@ -35,7 +35,7 @@ class OperatorsContract:
         lease = await claim_one(queue)
         await settle(queue, lease, end)
 
-        revived = await queue.revive([lease.id, "0" * 32, "no id"])
+        revived = await queue.revive([lease.id, "0" * 56, "no id"])
 
         again = await claim_one(queue)
         assert revived == 1
