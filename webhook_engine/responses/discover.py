@@ -4,7 +4,8 @@ Which columns the records of a response have, and in which order.
 The records are taken column by column, all of them together, so that what one
 record holds as an object, another as a list and a third not at all still gives
 one set of columns. Columns stand as the members stand in the records; a member
-that only later records have stands behind the one it follows there.
+that only later records have stands behind the one it follows there, or before
+the one it leads.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def merged(shapes: Iterable[tuple[str, ...]], *, most: int) -> list[str]:
     order: list[str] = []
     places: dict[str, int] = {}
     for shape in dict.fromkeys(shapes):
-        at = 0
+        at = next((places[name] for name in shape if name in places), len(order))
         for name in shape:
             if name not in places:
                 order.insert(at, name)
