@@ -14,7 +14,7 @@ from benchmarks import report, targets
 from benchmarks.harness import FULL, QUICK, Comparison
 
 # pandas comes last: its objects must not weigh on the others' garbage collections.
-SUBJECTS = ("imports", "render", "ask", "table")
+SUBJECTS = ("imports", "render", "ask", "queue", "table")
 
 
 def main(arguments: list[str] | None = None) -> int:

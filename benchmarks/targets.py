@@ -106,6 +106,24 @@ TARGETS: tuple[Target, ...] = (
         1.5,
         "1,000 records",
     ),
+    Target(
+        "delivery queue with 1,000,000 waiting, throughput",
+        "queue: put, claim, record",
+        "full queue",
+        0.8,
+        "empty queue",
+        rate=True,
+    ),
+    Target(
+        "delivery queue with 1,000,000 waiting, opened", "queue: opened and closed", "full queue", 1.0, None
+    ),
+    Target(
+        "delivery queue with 1,000,000 waiting, memory",
+        "queue: memory of a worker",
+        "full queue",
+        1.25,
+        "empty queue",
+    ),
     Target("import webhook_engine", "fresh processes", "import webhook_engine", 0.25, None),
     Target("webhook-engine --help", "fresh processes", "webhook-engine --help", 0.5, None),
 )
