@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from webhook_engine.errors import QueueError
+from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
@@ -47,7 +48,7 @@ _LARGEST = 2**20
 """Bytes of one reference, frozen request or record's detail."""
 
 
-class SqliteQueue:
+class SqliteQueue(DeliveryQueue):
     """
     A `DeliveryQueue` that loses nothing to a crash, nor to the loss of power.
 
@@ -271,6 +272,8 @@ class SqliteQueue:
             future = each.operation.future
             if future.cancelled():
                 self._return(each)
+            elif future.done():
+                continue
             elif each.error is not None:
                 future.set_exception(each.error)
             else:

@@ -208,8 +208,11 @@ class Writer:
             refusal(error, self._path) if isinstance(error, apsw.Error) else QueueError(f"failed: {error!r}")
         )
         why.__cause__ = error
-        self._pause_s = _FIRST_PAUSE_S if not asked else 0.0
-        self._tell([Answer(each, error=why) for each in (*asked, *self._claims)])
+        if asked:
+            self._tell([Answer(each, error=why) for each in asked])
+            return
+        self._pause_s = _FIRST_PAUSE_S
+        self._tell([Answer(each, error=why) for each in self._claims])
         self._claims = []
 
     def _dismiss(self, which: Callable[[Claim], bool]) -> None:
