@@ -36,7 +36,8 @@ def run(pace: Pace) -> Iterator[Comparison]:
     commands: dict[str, tuple[str, ...]] = {"python -c pass": (*python, "pass")}
     commands |= {statement: (*python, statement) for statement in _STATEMENTS}
     commands["webhook-engine --help"] = (str(_COMMAND), "--help")
-    yield compare("fresh processes", [_process(name, run, clock) for name, run in commands.items()], pace)
+    contenders = [_process(name, command, clock) for name, command in commands.items()]
+    yield compare("fresh processes", contenders, pace.slow())
 
 
 def _process(name: str, command: tuple[str, ...], clock: Clock) -> Contender:
