@@ -11,7 +11,7 @@ from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row
 from webhook_engine.queue.sqlite.clock import NEVER
 from webhook_engine.queue.sqlite.operations import NewRow
-from webhook_engine.queue.sqlite.statements import CHECK, INSERT
+from webhook_engine.queue.sqlite.statements import CHECK, FILL, INSERT
 
 
 def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
@@ -21,6 +21,7 @@ def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
     known, blocked = _standing(book, rows)
     receipts: list[Receipt] = []
     inserts: list[Row] = []
+    contents: list[Row] = []
     new: set[bytes] = set()
     ahead: set[str] = set()
     for number, row in enumerate(rows):
@@ -30,9 +31,11 @@ def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
         receipts.append(Receipt.ACCEPTED)
         new.add(row.key)
         inserts.append(_insert(book, row, behind=number in blocked or row.turn in ahead))
+        contents.append((book.last_id, row.reference))
         if row.turn is not None and not row.wait:
             ahead.add(row.turn)
     INSERT.run(book.db, inserts)
+    FILL.run(book.db, contents)
     return receipts
 
 
@@ -71,5 +74,4 @@ def _insert(book: Book, row: NewRow, *, behind: bool) -> Row:
         None if row.wait else number,
         row.strict,
         row.hold,
-        row.reference,
     )

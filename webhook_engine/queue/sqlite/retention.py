@@ -32,6 +32,9 @@ _FORGET_ATTEMPTS = Bulk(
     """,
     2,
 )
+_FORGET_CONTENT = Bulk(
+    "WITH v(id) AS (VALUES {values}) DELETE FROM content WHERE id IN (SELECT id FROM v)", 1
+)
 _FORGET = Bulk("WITH v(id) AS (VALUES {values}) DELETE FROM delivery WHERE id IN (SELECT id FROM v)", 1)
 
 
@@ -88,6 +91,7 @@ def _forget(book: Book, state: State, until: int) -> bool:
     _FORGET_ATTEMPTS.run(
         book.db, [(number * ATTEMPTS, number * ATTEMPTS + ATTEMPTS - 1) for number, _ in found]
     )
+    _FORGET_CONTENT.run(book.db, [(number,) for number, _ in found])
     _FORGET.run(book.db, [(number,) for number, _ in found])
     for _, target in found:
         book.tally.move(target, state, None)

@@ -13,7 +13,7 @@ from webhook_engine.queue.sqlite.bulk import Row
 from webhook_engine.queue.sqlite.claiming import held_by
 from webhook_engine.queue.sqlite.operations import Answer, Extend, RecordRow, Settle
 from webhook_engine.queue.sqlite.ordering import advance
-from webhook_engine.queue.sqlite.statements import ATTEMPTS, HOLDING, RECORD, SETTLE
+from webhook_engine.queue.sqlite.statements import ATTEMPTS, FREEZE, HOLDING, RECORD, SETTLE
 
 
 def settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
@@ -28,6 +28,7 @@ def settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
     answers: list[Answer] = []
     updates: list[Row] = []
     records: list[Row] = []
+    frozen: list[Row] = []
     locks: set[str] = set()
     settled: set[str] = set()
     for i, each in enumerate(asked):
@@ -40,10 +41,13 @@ def settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
         if each.record is not None:
             number = held_by(each.lease)[0]
             records.append(record(number, each.lease.attempt, claimed_at, each.record))
+        if each.frozen is not None:
+            frozen.append((held_by(each.lease)[0], each.frozen))
         if lock is not None:
             locks.add(lock)
         answers.append(Answer(each))
     RECORD.run(book.db, records)
+    FREEZE.run(book.db, frozen)
     SETTLE.run(book.db, updates)
     advance(book, locks)
     return answers
@@ -57,14 +61,15 @@ def extend(book: Book, asked: Extend) -> None:
     number, token = held_by(asked.lease)
     ends = None if asked.length is None else book.now + asked.length
     book.db.execute(
-        "UPDATE delivery SET at = ifnull(?, at), frozen = ifnull(?, frozen) "
-        "WHERE id = ? AND token = ? AND state = 'leased'",
-        (ends, asked.frozen, number, token),
+        "UPDATE delivery SET at = ifnull(?, at) WHERE id = ? AND token = ? AND state = 'leased'",
+        (ends, number, token),
     )
     if not book.db.changes():
         raise _lost(book, asked)
     if ends is not None:
         book.wake_at(ends)
+    if asked.frozen is not None:
+        FREEZE.run(book.db, [(number, asked.frozen)])
 
 
 def record(number: int, attempt: int, at: int, told: RecordRow) -> Row:
@@ -94,4 +99,4 @@ def _update(book: Book, asked: Settle, expires: int, lock: str | None) -> Row:
     book.tally.move(lease.target, State.LEASED, state)
     attempts = lease.attempt - (asked.record is None)
     kept = None if state in CLOSED else lock
-    return (number, token, state, at, failures, attempts, kept, asked.reason, asked.frozen)
+    return (number, token, state, at, failures, attempts, kept, asked.reason)

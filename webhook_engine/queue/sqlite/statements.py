@@ -33,10 +33,9 @@ CREATE TABLE delivery (
     place INTEGER,
     strict INTEGER NOT NULL DEFAULT 0,
     hold INTEGER NOT NULL DEFAULT 0,
-    reason TEXT NOT NULL DEFAULT '',
-    reference TEXT NOT NULL,
-    frozen TEXT
+    reason TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE content (id INTEGER PRIMARY KEY, reference TEXT NOT NULL, frozen TEXT);
 CREATE UNIQUE INDEX delivery_key ON delivery (key);
 CREATE INDEX delivery_ready ON delivery (target, urgency, id) WHERE state = 'ready';
 CREATE INDEX delivery_again ON delivery (target, urgency, id) WHERE state = 'again';
@@ -54,7 +53,8 @@ CREATE TABLE tally (target TEXT, state TEXT, n INTEGER NOT NULL, PRIMARY KEY (ta
 """
 """
 `at` is when the state ends (ready: the expiry, waiting: the time, held: the limit, leased: the lease's end),
-or when it began (done, dead). `turn` names the call and webhook, `lock` is the same while the delivery is open.
+or when it began (done, dead). What never changes has a table of its own, so that a step in a delivery's life
+writes few pages. `turn` names the call and webhook, `lock` is the same while the delivery is open.
 """
 
 ATTEMPTS = 1 << 16
@@ -79,9 +79,19 @@ CHECK = Bulk(
 INSERT = Bulk(
     """
     INSERT INTO delivery (id, key, event_id, webhook, target, state, at, urgency, put_at, expires,
-        turn, lock, place, strict, hold, reference) VALUES {values}
+        turn, lock, place, strict, hold) VALUES {values}
     """,
-    16,
+    15,
+)
+
+FILL = Bulk("INSERT INTO content (id, reference) VALUES {values}", 2)
+
+FREEZE = Bulk(
+    """
+    WITH v(id, frozen) AS (VALUES {values})
+    UPDATE content SET frozen = v.frozen FROM v WHERE content.id = v.id
+    """,
+    2,
 )
 
 HOLDING = Bulk(
@@ -95,12 +105,12 @@ HOLDING = Bulk(
 
 SETTLE = Bulk(
     """
-    WITH v(id, token, state, at, failures, attempts, lock, reason, frozen) AS (VALUES {values})
+    WITH v(id, token, state, at, failures, attempts, lock, reason) AS (VALUES {values})
     UPDATE delivery SET state = v.state, at = v.at, failures = v.failures, attempts = v.attempts, crashes = 0,
-        token = NULL, lock = v.lock, reason = v.reason, frozen = ifnull(v.frozen, delivery.frozen)
+        token = NULL, lock = v.lock, reason = v.reason
     FROM v WHERE delivery.id = v.id AND delivery.token = v.token AND delivery.state = 'leased'
     """,
-    9,
+    8,
 )
 
 RECORD = Bulk(
@@ -199,10 +209,10 @@ _CHOICE = """
 _CHOSEN = """
     WITH chosen(id) AS ({choices})
     SELECT '[' || group_concat('[' || d.id || ',"' || lower(hex(d.key)) || '",' || json_quote(d.event_id) || ','
-        || json_quote(d.webhook) || ',' || json_quote(d.target) || ',' || d.reference || ','
-        || ifnull(d.frozen, 'null') || ',' || d.attempts || ',' || d.failures || ',' || d.crashes || ','
+        || json_quote(d.webhook) || ',' || json_quote(d.target) || ',' || c.reference || ','
+        || ifnull(c.frozen, 'null') || ',' || d.attempts || ',' || d.failures || ',' || d.crashes || ','
         || d.put_at || ',"' || d.state || '"]') || ']'
-    FROM chosen CROSS JOIN delivery d ON d.id = chosen.id
+    FROM chosen CROSS JOIN delivery d ON d.id = chosen.id CROSS JOIN content c ON c.id = d.id
 """
 
 

@@ -55,7 +55,7 @@ def page(db: apsw.Connection, filters: dict[str, str], limit: int, after: str | 
     order = "at DESC, id DESC" if by_time else "id DESC"
     index = "INDEXED BY delivery_clock" if by_time else ""
     # Only names of columns are written into the statement; values are bound.
-    sql = f"SELECT {_COLUMNS} FROM delivery {index} "  # noqa: S608
+    sql = f"SELECT {_COLUMNS} FROM delivery {index} JOIN content USING (id) "  # noqa: S608
     sql += f"WHERE {' AND '.join(where) or 'true'} ORDER BY {order} LIMIT ?"
     rows = db.execute(sql, (*values, limit)).fetchall()
     last = f"{rows[-1][6]}-{rows[-1][0]}" if len(rows) == limit else None
@@ -67,7 +67,8 @@ def one(db: apsw.Connection, delivery: str) -> DeliveryReport:
     Raises:
         NotFound: There is none of that id.
     """
-    rows = db.execute(f"SELECT {_COLUMNS} FROM delivery WHERE key = ?", (key_of(delivery),)).fetchall()  # noqa: S608
+    sql = f"SELECT {_COLUMNS} FROM delivery JOIN content USING (id) WHERE key = ?"  # noqa: S608
+    rows = db.execute(sql, (key_of(delivery),)).fetchall()
     if not rows:
         raise NotFound("delivery", delivery)
     number = int(str(rows[0][0]))
