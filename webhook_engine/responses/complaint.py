@@ -49,6 +49,8 @@ def complaint_of(tree: Node) -> str | None:
     """
     node = tree
     for _ in range(_MOST_ENVELOPES):
+        if isinstance(node, list) and len(node) == 1:
+            node = node[0]
         if not isinstance(node, dict) or not node:
             return None
         if _is_complaint(node):
@@ -57,8 +59,6 @@ def complaint_of(tree: Node) -> str | None:
         if len(inner) != 1:
             return None
         node = inner[0]
-        if isinstance(node, list) and len(node) == 1:
-            node = node[0]
     return None
 
 

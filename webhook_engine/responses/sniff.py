@@ -35,7 +35,7 @@ _FRAGMENT = re.compile(
 )
 _ELEMENT = re.compile(rb"<[A-Za-z_:?!\x80-\xff]")
 _SCALAR = re.compile(rb'(?:"|(?:true|false|null)\s*\Z)')
-_NUMBER = re.compile(rb"-?\d")
+_NUMBER = re.compile(rb"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\s*\Z")
 _NAME = rb"[\w.\-+%\[\]*]{1,200}"
 _FORM = re.compile(rb"%b=[^\s&=<>]+\s*|%b=[^\s&=<>]*(?:&%b=[^\s&=<>]*)+&?\s*" % (_NAME, _NAME, _NAME))
 
