@@ -33,7 +33,7 @@ def transact(book: Book, work: Callable[[Book], list[Answer]]) -> list[Answer]:
     Does the work and commits, or leaves everything as it was.
     """
     book.now = book.clock.now()
-    last_id, alarm = book.last_id, book.alarm
+    last_id, alarm, lost = book.last_id, book.alarm, book.lost
     book.db.execute("BEGIN IMMEDIATE")
     try:
         answers = work(book)
@@ -41,7 +41,7 @@ def transact(book: Book, work: Callable[[Book], list[Answer]]) -> list[Answer]:
         book.db.execute("COMMIT")
     except BaseException:
         book.tally.rollback()
-        book.last_id, book.alarm = last_id, alarm
+        book.last_id, book.alarm, book.lost = last_id, alarm, lost
         if book.db.in_transaction:
             book.db.execute("ROLLBACK")
         raise

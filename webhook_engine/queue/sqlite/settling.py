@@ -20,11 +20,7 @@ def settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
     """
     Settles those whose lease is held; the others lost it.
     """
-    held: dict[int, tuple[int, str | None, int]] = {}
-    for i, expires, lock, claimed_at in HOLDING.read(
-        book.db, [(i, *held_by(each.lease)) for i, each in enumerate(asked)]
-    ):
-        held[i] = (expires, lock, claimed_at)
+    held = _held(book, asked)
     answers: list[Answer] = []
     updates: list[Row] = []
     records: list[Row] = []
@@ -70,6 +66,14 @@ def extend(book: Book, asked: Extend) -> None:
         book.wake_at(ends)
     if asked.frozen is not None:
         FREEZE.run(book.db, [(number, asked.frozen)])
+
+
+def _held(book: Book, asked: Sequence[Settle]) -> dict[int, tuple[int, str | None, int]]:
+    """
+    Of those whose lease is held: when the delivery expires, its lock, and when it was claimed.
+    """
+    found = HOLDING.read(book.db, [(i, *held_by(each.lease)) for i, each in enumerate(asked)])
+    return {i: (expires, lock, claimed_at) for i, expires, lock, claimed_at in found}
 
 
 def record(number: int, attempt: int, at: int, told: RecordRow) -> Row:
