@@ -4,6 +4,7 @@ Whether a response says nothing but that something went wrong.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from .lines import one_line
@@ -34,6 +35,7 @@ _SPOKEN: Final = (
 """Where the words are, the most telling first."""
 
 _MOST_ENVELOPES: Final = 5
+_MOST_MEMBERS: Final = 40
 
 
 def complaint_of(tree: Node) -> str | None:
@@ -70,6 +72,8 @@ def is_remark_only(tree: Node) -> bool:
 
 
 def _is_complaint(node: dict[str, Node]) -> bool:
+    if len(node) > _MOST_MEMBERS:
+        return False
     told = {plain(name): value for name, value in node.items() if not is_empty(value)}
     if not all(is_remark(name) or name in _STATES for name in told):
         return False
@@ -109,7 +113,8 @@ def _clauses(node: dict[str, Node], depth: int) -> Iterator[str]:
     """
     The error's name, if it has one, and the best explanation of it.
     """
-    told = {plain(name): value for name, value in node.items() if not is_empty(value)}
+    few = dict(islice(node.items(), _MOST_MEMBERS))
+    told = {plain(name): value for name, value in few.items() if not is_empty(value)}
     if TEXT in node:
         told["text"] = node[TEXT]
     name = told.get("error")
@@ -120,7 +125,7 @@ def _clauses(node: dict[str, Node], depth: int) -> Iterator[str]:
         if words and words.lower() not in _NO | {"true", "1", "yes"}:
             yield words
             return
-    for value in node.values():
+    for value in few.values():
         if isinstance(value, dict | list) and (words := _words(value, depth + 1)):
             yield words
             return

@@ -10,6 +10,7 @@ the one it leads.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -24,100 +25,141 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
+    from .bounds import Bounds
     from .path import Path, Step
     from .tree import Cell, Found, Node
 
     Discovered: TypeAlias = tuple[Path, Sequence[Cell]]
 
 
-def discover(records: Sequence[Node], *, most: int) -> Iterator[Discovered]:
+def discover(records: Sequence[Node], bounds: Bounds) -> Iterator[Discovered]:
     """
     Every column of *records*, with its cells.
 
     Raises:
-        ResponseTooLarge: There are more than *most* columns.
+        ResponseTooLarge: There are more columns than *bounds* allow, or more
+            values to look at than it allows cells.
     """
-    if not records:
-        return
-    for count, column in enumerate(_columns(list(records), (), "", most), start=1):
-        if count > most:
-            raise _too_many(most)
-        yield column
+    discovery = _Discovery(bounds)
+    if records:
+        yield from discovery.columns(list(records), ())
 
 
-def _too_many(most: int) -> ResponseTooLarge:
+class _Discovery:
+    """
+    One search for columns, which stops where it has cost too much.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._found = 0
+        self._seen = 0
+
+    def columns(self, nodes: list[Found], path: Path, skip: str = "") -> Iterator[Discovered]:
+        """
+        The columns of what was found at *path*, but for the member *skip*.
+        """
+        types = set(map(type, nodes))
+        if types <= SCALARS:
+            yield self._column(path, nodes)  # type: ignore[arg-type]
+            return
+        members = self._members_of_each(nodes) if types == {dict} else None
+        if members is None:
+            yield from self._irregular(nodes, path, skip)
+            return
+        if path and (TEXT in members or not members):
+            yield self._column(path, [cell_of(node) for node in nodes])
+        for name, column in members.items():
+            if name not in (TEXT, skip):
+                yield from self.columns(column, (*path, name))
+
+    def _members_of_each(self, nodes: list[Found]) -> dict[str, list[Found]] | None:
+        """
+        Column by column what is in objects that all have the same members; None where they do not.
+        """
+        objects: list[dict[str, Node]] = nodes  # type: ignore[assignment]
+        first = objects[0]
+        if len(first) > self._bounds.columns + 2:  # The text and the member to skip are no columns.
+            raise self._too_many()
+        if set(map(len, objects)) != {len(first)}:
+            return None
+        try:
+            return {name: list(map(itemgetter(name), objects)) for name in first}
+        except KeyError:
+            return None
+
+    def _irregular(self, nodes: list[Found], path: Path, skip: str) -> Iterator[Discovered]:
+        places = _places(nodes)
+        self._spend(len(places))
+        objects = [place for place in places if isinstance(place, dict) and place]
+        has_pairs = any(map(is_pair, _direct(nodes)))
+        labels = labels_of(_direct(nodes), objects)
+        names = [] if labels else [name for name in self._merged(map(tuple, objects)) if name != skip]
+        parts: list[Step] = [*labels, *(name for name in names if name != TEXT)]
+        beside = _Beside(labels=bool(labels), pairs=has_pairs, parts=bool(parts))
+        if path and _holds_values(places, beside):
+            yield self._column(path, [cell_of(node) for node in nodes])
+        for position in (0, 1) if has_pairs else ():
+            yield from self.columns(advance(nodes, position), (*path, position))
+        for step in parts:
+            without = step.key if isinstance(step, Label) else ""
+            yield from self.columns(advance(nodes, step), (*path, step), without)
+
+    def _merged(self, shapes: Iterable[tuple[str, ...]]) -> list[str]:
+        """
+        One order for the members of many objects, each a tuple of its names.
+        """
+        order: list[str] = []
+        places: dict[str, int] = {}
+        for shape in dict.fromkeys(shapes):
+            at = next((places[name] for name in shape if name in places), len(order))
+            for name in shape:
+                if name not in places:
+                    order.insert(at, name)
+                    if len(order) > self._bounds.columns + 2:
+                        raise self._too_many()
+                    places = {known: place for place, known in enumerate(order)}
+                at = places[name] + 1
+        return order
+
+    def _column(self, path: Path, cells: Sequence[Cell]) -> Discovered:
+        self._found += 1
+        if self._found > self._bounds.columns:
+            raise self._too_many()
+        return path, cells
+
+    def _spend(self, values: int) -> None:
+        # Many values may share a cell, so cells alone would bound nothing.
+        self._seen += values
+        if self._seen > self._bounds.cells:
+            raise too_many_cells(self._bounds)
+
+    def _too_many(self) -> ResponseTooLarge:
+        return ResponseTooLarge(
+            f"the response has more than {self._bounds.columns:,} columns: "
+            "choose columns, or say where its records are"
+        )
+
+
+def too_many_cells(bounds: Bounds) -> ResponseTooLarge:
+    """
+    The error for a table of more cells than *bounds* allow.
+    """
     return ResponseTooLarge(
-        f"the response has more than {most:,} columns: choose columns, or say where its records are"
+        f"the table would have more than the {bounds.cells:,} cells allowed: "
+        "choose fewer columns, or ask the target system for fewer records"
     )
 
 
-def _columns(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator[Discovered]:
-    types = set(map(type, nodes))
-    if types <= SCALARS:
-        yield path, nodes  # type: ignore[misc]
-        return
-    if types == {dict}:
-        members = _members_of_each(nodes)  # type: ignore[arg-type]
-        if members is not None:
-            if path and (TEXT in members or not members):
-                yield path, [cell_of(node) for node in nodes]
-            for name, column in members.items():
-                if name not in (TEXT, skip):
-                    yield from _columns(column, (*path, name), "", most)
-            return
-    yield from _irregular(nodes, path, skip, most)
-
-
-def _members_of_each(objects: list[dict[str, Node]]) -> dict[str, list[Found]] | None:
+@dataclass(frozen=True, slots=True)
+class _Beside:
     """
-    Column by column what is in objects that all have the same members; None where they do not.
+    What else a column that may be one of its own has.
     """
-    first = objects[0]
-    if set(map(len, objects)) != {len(first)}:
-        return None
-    try:
-        return {name: list(map(itemgetter(name), objects)) for name in first}
-    except KeyError:
-        return None
 
-
-def _irregular(nodes: list[Found], path: Path, skip: str, most: int) -> Iterator[Discovered]:
-    places = _places(nodes)
-    objects = [place for place in places if isinstance(place, dict) and place]
-    has_pairs = any(map(is_pair, _direct(nodes)))
-    labels = labels_of(_direct(nodes), objects)
-    names = [] if labels else [name for name in merged(map(tuple, objects), most=most) if name != skip]
-    parts: list[Step] = [*labels, *(name for name in names if name != TEXT)]
-    if path and _holds_values(
-        places, beside_labels=bool(labels), beside_pairs=has_pairs, beside_parts=bool(parts)
-    ):
-        yield path, [cell_of(node) for node in nodes]
-    for position in (0, 1) if has_pairs else ():
-        yield from _columns(advance(nodes, position), (*path, position), "", most)
-    for step in parts:
-        without = step.key if isinstance(step, Label) else ""
-        yield from _columns(advance(nodes, step), (*path, step), without, most)
-
-
-def merged(shapes: Iterable[tuple[str, ...]], *, most: int) -> list[str]:
-    """
-    One order for the members of many objects, each a tuple of its names.
-
-    Raises:
-        ResponseTooLarge: There are more than *most* names.
-    """
-    order: list[str] = []
-    places: dict[str, int] = {}
-    for shape in dict.fromkeys(shapes):
-        at = next((places[name] for name in shape if name in places), len(order))
-        for name in shape:
-            if name not in places:
-                order.insert(at, name)
-                if len(order) > most + 1:
-                    raise _too_many(most)
-                places = {known: place for place, known in enumerate(order)}
-            at = places[name] + 1
-    return order
+    labels: bool
+    pairs: bool
+    parts: bool
 
 
 def is_pair(node: Found) -> bool:
@@ -127,22 +169,20 @@ def is_pair(node: Found) -> bool:
     return type(node) is list and len(node) == 2 and type(node[0]) is int and type(node[1]) is str
 
 
-def _holds_values(
-    places: Sequence[Found], *, beside_labels: bool, beside_pairs: bool, beside_parts: bool
-) -> bool:
+def _holds_values(places: Sequence[Found], beside: _Beside) -> bool:
     """
     Whether these places give a column of their own, beside those of their parts.
     """
-    if not (beside_pairs or beside_parts):
+    if not (beside.pairs or beside.parts):
         # Nothing but empty values is a column too.
         return any(place is not MISSING for place in places)
-    return any(_is_value(place, beside_labels=beside_labels, beside_pairs=beside_pairs) for place in places)
+    return any(_is_value(place, beside) for place in places)
 
 
-def _is_value(place: Found, *, beside_labels: bool, beside_pairs: bool) -> bool:
+def _is_value(place: Found, beside: _Beside) -> bool:
     if isinstance(place, dict):
-        return TEXT in place and not beside_labels
-    if beside_pairs and (place is False or is_pair(place)):
+        return TEXT in place and not beside.labels
+    if beside.pairs and (place is False or is_pair(place)):
         return False
     return not is_empty(place)
 

@@ -56,19 +56,25 @@ SURE_HOLDERS: Final = names("data result results records rows hits")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
-@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """
-    *name* without case and punctuation.
+    *name* without case and punctuation; long ones are cut, for no name of the tables is long.
     """
-    return _PUNCTUATION.sub("", name[:64]).lower()
+    return _plain(name[:64])
+
+
+# Cut before it is kept: a target system could send names as long as it likes.
+@lru_cache(maxsize=1024)
+def _plain(name: str) -> str:
+    return _PUNCTUATION.sub("", name).lower()
 
 
 def is_meta(name: str) -> bool:
     """
     Whether that is the name of something about the answer.
     """
-    return plain(name) in META
+    # Most names that are many are ids.
+    return not name[:1].isdigit() and plain(name) in META
 
 
 def is_holder(name: str) -> bool:

@@ -25,7 +25,7 @@ _BLANK = b" \t\r\n\x0b\x0c\x00"
 
 # A page may begin with comments, or be XHTML with an XML declaration.
 _PAGE = re.compile(
-    rb"(?:\s|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>){0,20}<(?:!doctype\s{1,20}html|html)\b",
+    rb"(?:\s++|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>){0,20}+<(?:!doctype\s{1,20}html|html)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _FRAGMENT = re.compile(

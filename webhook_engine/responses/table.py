@@ -11,7 +11,7 @@ from webhook_engine.errors import ResponseTooLarge, did_you_mean
 
 from .bounds import Bounds
 from .cells import cells_of, column_of, has_cell
-from .discover import discover
+from .discover import discover, too_many_cells
 from .flat import are_flat, flat_columns, flat_rows
 from .path import read_path, write_path
 from .records import find_records
@@ -89,7 +89,7 @@ def _whole(records: list[Record], bounds: Bounds, *, is_flat: bool) -> tuple[tup
             return tuple(write_path((name,)) for name in names), rows
     paths: list[str] = []
     columns: list[Sequence[Cell]] = []
-    for steps, cells in discover(records, most=bounds.columns):
+    for steps, cells in discover(records, bounds):
         paths.append(write_path(steps))
         columns.append(cells)
         check_cells(len(paths) * len(records), bounds)
@@ -124,10 +124,7 @@ def check_cells(count: int, bounds: Bounds) -> None:
         ResponseTooLarge: *count* cells are more than *bounds* allow.
     """
     if count > bounds.cells:
-        raise ResponseTooLarge(
-            f"the table would have more than the {bounds.cells:,} cells allowed: "
-            "choose fewer columns, or ask the target system for fewer records"
-        )
+        raise too_many_cells(bounds)
 
 
 def vanished(columns: Sequence[str], records: Sequence[Record], bounds: Bounds) -> tuple[str, ...]:
@@ -140,7 +137,7 @@ def vanished(columns: Sequence[str], records: Sequence[Record], bounds: Bounds) 
         records: Some records of the response; the first hundred are looked at.
     """
     try:
-        present = [write_path(steps) for steps, _ in discover(records[:100], most=bounds.columns)]
+        present = [write_path(steps) for steps, _ in discover(records[:100], bounds)]
     except ResponseTooLarge:
         present = []
     return tuple(_gone(column, present) for column in columns)
