@@ -123,6 +123,14 @@ REFUSED = {
         f'{API_KEY}key_name = "K"\nkey = {{ envv = "A" }}\n',
         "group[1].key: a secret cannot be in 'envv'; did you mean 'env'?",
     ),
+    "a secret in an unnamed place": (
+        f'{API_KEY}key_name = "K"\nkey = {{ env = "" }}\n',
+        "group[1].key: env must say where the secret is, as text",
+    ),
+    "a secret in a numbered place": (
+        f'{API_KEY}key_name = "K"\nkey = {{ vault = 7 }}\n',
+        "group[1].key: vault must say where the secret is, as text",
+    ),
     "a secret that is empty": (f'{API_KEY}key_name = "K"\nkey = ""\n', "group[1].key: is empty"),
     "no room for requests": (
         '[[group]]\nname = "G"\nmax_in_flight = 0\n',

@@ -215,6 +215,7 @@ def test_a_tenants_mistakes_come_with_what_was_meant(wrong, right, meant):
         ("tenant = 1", 1, "must be a table"),
         ('[tenant]\n[webhook]\nname = "x"', 2, "must be a list of tables: write [[webhook]]"),
         ("agent = [1]", 1, "must be a table"),
+        ("[tenant]\ntime_zone = 2", 2, "must be the name of a time zone"),
     ],
 )
 def test_a_document_that_is_none_is_refused_with_its_line(text, line, message):

@@ -83,6 +83,14 @@ REFUSED = {
         f'{TEST}[[test.expect]]\nwebhook = "Fin"\n',
         "test[1].expect[1].webhook: there is no webhook 'Fin'; did you mean 'Find'?",
     ),
+    "a test of a body that is a number": (
+        f'{TEST}[[test.expect]]\nwebhook = "Find"\nbody = 5\n',
+        "test[1].expect[1].body: must be text for the whole body, or a table of its parts",
+    ),
+    "a test of a body with a date in it": (
+        f'{TEST}[[test.expect]]\nwebhook = "Find"\nbody = {{ at = [2020-01-01] }}\n',
+        "test[1].expect[1].body: must be text for the whole body, or a table of its parts",
+    ),
     "a test of nothing and something": (
         f'{TEST}nothing = true\n[[test.expect]]\nwebhook = "Find"\n',
         "test[1].nothing: is true, but the test expects webhooks too",

@@ -62,6 +62,10 @@ REFUSED = {
         with_url("https://x.example/\\n"),
         "webhook[1].url: holds a blank at its ends or a line break",
     ),
+    "a NUL character": (
+        f'{POST}content_type = "text"\nbody = "a\\u0000b"\n',
+        "webhook[1].body: holds a NUL character",
+    ),
     "hosts for nothing": (
         with_url("https://x.example/", 'hosts = ["x.example"]\n'),
         "webhook[1].url: has no variable in its host",

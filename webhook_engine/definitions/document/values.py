@@ -114,8 +114,6 @@ def _network_hint(text: str) -> str:
 
 
 def _secret(value: object) -> SecretRef:
-    if isinstance(value, SecretRef):
-        return value
     if isinstance(value, str):
         if not value:
             raise refused(f"is empty; write {_HOW_TO_WRITE_ONE}")
