@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from .errors import InvalidCall
+from .frozen import FrozenMapping
 from .moments import Direction, Disposition
 
 Value = str | int | float | bool
@@ -21,7 +21,7 @@ VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NOTHING: Mapping[str, Value] = MappingProxyType({})
+_NOTHING: FrozenMapping[Value] = FrozenMapping()
 _Word = TypeVar("_Word", Direction, Disposition)
 
 
@@ -74,7 +74,7 @@ class CallContext:
     extension: str = ""
     """The agent's full extension, `NUMBER-TENANT`."""
 
-    extra: Mapping[str, Value] = field(default_factory=lambda: _NOTHING, hash=False)
+    extra: Mapping[str, Value] = _NOTHING
     """Custom variables of the embedding application, by name."""
 
     def __post_init__(self) -> None:
@@ -174,6 +174,8 @@ def check_time(name: str, value: object) -> None:
         raise InvalidCall(name, f"must be a date and time, not {value!r}")
     if value.utcoffset() is None:
         raise InvalidCall(name, f"is {value.isoformat()}, which names no time zone; add one, such as +02:00")
+    if not 1 < value.year < 9999:  # the tenant's zone may move it into the next year
+        raise InvalidCall(name, f"is {value.isoformat()}, which no clock of ours can show")
 
 
 def _checked_extra(extra: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -191,4 +193,4 @@ def _checked_extra(extra: Mapping[str, Value]) -> Mapping[str, Value]:
             raise InvalidCall(where, f"must be text, a number or true/false, not {type(value).__name__}")
         elif value != value or value in (float("inf"), float("-inf")):
             raise InvalidCall(where, f"is {value}, which is no number a target system could read")
-    return MappingProxyType(dict(extra)) if extra else _NOTHING
+    return FrozenMapping(extra) if extra else _NOTHING

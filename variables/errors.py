@@ -14,6 +14,18 @@ class WebhookEngineError(Exception):
     Anything this project raises on purpose.
     """
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors take keywords, which an exception would not hand to its copy or to another process.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: "type[WebhookEngineError]", args: tuple[object, ...], facts: dict[str, object]
+) -> "WebhookEngineError":
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
+
 
 class VariableError(WebhookEngineError):
     """

@@ -88,7 +88,7 @@ def _text(name: str, value: object) -> str:
 def _seconds(name: str, value: object) -> int:
     text = str(value).strip() if not isinstance(value, bool) else ""
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise InvalidCall(name, f"must be whole seconds, not {value!r}")
+        raise InvalidCall(name, f"must be whole seconds, at most 999,999,999, not {value!r}")
     return int(text)
 
 

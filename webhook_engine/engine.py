@@ -26,9 +26,11 @@ from webhook_engine.errors import (
     AgentRefused,
     EgressRefused,
     EmptyParameter,
+    LimitExceeded,
     ResponseError,
     SecretMissing,
     TemplateError,
+    TokenRefused,
     WebhookEngineError,
     WrongType,
 )
@@ -88,6 +90,7 @@ class Engine:
         self._lines: dict[tuple[str, bool], _Line] = {}
         self._dispatcher: Dispatcher | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     @classmethod
     def from_file(
@@ -110,6 +113,7 @@ class Engine:
         return cls(definitions, secrets=secrets, limits=limits)
 
     async def __aenter__(self) -> Self:
+        self._closed = False
         return self
 
     async def __aexit__(
@@ -120,7 +124,10 @@ class Engine:
     async def close(self) -> None:
         """
         Close every connection; what is still being asked ends with a sentence.
+
+        Nothing can be asked afterwards, unless `async with` opens the engine again.
         """
+        self._closed = True
         dispatcher, self._dispatcher, self._loop = self._dispatcher, None, None
         if dispatcher is not None:
             await dispatcher.close()
@@ -207,6 +214,8 @@ class Engine:
 
     def _dispatching(self) -> Dispatcher:
         loop = asyncio.get_running_loop()
+        if self._closed:
+            raise RuntimeError("this engine is closed")
         if self._dispatcher is None:
             from webhook_engine.dispatch import Dispatcher
 
@@ -242,6 +251,8 @@ _OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
     (SecretMissing, Outcome.REFUSED),
     (EgressRefused, Outcome.REFUSED),
     (TemplateError, Outcome.REFUSED),
+    (LimitExceeded, Outcome.REFUSED),
+    (TokenRefused, Outcome.CREDENTIALS_EXPIRED),
 )
 
 
@@ -253,13 +264,25 @@ def _failed(webhook: str, error: WebhookEngineError, *, attempts: int = 0, took_
     if isinstance(error, EmptyParameter) and error.skips:
         outcome = Outcome.SKIPPED
     response = error.response if isinstance(error, ResponseError) else None
-    sentence = str(error)
     return AgentView(
         webhook=webhook,
         outcome=outcome,
-        sentence=f"{sentence[:1].upper()}{sentence[1:]}.",
+        sentence=_sentence(error),
         status=response.status if response is not None else None,
         attempts=attempts,
         took_s=took_s,
         error=error,
     )
+
+
+def _sentence(error: WebhookEngineError) -> str:
+    """
+    The error as a line for an agent; where secrets are kept is the administrator's to know.
+    """
+    if isinstance(error, SecretMissing):
+        return f"The credentials for {error.target} are not set up. Please tell an administrator."
+    text = str(error)
+    first = text.partition(" ")[0]
+    # A host or a name keeps its own spelling.
+    start = text[:1].upper() if first.isalpha() and first.islower() else text[:1]
+    return f"{start}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")

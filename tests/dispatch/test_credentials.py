@@ -188,3 +188,15 @@ def test_nothing_shows_a_secret() -> None:
     ]
 
     assert all("s3cret" not in repr(each) + str(each) + f"{each}" for each in shown)
+
+
+def test_a_secret_that_is_no_text_is_missing() -> None:
+    """
+    Bytes of the environment that are not UTF-8 cannot be sent, and the complaint does not quote them.
+    """
+    secrets = LocalSecrets(environ={"KEY": "abc\udcff"})
+
+    with pytest.raises(SecretMissing, match="not UTF-8") as caught:
+        credentials_for(a_group(key=SecretRef.env("KEY")), "", secrets)
+
+    assert "abc" not in str(caught.value)

@@ -3,6 +3,7 @@ The line from a call to what an agent sees, on a real target.
 """
 
 import asyncio
+import dataclasses
 import gc
 import threading
 import warnings
@@ -103,7 +104,8 @@ class TestRefusals:
 
         assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
         assert isinstance(view.error, SecretMissing)
-        assert "CRM_KEY_100" in view.sentence
+        assert "CRM_KEY_100" in str(view.error)
+        assert "The credentials for CRM orders are not set up. Please tell an administrator." == view.sentence
 
     async def test_a_value_that_a_header_cannot_carry(self, engine):
         """
@@ -147,23 +149,32 @@ class TestAGoodGuest:
 
         assert [Outcome.OK] * 3 == outcomes
 
-    def test_an_engine_can_be_closed_and_asked_again_in_another_loop(self):
+    def test_an_engine_works_in_one_loop_at_a_time(self):
         """
-        Closed in one loop, it starts afresh in the next; left open, it says what is wrong.
+        Closed, it refuses; opened again in another loop, it works there; left open, it says what is wrong.
         """
         engine = Engine(read_text(scenes.DEFINITIONS.read_text().replace(":8765/", ":9/")))
 
-        async def ask(*, close):
-            view = await engine.ask("Contact lookup", RINGING)
-            if close:
-                await engine.close()
-            return view.outcome
+        async def within():
+            async with engine:
+                return (await engine.ask("Contact lookup", RINGING)).outcome
 
-        assert Outcome.TARGET_FAILED == asyncio.run(ask(close=True))
-        assert Outcome.TARGET_FAILED == asyncio.run(ask(close=False))
+        async def alone():
+            return (await engine.ask("Contact lookup", RINGING)).outcome
+
+        assert Outcome.TARGET_FAILED == asyncio.run(within())
+        with pytest.raises(RuntimeError, match="this engine is closed"):
+            asyncio.run(alone())
+        assert Outcome.TARGET_FAILED == asyncio.run(within())
+        other = Engine(engine.definitions)
+
+        async def elsewhere():
+            return (await other.ask("Contact lookup", RINGING)).outcome
+
+        assert Outcome.TARGET_FAILED == asyncio.run(elsewhere())
         with pytest.raises(RuntimeError, match="make one engine for each loop"):
-            asyncio.run(ask(close=True))
-        asyncio.run(engine.close())
+            asyncio.run(elsewhere())
+        asyncio.run(other.close())
 
     async def test_closes_what_it_opened(self):
         """
@@ -210,3 +221,36 @@ def test_render_shows_what_would_be_sent_without_its_secrets():
     assert ("X-Api-Key", "***") in request.headers
     assert "very-secret" not in repr(request) + str(request.to_json())
     assert b'{"customer":"1001","taken_by":"100-Euphoria"}' == request.body
+
+
+OAUTH = """
+[[agent]]
+extension = "100-Euphoria"
+
+[[group]]
+name = "CRM"
+authentication = "oauth2"
+
+[group.oauth2]
+token_url = "https://crm.example.com/token"
+client_id = { env = "ID" }
+client_secret = { env = "SECRET" }
+
+[[webhook]]
+name = "Lookup"
+group = "CRM"
+type = "ajax-get"
+url = "https://crm.example.com/"
+"""
+
+
+def test_render_keeps_what_earns_a_token_to_itself():
+    """
+    What is rendered for people holds nothing that could be used, however one looks into it.
+    """
+    engine = Engine(read_text(OAUTH), secrets=LocalSecrets(environ={"ID": "us", "SECRET": "canary-4711"}))
+
+    request = engine.render("Lookup", RINGING)
+
+    assert ("Authorization", "Bearer ***") in request.headers
+    assert "canary" not in repr(request) + repr(dataclasses.asdict(request))

@@ -2,7 +2,9 @@
 A call is checked when it is stated, and frozen from then on.
 """
 
+import copy
 import dataclasses
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,6 +19,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 REFUSED = {
     "a naive time": ({"at": datetime(2026, 1, 1)}, "at", "names no time zone"),  # noqa: DTZ001  # the point
     "a time that is text": ({"at": "2026-01-01"}, "at", "must be a date and time"),
+    "a time beyond all zones": ({"at": datetime.max.replace(tzinfo=UTC)}, "at", "no clock of ours"),
     "an unknown direction": ({"direction": "inbound"}, "direction", "none of: incoming, outgoing"),
     "an unknown disposition": ({"disposition": "Sold"}, "disposition", "none of: Success, Unsure, Failed"),
     "a line break in a number": ({"caller_number": "+27\r\n"}, "caller_number", "control character"),
@@ -63,6 +66,22 @@ def test_is_frozen():
         call.notes = "changed"
     with pytest.raises(TypeError):
         call.extra["ACCOUNT"] = "8"
+
+
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda call: pickle.loads(pickle.dumps(call))], ids=["copied", "pickled"]
+)
+def test_travels_to_another_process(again):
+    """
+    A call is plain data, its custom variables and what is wrong with it included.
+    """
+    call = CallContext(at=AT, notes="n", extra={"ACCOUNT": 7})
+    with pytest.raises(InvalidCall) as caught:
+        CallContext(duration_s=-1)
+
+    assert call == again(call)
+    assert dataclasses.asdict(call)["extra"] == {"ACCOUNT": 7}
+    assert (str(caught.value), "duration_s") == (str(again(caught.value)), again(caught.value).field)
 
 
 def test_notes_may_hold_line_breaks():
@@ -169,6 +188,8 @@ def text(**limits):
 
 
 line = text(max_size=20).map(lambda value: "".join(c for c in value if c.isprintable()))
+# hypothesis wants naive bounds and adds the zone itself.
+times = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 calls = st.builds(
     CallContext,
     caller_name=text(max_size=20),
@@ -182,7 +203,7 @@ calls = st.builds(
     duration_s=st.none() | st.integers(0, 10**6),
     call_queue=line,
     sip_id=line,
-    at=st.datetimes(timezones=st.just(UTC)),
+    at=times,
     dynamic_parameter=text(max_size=20),
     extension=line,
     extra=st.dictionaries(

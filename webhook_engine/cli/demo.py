@@ -13,6 +13,7 @@ from rich.text import Text
 
 from webhook_engine.cli.console import out, print_request, print_view, safe
 from webhook_engine.cli.exits import Exit
+from webhook_engine.cli.inputs import BadInput
 from webhook_engine.cli.loop import run
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ async def _keep_serving() -> None:
     from webhook_engine.demo import crm
 
     async with crm.serve() as port:
+        if port != crm.PORT:
+            raise BadInput(
+                f"port {crm.PORT}, where the example looks for the CRM, is taken by another program"
+            )
         keys = " ".join(f"{name}={value}" for name, value in crm.AGENT_KEYS.items())
         out().print(f"A small CRM listens on 127.0.0.1:{port}; stop it with Ctrl-C. Its agents' keys: {keys}")
         await asyncio.Event().wait()

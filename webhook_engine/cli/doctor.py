@@ -21,7 +21,7 @@ from webhook_engine.cli.console import out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.cli.loop import run
-from webhook_engine.errors import DefinitionError, DispatchError
+from webhook_engine.errors import DispatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +56,8 @@ def doctor(
 
     Example:  webhook-engine doctor integration.toml
     """
-    found = [*_machine()]
-    if file is not None:
-        try:
-            found += _definitions(load(file))
-        except DefinitionError as error:
-            found += [Diagnosis("wrong", "definitions", str(each)) for each in error.problems]
+    definitions = load(file) if file is not None else None
+    found = [*_machine(), *(_definitions(definitions) if definitions is not None else ())]
     if as_json:
         print_json([asdict(each) for each in found])
     else:

@@ -83,4 +83,4 @@ def of_view(view: AgentView) -> Exit:
     """
     The exit code of a command that shows this view.
     """
-    return of_error(view.error) if view.error is not None else OF_OUTCOME[view.outcome]
+    return OF_OUTCOME[view.outcome]

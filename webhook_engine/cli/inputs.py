@@ -82,7 +82,7 @@ def call_from(settings: Sequence[str], call_file: Path | None, definitions: Defi
     custom = {each.name for each in definitions.variables}
     for setting in settings:
         name, equals, value = setting.partition("=")
-        if not equals:
+        if not (name and equals):
             raise BadInput(
                 f"--set {setting}: write it as TOKEN=VALUE, such as --set CALLERID_NUMBER=0821234567"
             )

@@ -113,10 +113,14 @@ class PreparedRequest:
         """
         The same request with its secrets hidden; for people and records, no longer for sending.
         """
+        headers = tuple((name, self.mask.text(value)) for name, value in self.headers)
+        if self.grant is not None:
+            headers += (("Authorization", f"Bearer {HIDDEN}"),)
         return replace(
             self,
+            grant=None,
             url=self.mask.text(self.url),
-            headers=tuple((name, self.mask.text(value)) for name, value in self.headers),
+            headers=headers,
             body=None if self.body is None else self.mask.data(self.body),
         )
 
@@ -126,8 +130,6 @@ class PreparedRequest:
         """
         shown = self.masked()
         headers = {str(name): value for name, value in shown.headers}  # JSON writers want plain text
-        if self.grant is not None:
-            headers["Authorization"] = f"Bearer {HIDDEN}"
         return {
             "webhook": self.webhook,
             "kind": "browser-window" if self.route.opens_in_browser else "request",

@@ -5,6 +5,7 @@ Where secrets are looked up.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,8 @@ from webhook_engine.definitions.words import SecretKind
 from webhook_engine.errors import SecretMissing
 
 _LONGEST_FILE = 64 * 1024
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class SecretStore(Protocol):
@@ -72,6 +75,9 @@ class LocalSecrets:
                 )
         if not secret:
             raise SecretMissing(problem, target="")
+        if not secret.isascii() and _HALF.search(secret):
+            # The environment hands over bytes that are not UTF-8 as half characters; none can be sent.
+            raise SecretMissing(f"the secret in {reference!r} is not UTF-8", target="")
         return secret
 
     def _read(self, name: str) -> tuple[str, str]:
