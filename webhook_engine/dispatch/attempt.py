@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webhook_engine.dispatch.faults import Fault
+from webhook_engine.dispatch.faults import Fault, fault_of
 from webhook_engine.dispatch.guard import Dial
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ResponseError, TransportError, WebhookEngineError
@@ -29,9 +29,6 @@ class Attempt:
     error: WebhookEngineError | None = None
     """Why there is no response, or none that can be used."""
 
-    fault: Fault | None = None
-    """Whose fault that is; None where there is a response."""
-
     took_s: float = 0.0
     """Seconds for everything, the wait for a free slot included."""
 
@@ -40,6 +37,13 @@ class Attempt:
 
     sent: bool = False
     """Whether the request left this machine."""
+
+    @property
+    def fault(self) -> Fault | None:
+        """
+        Whose fault it is that nothing came of it; None where there is a response.
+        """
+        return None if self.error is None else fault_of(self.error)
 
     @property
     def request(self) -> PreparedRequest:

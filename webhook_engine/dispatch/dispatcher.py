@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from webhook_engine.dispatch.attempt import Attempt
-from webhook_engine.dispatch.faults import fault_of
 from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.limits import Limiter
 from webhook_engine.dispatch.mask import Masker
@@ -94,7 +93,6 @@ class Dispatcher:
             prepared=request,
             response=response,
             error=problem,
-            fault=None if problem is None else fault_of(problem),
             took_s=loop.time() - began,
             dials=tuple(exchange.dials),
             sent=exchange.sends > 0,

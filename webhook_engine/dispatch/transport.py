@@ -5,14 +5,11 @@ Requests over the wire: one send each, guarded, bounded, within a deadline.
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from time import monotonic
 from types import TracebackType
 from typing import Self
-from urllib.parse import SplitResult
 
 import aiohttp
-from yarl import URL
 
 from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import body_at_hand, read_body
@@ -20,7 +17,7 @@ from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.request import PreparedRequest, target_of
-from webhook_engine.errors import ConnectFailed, ResponseTooLarge, UnsafeValue, WebhookEngineError
+from webhook_engine.errors import ConnectFailed, ResponseTooLarge, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
 
@@ -144,7 +141,7 @@ class Transport:
             session,
             exchange,
             route.method,
-            _as_sent(request.url),
+            request.url,
             request.headers + route.added,
             request.body,
         )
@@ -169,31 +166,3 @@ class Transport:
         bound = self.limits.header_bytes
         if sum([len(name) + len(value) for name, value in head]) > bound:
             raise ResponseTooLarge(f"the head of the response is larger than {bound:,} bytes")
-
-
-def _as_sent(url: str) -> URL:
-    """
-    *url* to the byte: yarl would rewrite %27 to ' and the target would see other bytes.
-
-    Raises:
-        UnsafeValue: It is no web address.
-    """
-    if "#" in url:
-        url = url.partition("#")[0]
-    slash = url.find("/", url.find("://") + 3)
-    if slash < 0 or "?" in url[:slash]:
-        before, mark, query = url.partition("?")
-        return _origin(before).with_path(f"/{mark}{query}", encoded=True)
-    # The query goes along in the path: encoded, nothing tells them apart on the wire,
-    # and a URL made from the parts of another is the cheapest there is.
-    return _origin(url[:slash]).with_path(url[slash:], encoded=True)
-
-
-@lru_cache(maxsize=256)
-def _origin(origin: str) -> URL:
-    scheme, mark, authority = origin.partition("://")
-    if scheme.lower() not in ("http", "https") or not mark:
-        raise UnsafeValue(f"{scheme[:40]!r} is no scheme that is sent; http and https are", slot="url")
-    if not authority or "@" in authority:
-        raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
-    return URL(SplitResult(scheme.lower(), authority, "/", "", ""), encoded=True)
