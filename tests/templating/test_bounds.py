@@ -1,0 +1,125 @@
+"""
+No template goes further than its bounds, to the character.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+
+from webhook_engine.errors import TemplateSyntaxError, TemplateTooLarge
+from webhook_engine.templating import Bounds, Kind, compile_body, compile_template, compile_url
+
+NAMES = frozenset({"CALL_NOTES"})
+
+
+def parameter(value="{CALL_NOTES}"):
+    """
+    One that is always sent.
+    """
+    return SimpleNamespace(name="a", value=value, when_empty="send", default=None)
+
+
+def template(source, kind):
+    """
+    Bounded to a hundred characters.
+    """
+    return compile_template(source, kind, names=NAMES, bounds=Bounds(output_chars=100))
+
+
+BOUNDED = {
+    "url": lambda: template("https://h/{CALL_NOTES}", Kind.URL),
+    "header": lambda: template("{CALL_NOTES}", Kind.HEADER),
+    "form": lambda: template("a={CALL_NOTES}", Kind.FORM),
+    "json": lambda: template('"{CALL_NOTES}"', Kind.JSON),
+    "json made as text": lambda: template('{"{CALL_NOTES}": 1}', Kind.JSON),
+    "xml": lambda: template("<a>{CALL_NOTES}</a>", Kind.XML),
+    "text": lambda: template("{CALL_NOTES}", Kind.TEXT),
+    "jinja": lambda: template("{{ CALL_NOTES }}", Kind.TEXT),
+    "a loop": lambda: template("{% for x in [1] %}{{ CALL_NOTES }}{% endfor %}", Kind.TEXT),
+    "parameters of a url": lambda: compile_url(
+        "https://h/", [parameter()], names=NAMES, bounds=Bounds(output_chars=100)
+    ),
+    "parameters of a url by jinja": lambda: compile_url(
+        "https://h/{{ CALL_NOTES | replace('x', '') }}", [parameter()], names=NAMES, bounds=Bounds(output_chars=100)
+    ),
+    "parameters of a form": lambda: compile_body(
+        [parameter()], "url", names=NAMES, bounds=Bounds(output_chars=100)
+    ),
+    "parameters of json": lambda: compile_body(
+        [parameter()], "json", names=NAMES, bounds=Bounds(output_chars=100)
+    ),
+    "parameters of xml": lambda: compile_body(
+        [parameter()], "xml", names=NAMES, bounds=Bounds(output_chars=100)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", BOUNDED.values(), ids=BOUNDED.keys())
+def test_the_result_is_bounded_to_the_character(make):
+    """
+    What fits goes out; one character more is an error, in text and in bytes.
+    """
+    bounded = make()
+    around = len(bounded.render({"CALL_NOTES": ""}))
+    fits = {"CALL_NOTES": "x" * (100 - around)}
+    too_long = {"CALL_NOTES": "x" * (101 - around)}
+
+    assert 100 == len(bounded.render(fits))
+    for render in (bounded.render, bounded.render_bytes):
+        with pytest.raises(TemplateTooLarge, match="more than 100 characters"):
+            render(too_long)
+
+
+@pytest.mark.parametrize("source", ["{CALL_NOTES}", "{{ CALL_NOTES }}"])
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HEADER], ids=lambda kind: kind.value)
+def test_the_bound_counts_characters_and_not_bytes(source, kind):
+    """
+    A text has the same room in every alphabet.
+    """
+    assert 300 == len(template(source, kind).render_bytes({"CALL_NOTES": "渡" * 100}))
+
+
+@pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)
+def test_the_source_is_bounded(kind):
+    """
+    Before anything else is done with it.
+    """
+    with pytest.raises(TemplateSyntaxError, match="a template has at most 65,536 characters"):
+        compile_template(" " * 65_537, kind, names=NAMES)
+
+
+def test_a_source_that_just_fits_is_read():
+    """
+    The bound is the last that is allowed.
+    """
+    assert 65_536 == len(compile_template("x" * 65_536, Kind.TEXT, names=NAMES).render({}))
+
+
+@pytest.mark.parametrize(
+    ("source", "steps"),
+    [
+        ("{% for a in [1, 2, 3] %}{% endfor %}", 3),
+        ("{% for a in [1, 2] %}{% for b in [1, 2] %}{% endfor %}{% endfor %}", 6),
+        ("{% for a in [1] %}{% endfor %}{% for a in [1, 2] %}{% endfor %}", 3),
+        ("{% for a in [1, 2, 3] if a == 1 %}{% endfor %}", 3),
+        ("{% for a in {'b': 1, 'c': 2} %}{% endfor %}", 2),
+    ],
+)
+def test_all_loops_share_their_steps(source, steps):
+    """
+    Those that are left out by a condition are counted as well.
+    """
+    enough = compile_template(source, Kind.TEXT, names=NAMES, bounds=Bounds(loop_steps=steps))
+    too_few = compile_template(source, Kind.TEXT, names=NAMES, bounds=Bounds(loop_steps=steps - 1))
+
+    assert "" == enough.render({}) == enough.render({})
+    with pytest.raises(TemplateTooLarge, match=f"more than {steps - 1} loop steps"):
+        too_few.render({})
+
+
+def test_bounds_cannot_be_moved():
+    """
+    They are compiled in.
+    """
+    with pytest.raises(AttributeError):
+        Bounds().output_chars = 1
