@@ -66,6 +66,18 @@ REFUSED = {
         f'{POST}content_type = "text"\nbody = "a\\u0000b"\n',
         "webhook[1].body: holds a NUL character",
     ),
+    "a key that was nearly right": (
+        f'{GET}{PARAMETER}when_emty = "skip"\n',
+        "webhook[1].parameter[1].when_emty: is no key of this table; did you mean 'when_empty'?",
+    ),
+    "a key that is none": (
+        f'{GET}[[webhook.view.column]]\npath = "id"\nx = 1\n',
+        "webhook[1].view.column[1].x: is no key of this table; it has label, link, path",
+    ),
+    "a key of Python's": (
+        f"{GET}parameters = []\n",
+        "webhook[1].parameters: is no key of this table; did you mean 'parameter'?",
+    ),
     "hosts for nothing": (
         with_url("https://x.example/", 'hosts = ["x.example"]\n'),
         "webhook[1].url: has no variable in its host",

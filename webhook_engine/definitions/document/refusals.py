@@ -62,8 +62,6 @@ def explain(error: ErrorDetails, shape: type[BaseModel]) -> tuple[Path, str]:
     kind, given = error["type"], error["input"]
     path = error["loc"]
     facts = error.get("ctx", {})
-    if kind == "refused":
-        return path, error["msg"]
     if kind == "missing":
         return path, "is missing"
     if kind == "extra_forbidden":
