@@ -12,7 +12,7 @@ import pytest
 
 from webhook_engine.dispatch import Transport, wire
 from webhook_engine.dispatch.guard import Exchange
-from webhook_engine.errors import ConnectionLost, UnsafeValue
+from webhook_engine.errors import ConnectFailed, ConnectionLost, UnsafeValue
 
 from .conftest import LOOPBACK, StartTarget, Visit, a_request, answer
 
@@ -302,6 +302,22 @@ async def test_a_tracer_sees_every_request(transport: Transport, start_target: S
     await transport.send(a_request(target.url()))
 
     assert ["GET"] == seen
+
+
+async def test_a_stand_in_for_the_session_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Test doubles such as aioresponses put themselves there, and no request goes round them.
+    """
+
+    async def stand_in(session: object, method: str, url: object, **options: object) -> None:
+        raise aiohttp.ServerDisconnectedError(f"{method} {url}")
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", stand_in)
+    async with Transport() as transport:
+        with pytest.raises(ConnectFailed):
+            await transport.send(a_request("http://127.0.0.1:1/"))
+
+        assert not wire.may_go_straight(transport._connections.session(LOOPBACK, None))
 
 
 async def test_an_unknown_aiohttp_is_asked_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
