@@ -7,7 +7,9 @@ from __future__ import annotations
 import pytest
 
 from webhook_engine.dispatch import Masker, Transport
+from webhook_engine.dispatch.redirects import next_hop
 from webhook_engine.errors import EgressRefused, UnreadableResponse
+from webhook_engine.responses import Response
 
 from .conftest import StartTarget, Visit, a_request, answer
 
@@ -240,3 +242,26 @@ async def test_a_location_beyond_ascii_arrives_encoded(
     await transport.send(a_request(target.url(), max_redirects=1))
 
     assert target.visits[1].line.startswith("GET /caf%C3%A9%20%2F")
+
+
+@pytest.mark.parametrize("location", ["http://crm.example/", "HTTP://CRM.EXAMPLE/", "http://other.example/"])
+def test_https_does_not_lead_to_http(location: str) -> None:
+    """
+    What was asked in private is not asked again in the open.
+    """
+    response = Response(status=302, headers=(("Location", location),))
+
+    with pytest.raises(EgressRefused, match="from https to http"):
+        next_hop(a_request("https://crm.example/?phone=1"), response)
+
+
+def test_http_may_lead_to_https() -> None:
+    """
+    As another origin, so without credentials.
+    """
+    response = Response(status=301, headers=(("Location", "https://crm.example/"),))
+
+    onward = next_hop(a_request("http://crm.example/", headers=HEADERS), response)
+
+    assert onward is not None
+    assert ("https://crm.example/", (("Accept", "application/json"),)) == (onward.url, onward.headers)
