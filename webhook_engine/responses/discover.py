@@ -184,6 +184,8 @@ def _is_value(place: Found, beside: _Beside) -> bool:
         return TEXT in place and not beside.labels
     if beside.pairs and (place is False or is_pair(place)):
         return False
+    if isinstance(place, list):
+        return any(_is_value(item, beside) for item in place)
     return not is_empty(place)
 
 
