@@ -201,3 +201,12 @@ def test_what_orjson_refuses_and_systems_write():
         "d": "line\nbreak",
     }.items() <= document.tree.items()
     assert "1E+999" == str(document.tree["e"])
+
+
+def test_half_a_surrogate_pair_beside_a_long_number():
+    """
+    Numbers that are read one by one do not bring back what no UTF-8 can carry.
+    """
+    document = document_of(b'{"a": "\\uD83D", "b": "\\ud83d\\ude00", "c": 123456789012345678901234567890}')
+
+    assert {"a": "\ufffd", "b": "\U0001f600", "c": 123456789012345678901234567890} == document.tree

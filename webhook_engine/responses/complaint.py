@@ -71,6 +71,13 @@ def is_remark_only(tree: Node) -> bool:
     return isinstance(tree, dict) and all(is_remark(name) for name in tree)
 
 
+def is_aside(name: str) -> bool:
+    """
+    Whether a member of that name may stand in a response that is nothing but an error.
+    """
+    return is_remark(name) or plain(name) in _STATES
+
+
 def _is_complaint(node: dict[str, Node]) -> bool:
     if len(node) > _MOST_MEMBERS:
         return False

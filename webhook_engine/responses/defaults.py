@@ -47,10 +47,13 @@ def _with_reason(sentence: str, reason: str | None) -> str:
     return f"{sentence}: {reason}" if reason else f"{sentence}."
 
 
-def _rows(facts: Facts) -> str:
-    if not facts.expects_rows:
+def answered(rows: int, *, expects_rows: bool) -> str:
+    """
+    The sentence of a response that is ok.
+    """
+    if not expects_rows:
         return "The target system accepted the request."
-    return "Found 1 record." if facts.rows == 1 else f"Found {facts.rows:,} records."
+    return "Found 1 record." if rows == 1 else f"Found {rows:,} records."
 
 
 # 408 and 425 ask to come back, 407 is the proxy's, 429 is a limit: none of them is about this request.
@@ -60,6 +63,8 @@ _NOT_ABOUT_THE_REQUEST = frozenset({407, 408, 425, 429})
 def _found_none(facts: Facts) -> bool:
     return facts.expects_rows and (not facts.rows or facts.is_remark or facts.complaint is not None)
 
+
+ANSWERED: Final = "answered"
 
 DEFAULTS: Final = (
     Default(
@@ -129,6 +134,11 @@ DEFAULTS: Final = (
         Outcome.NO_MATCH,
         lambda _: SENTENCES[Outcome.NO_MATCH],
     ),
-    Default("answered", lambda _: True, Outcome.OK, _rows),
+    Default(
+        ANSWERED,
+        lambda _: True,
+        Outcome.OK,
+        lambda it: answered(it.rows, expects_rows=it.expects_rows),
+    ),
 )
 """The first line that holds decides; the last one always does."""

@@ -55,7 +55,7 @@ class _Discovery:
         self._found = 0
         self._seen = 0
 
-    def columns(self, nodes: list[Found], path: Path, skip: str = "") -> Iterator[Discovered]:
+    def columns(self, nodes: list[Found], path: Path, skip: str | None = None) -> Iterator[Discovered]:
         """
         The columns of what was found at *path*, but for the member *skip*.
         """
@@ -88,7 +88,7 @@ class _Discovery:
         except KeyError:
             return None
 
-    def _irregular(self, nodes: list[Found], path: Path, skip: str) -> Iterator[Discovered]:
+    def _irregular(self, nodes: list[Found], path: Path, skip: str | None) -> Iterator[Discovered]:
         places = _places(nodes)
         self._spend(len(places))
         objects = [place for place in places if isinstance(place, dict) and place]
@@ -102,7 +102,7 @@ class _Discovery:
         for position in (0, 1) if has_pairs else ():
             yield from self.columns(advance(nodes, position), (*path, position))
         for step in parts:
-            without = step.key if isinstance(step, Label) else ""
+            without = step.key if isinstance(step, Label) else None
             yield from self.columns(advance(nodes, step), (*path, step), without)
 
     def _merged(self, shapes: Iterable[tuple[str, ...]]) -> list[str]:

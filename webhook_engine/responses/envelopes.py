@@ -57,7 +57,7 @@ def _content(node: dict[str, Node]) -> tuple[str | None, tuple[str, ...]]:
     if "Body" in node and node.keys() <= {"Header", "Body"}:
         return "Body", ()
     own = [name for name in node if not is_meta(name) and not ("jsonrpc" in node and name == "id")]
-    if len(own) == 1 and not _is_id(own[0]):
+    if len(own) == 1 and not is_id(own[0]):
         name, value = own[0], node[own[0]]
         return (name if _may_be_content(node, name, value) else None), ()
     if keyed(node):
@@ -86,10 +86,13 @@ def keyed(node: dict[str, Node]) -> list[str]:
     The ids that the members of this object are named by; none where it is no such object.
     """
     own = [name for name in node if not is_meta(name)]
-    if own and all(_is_id(name) and isinstance(node[name], dict) for name in own):
+    if own and all(is_id(name) and isinstance(node[name], dict) for name in own):
         return own
     return []
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """
+    Whether a member of that name is one of many, named by their ids.
+    """
     return _ID.fullmatch(name) is not None

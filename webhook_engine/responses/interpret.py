@@ -16,6 +16,7 @@ from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .fast_xml import build
+from .glance import DECIDED_BY, glanced
 from .outcome import judge
 from .read import read, read_with
 from .response import ResponseType
@@ -122,6 +123,10 @@ def interpret(
         DefinitionError: A path of *view* is none.
     """
     view = view or View()
+    if not rules and not all_columns and bounds is None and len(view.columns) > 1 and response_type in _JSON:
+        found = glanced(response, view, expects_rows=expects_rows)
+        if found is not None:
+            return _ok(response, view, *found)
     bounds = bounds or Bounds()
     columns = None if all_columns or not view.columns else tuple(column.path for column in view.columns)
     wants_tree = any(rule.reads_response for rule in rules)
@@ -132,6 +137,21 @@ def interpret(
     verdict = judge(facts, rules, {**values, **_names(response, document, table)} if rules else {})
     keeps_rows = all_columns or verdict.outcome is Outcome.OK
     return _shown(response, verdict, view, table, error, keeps_rows=keeps_rows)
+
+
+_JSON = frozenset({ResponseType.AUTO, ResponseType.JSON})
+
+
+def _ok(response: Response, view: View, sentence: str, table: Table) -> Interpretation:
+    return Interpretation(
+        status=response.status,
+        outcome=Outcome.OK,
+        sentence=sentence,
+        decided_by=DECIDED_BY,
+        columns=view.columns,
+        rows=table.rows,
+        table=table,
+    )
 
 
 def _tabulated(

@@ -19,8 +19,6 @@ import orjson
 
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 
-from .charset import is_utf8
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -53,25 +51,30 @@ def read_json(body: bytes, *, depth: int) -> Node:
 
         ResponseTooLarge: It nests deeper than *depth*.
     """
+    tree = _read_exactly(body, depth) if may_round(body) else _read_fast(body, depth)
+    check_depth(tree, depth)
+    return tree
+
+
+def _read_fast(body: bytes, depth: int) -> Node:
     try:
         tree: Node = orjson.loads(body)
     except orjson.JSONDecodeError as refusal:
-        tree = _read_leniently(body, refusal, depth)
-    check_depth(tree, depth)
-    return _read_exactly(body) if may_round(body) else tree
+        if "depth" in refusal.msg:
+            raise _too_deep(depth) from refusal
+        # It refuses things that can be told: numbers beyond a float, NaN, half
+        # a surrogate pair, control characters in texts.
+        return _read_exactly(body, depth)
+    return tree
 
 
-def _read_leniently(body: bytes, refusal: orjson.JSONDecodeError, depth: int) -> Node:
-    """
-    What orjson refuses although it can be told what was meant: numbers beyond
-    a float, NaN, half a surrogate pair, control characters in strings.
-    """
-    if "depth" in refusal.msg:
-        raise _too_deep(depth) from refusal
-    if not is_utf8(body):
-        raise UnreadableResponse("the response is no readable JSON: it is not UTF-8") from refusal
+def _read_exactly(body: bytes, depth: int) -> Node:
     try:
-        return _without_surrogates(_read_exactly(body))
+        tree: Node = json.loads(
+            body.decode(), strict=False, parse_int=_exact_int, parse_float=_exact_float, parse_constant=str
+        )
+    except UnicodeDecodeError as problem:
+        raise UnreadableResponse("the response is no readable JSON: it is not UTF-8") from problem
     except RecursionError:
         raise _too_deep(depth) from None
     except json.JSONDecodeError as problem:
@@ -79,17 +82,7 @@ def _read_leniently(body: bytes, refusal: orjson.JSONDecodeError, depth: int) ->
         raise UnreadableResponse(
             f"the response is no readable JSON: {reason} at line {problem.lineno}, column {problem.colno}"
         ) from problem
-
-
-def _read_exactly(body: bytes) -> Node:
-    tree: Node = json.loads(
-        body.decode("utf-8", "replace"),
-        strict=False,
-        parse_int=_exact_int,
-        parse_float=_exact_float,
-        parse_constant=str,
-    )
-    return tree
+    return _without_surrogates(tree) if b"\\ud" in body or b"\\uD" in body else tree
 
 
 def _exact_int(digits: str) -> int | Decimal:
