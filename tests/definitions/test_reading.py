@@ -262,6 +262,28 @@ def test_all_unknown_names_of_one_template_are_told():
     assert ["webhook[1].url"] * 2 == [each.path for each in caught.value.problems]
 
 
+def test_what_is_missing_hides_no_other_mistake():
+    """
+    A webhook without a URL and of no known type is still searched for what else is wrong in it.
+    """
+    with pytest.raises(DefinitionError) as caught:
+        read_text(
+            '[[webhook]]\nname = "n"\ntype = "ajax"\ngroup = "CRM"\n'
+            '[[webhook.parameter]]\nname = "a"\n[[webhook.parameter]]\nname = "b"\nvalue = "{CALLER}"\n'
+            '[[webhook.outcome]]\nwhen = "status =="\n'
+        )
+
+    assert [
+        "webhook[1].url",
+        "webhook[1].type",
+        "webhook[1].group",
+        "webhook[1].parameter[1].value",
+        "webhook[1].parameter[2].value",
+        "webhook[1].outcome[1].is",
+        "webhook[1].outcome[1].when",
+    ] == [each.path for each in caught.value.problems]
+
+
 def test_what_follows_from_a_refusal_is_not_told():
     """
     A group whose name cannot be read makes no webhook's group unknown.
