@@ -61,7 +61,7 @@ def _measured(subjects: Iterable[str], pace: Pace) -> Iterator[tuple[str, list[C
 
 
 def _summary(outcomes: Iterable[Reached], facts: Mapping[str, object], cpu: bool) -> dict[str, str]:
-    clock = "processor time, because others used the machine" if cpu else "wall time"
+    clock = "processor time (the queue: wall time), because others used the machine" if cpu else "wall time"
     machine = f"{facts['cores']} cores ({facts['processor']}), {facts['python']}, commit {facts['commit']}; {clock}."
     return {"targets": f"{report.of_targets(outcomes)}\n\nOne run on {machine}"}
 
