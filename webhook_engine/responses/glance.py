@@ -1,0 +1,162 @@
+"""
+The everyday response, understood at a glance.
+
+Most lookups are answered by a short JSON list of flat records, alone or under one name. What such a response
+means can be told without asking every question that a stranger response needs. Where anything is out of the
+ordinary, nothing is told, and the long way decides; where something is, it is what the long way would say.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from .complaint import is_aside
+from .defaults import ANSWERED, answered
+from .envelopes import is_id
+from .flat import are_flat
+from .json_text import may_round
+from .names import is_meta
+from .path import read_path, write_path
+from .sniff import says_json
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .response import Response
+    from .tree import Cell, Node
+    from .view import View
+
+LONGEST: Final = 64 * 1024
+"""Bytes. A longer response is worth the questions, and may meet a bound that a short one cannot."""
+
+DECIDED_BY: Final = f"default: {ANSWERED}"
+"""Who says that it is ok."""
+
+_FEWEST_MEMBERS: Final = 3
+"""Records of one member are wrapped, those of two may be a name and a value."""
+
+
+def glanced(response: Response, view: View, *, expects_rows: bool) -> tuple[str, Table] | None:
+    """
+    The sentence and the table of an everyday response that is ok; None for any other.
+
+    Args:
+        view: With two columns or more, each a plain name.
+    """
+    body = response.body
+    if not (200 <= response.status < 300 and body[:1] in {b"{", b"["} and len(body) <= LONGEST):
+        return None
+    if not _is_plain_json(response.headers) or may_round(body):
+        return None
+    try:
+        tree: Node = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    found = _found(tree, view.records)
+    if found is None:
+        return None
+    path, records = found
+    rows = _rows(records, tuple(column.path for column in view.columns))
+    if rows is None:
+        return None
+    sentence = answered(len(rows), expects_rows=expects_rows)
+    return sentence, Table(columns=tuple(c.path for c in view.columns), rows=rows, records=path)
+
+
+def _is_plain_json(headers: tuple[tuple[str, str], ...]) -> bool:
+    said = [value for name, value in headers if len(name) == 12 and name.lower() == "content-type"]
+    return len(said) == 1 and _means_plain_json(said[0])
+
+
+@lru_cache(maxsize=64)
+def _means_plain_json(content_type: str) -> bool:
+    media, _, rest = content_type.partition(";")
+    return says_json(media.strip().lower()) and rest.strip().lower() in {
+        "",
+        "charset=utf-8",
+        'charset="utf-8"',
+    }
+
+
+def _found(tree: Node, wanted: str | None) -> tuple[str, list[dict[str, Node]]] | None:
+    """
+    The list of records, and the path to it.
+    """
+    path = ""
+    node = tree
+    if isinstance(tree, dict):
+        holders = [name for name, value in tree.items() if type(value) is list]
+        if len(holders) != 1 or not _is_holder(holders[0]) or "jsonrpc" in tree:
+            return None
+        if len(tree) > 1 and not all(_is_beside(name) for name in tree if name != holders[0]):
+            return None
+        node, path = tree[holders[0]], _written(holders[0])
+    if (wanted is not None and wanted != path) or type(node) is not list or not node:
+        return None
+    if set(map(type, node)) != {dict} or not are_flat(node):  # type: ignore[arg-type]  # they are dicts
+        return None
+    return path, node  # type: ignore[return-value]  # they are dicts
+
+
+def _rows(records: list[dict[str, Node]], columns: tuple[str, ...]) -> tuple[tuple[Cell, ...], ...] | None:
+    pick = _picker(columns)
+    if pick is None or len(records[0]) < _FEWEST_MEMBERS:
+        return None
+    try:
+        rows = tuple(map(pick, records))
+    except KeyError:
+        return None
+    # A lone record could be an error in disguise: one chosen cell that is none settles it.
+    if len(records) == 1 and not any(
+        cell not in (None, "") and not _is_aside(name) for name, cell in zip(columns, rows[0], strict=True)
+    ):
+        return None
+    return rows
+
+
+@lru_cache(maxsize=256)
+def _picker(columns: tuple[str, ...]) -> Callable[[dict[str, Node]], tuple[Cell, ...]] | None:
+    paths = [read_path(column) for column in columns]
+    names = [path[0] for path in paths if len(path) == 1 and isinstance(path[0], str)]
+    # `itemgetter` of one name gives no tuples.
+    if len(names) != len(columns) or len(set(names)) != len(names) or len(names) < 2:
+        return None
+    return itemgetter(*names)
+
+
+# Names come from target systems: few are kept, and none that is long.
+def _is_holder(name: str) -> bool:
+    return len(name) <= 64 and _may_hold(name)
+
+
+def _is_beside(name: str) -> bool:
+    return len(name) <= 64 and _is_about_the_answer(name)
+
+
+def _is_aside(name: str) -> bool:
+    return len(name) > 64 or _explains(name)
+
+
+@lru_cache(maxsize=256)
+def _may_hold(name: str) -> bool:
+    return not (is_meta(name) or is_id(name) or is_aside(name))
+
+
+@lru_cache(maxsize=256)
+def _is_about_the_answer(name: str) -> bool:
+    return is_meta(name)
+
+
+@lru_cache(maxsize=256)
+def _explains(name: str) -> bool:
+    return is_aside(name)
+
+
+@lru_cache(maxsize=256)
+def _written(name: str) -> str:
+    return write_path((name,))
