@@ -147,7 +147,7 @@ class Engine:
         line = self._line(webhook)
         if line.compiled.definition.type.is_sent:
             raise WrongType(webhook, is_sent=True)
-        return self._prepared(line, call).url
+        return self._prepared(line, call, self._values(line, call)).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
         """
@@ -167,21 +167,14 @@ class Engine:
         if not line.compiled.definition.type.is_sent:
             raise WrongType(webhook, is_sent=False)
         try:
-            request = self._prepared(line, call)
+            values = self._values(line, call)
+            request = self._prepared(line, call, values)
         except WebhookEngineError as error:
             return _failed(webhook, error)
         attempt = await self._dispatching().dispatch(request)
-        view = _view_of(line.compiled, attempt, self._values(line.compiled, call))
-        log.event(
-            "attempt.finished",
-            webhook=webhook,
-            target=request.target,
-            attempt=attempt.number,
-            outcome=str(view.outcome),
-            status=view.status,
-            fault=attempt.fault and str(attempt.fault),
-            took_s=round(attempt.took_s, 4),
-        )
+        view = _view_of(line.compiled, attempt, values)
+        if log.is_heard():
+            _tell(attempt, view)
         return view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
@@ -192,7 +185,8 @@ class Engine:
             NotFound: No webhook has that name.
             WebhookEngineError: What would keep `ask` from sending it.
         """
-        return self._prepared(self._line(webhook, test_values=test_values), call).masked()
+        line = self._line(webhook, test_values=test_values)
+        return self._prepared(line, call, self._values(line, call)).masked()
 
     # --- The steps -------------------------------------------------------------------------------
 
@@ -204,13 +198,13 @@ class Engine:
             line = self._lines[key] = _Line(compiled, Preparation(compiled, policy=self._policy))
         return line
 
-    def _prepared(self, line: _Line, call: CallContext) -> PreparedRequest:
+    def _prepared(self, line: _Line, call: CallContext, values: Mapping[str, Value]) -> PreparedRequest:
         admit(call.extension, self._agents, webhook=line.compiled.definition.name)
         credentials = credentials_for(line.compiled.group, call.extension, self._secrets)
-        return line.preparation.prepare(self._values(line.compiled, call), credentials)
+        return line.preparation.prepare(values, credentials)
 
-    def _values(self, compiled: CompiledWebhook, call: CallContext) -> dict[str, Value]:
-        return values_of(call, self.definitions.tenant, compiled.variables)
+    def _values(self, line: _Line, call: CallContext) -> Mapping[str, Value]:
+        return values_of(call, self.definitions.tenant, line.compiled.variables)
 
     def _dispatching(self) -> Dispatcher:
         loop = asyncio.get_running_loop()
@@ -243,6 +237,19 @@ def _view_of(compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, V
         values=values,
     )
     return found.as_view(webhook=webhook.name, attempts=attempt.number, took_s=attempt.took_s)
+
+
+def _tell(attempt: Attempt, view: AgentView) -> None:
+    log.event(
+        "attempt.finished",
+        webhook=view.webhook,
+        target=attempt.prepared.target,
+        attempt=attempt.number,
+        outcome=str(view.outcome),
+        status=view.status,
+        fault=attempt.fault and str(attempt.fault),
+        took_s=round(attempt.took_s, 4),
+    )
 
 
 # The first class that an error is one of decides; everything else is the target system's doing.
