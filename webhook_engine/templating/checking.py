@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from webhook_engine.errors import TemplateSyntaxError
 from webhook_engine.templating.grammar import Grammar, words_of
-from webhook_engine.templating.parsing import parse, part_of, text_part_of
+from webhook_engine.templating.parsing import parse, part_of, text_parts_of
 from webhook_engine.templating.places import Place
 from webhook_engine.templating.sandbox import (
     ENVIRONMENT,
@@ -21,7 +21,7 @@ from webhook_engine.templating.sandbox import (
     escaped,
     passed_through,
 )
-from webhook_engine.templating.scan import Part, Source
+from webhook_engine.templating.scan import Part, PartKind, Source
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Walker
@@ -118,8 +118,7 @@ class Checker:
         self._enter(node)
         match node:
             case nodes.Output():
-                made = [safe for child in node.nodes if (safe := self._output(child)) is not None]
-                return nodes.Output(made, lineno=node.lineno)
+                return nodes.Output([self._output(child) for child in node.nodes], lineno=node.lineno)
             case nodes.If():
                 return self._if(node)
             case nodes.For():
@@ -132,14 +131,19 @@ class Checker:
         self.part = part_of(node, self.parts) or self.part
         return self.part
 
-    def _output(self, node: nodes.Expr) -> nodes.Expr | None:
+    def _output(self, node: nodes.Expr) -> nodes.Expr:
         if isinstance(node, nodes.TemplateData):
-            text = text_part_of(node, self.parts)
-            return None if text is None else nodes.TemplateData(self.walker.text(text.text, text.start))
+            texts = text_parts_of(node, self.parts)
+            return nodes.TemplateData("".join(self.walker.text(part.text, part.start) for part in texts))
         part = self._enter(node)
         slot = self.walker.place(part.start)
         raw = isinstance(node, nodes.Filter) and node.name == "raw"
-        self.last = self.grammar.checked(_without_last_filter(node, slot, raw=raw))
+        if isinstance(node, nodes.Name) and part.kind is PartKind.TOKEN:
+            # If nobody knows it, that has been told already.
+            self.grammar.variables.add(node.name)
+            self.last = node
+        else:
+            self.last = self.grammar.checked(_without_last_filter(node, slot, raw=raw))
         self.places.append(Place.of(self.source, part, slot, raw=raw))
         # A header's line breaks have no harmless reading, raw or not.
         return escaped(self.last, Slot.TEXT if raw and slot is not Slot.HEADER else slot)

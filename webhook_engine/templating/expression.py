@@ -67,7 +67,10 @@ def compile_expression(
     parts = (Part(PartKind.EXPRESSION, source, 0, len(source)),)
     problems: list[TemplateSyntaxError] = []
     grammar = Grammar(Scope(names, country, time_zone), lambda problem: where.error(problem, 0), problems)
-    checked = grammar.checked(_only(where, parse(where, parts)))
+    try:
+        checked = grammar.checked(_only(where, parse(where, parts)))
+    except RecursionError:
+        raise where.error("this is nested too deep", 0) from None
     if problems:
         raise together(problems)
     return Expression(

@@ -26,6 +26,8 @@ class Faults:
         """
         The error to raise for *error*.
         """
+        if isinstance(error, TemplateError) and not isinstance(error, UnsafeValue):
+            return error
         if isinstance(error, KeyError):
             return RenderError(f"no value was given for {error.args[0]}")
         for hole in self.holes:
@@ -35,7 +37,7 @@ class Faults:
 
     def as_texts(self, values: Values, error: TypeError) -> Values:
         """
-        The values again, those for texts as text.
+        The values that land in texts, as texts.
 
         Raises:
             TemplateError: They are texts already: that is not why generated code failed.

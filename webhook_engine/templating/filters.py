@@ -65,9 +65,10 @@ def _split(value: object, separator: str | None = None) -> list[str]:
 def _join(value: object, separator: str = "") -> str:
     if not isinstance(value, list | tuple):
         raise RenderError("join takes a list")
-    if len(separator) * len(value) > _TEXT_LIMIT:
+    texts = [text_of(item) for item in value]
+    if sum(map(len, texts)) + len(separator) * len(texts) > _TEXT_LIMIT:
         raise RenderError("join would make a text beyond all bounds")
-    return separator.join(map(text_of, value))
+    return separator.join(texts)
 
 
 def _int(value: object, default: object = _MISSING) -> object:

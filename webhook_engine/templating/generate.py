@@ -4,7 +4,8 @@ A template of tokens alone -> one Python function of its own.
 The function for `https://crm.example.com/{CALL_QUEUE}?caller={CALLERID}` is, in short,
 
     def render(values):
-        CALL_QUEUE, CALLERID = fetch(values)
+        CALL_QUEUE = values['CALL_QUEUE']
+        CALLERID = values['CALLERID']
         joined = join((CALL_QUEUE, CALLERID,))
         if <the C encoder is right for every character in joined>:
             made = f'https://crm.example.com/{quote(CALL_QUEUE)}?caller={quote(CALLERID)}'
@@ -73,7 +74,7 @@ class Program:
         self.typed = {hole.name for hole in holes if hole.slot is Slot.JSON_VALUE}
         texts = [name for name in names if name not in self.typed]
         lines = [
-            f"{name} = values[{name!r}]" for name in names if _is_variable(name) and name not in self.inline
+            f"{name} = given[{name!r}]" for name in names if _is_variable(name) and name not in self.inline
         ]
         lines += self.setup
         for name in texts:
@@ -89,7 +90,7 @@ class Program:
         if hole.name in self.typed:
             return f"text_of({hole.name})"
         # Nothing but a text can be added to a text: the cheapest check there is.
-        read = f'values["{hole.name}"]' if hole.name in self.inline else hole.name
+        read = f'given["{hole.name}"]' if hole.name in self.inline else hole.name
         return f'{read} + ""' if hole.name in ALWAYS_TEXT else read
 
     def text(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str], lines: list[str]) -> str:
@@ -142,11 +143,13 @@ class Program:
         The function with this *body*, which must leave its result in `made`, and what follows *after* it.
         """
         lines = [
-            "def render(values):",
+            "def render(values, given=None):",
+            "    if given is None: given = values",
             "    try:",
             *_indented(body, 2),
             "    except TypeError as error:",
-            "        return render(as_texts(values, error))",
+            "        if given is not values: raise told(error, values) from None",
+            "        return render(values, as_texts(values, error))",
             "    except Exception as error:",
             "        raise told(error, values) from None",
             *_indented(after, 1),

@@ -11,7 +11,13 @@ from traceback import walk_tb
 import jinja2
 from jinja2 import nodes
 
-from webhook_engine.errors import RenderError, TemplateError, TemplateTooLarge, UnsafeValue
+from webhook_engine.errors import (
+    RenderError,
+    TemplateError,
+    TemplateSyntaxError,
+    TemplateTooLarge,
+    UnsafeValue,
+)
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.checking import Checked
 from webhook_engine.templating.faults import too_large
@@ -37,7 +43,11 @@ class Compiled:
         """
         Compile a checked tree.
         """
-        return cls(ENVIRONMENT.from_string(tree), parts)
+        try:
+            return cls(ENVIRONMENT.from_string(tree), parts)
+        except (SyntaxError, RecursionError, MemoryError):
+            # Python's own compiler bounds brackets, blocks and indentation.
+            raise TemplateSyntaxError("this is nested too deep", line=1, column=1) from None
 
     def told(self, error: Exception) -> TemplateError:
         """

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
+from webhook_engine.templating.form import FormWalker
 from webhook_engine.templating.json import JsonWalker
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.url import UrlWalker
@@ -51,6 +52,6 @@ def walker_of(kind: Kind, hosts: Collection[str]) -> Walker[Any]:
         case Kind.HEADER:
             return Uniform(Slot.HEADER)
         case Kind.FORM:
-            return Uniform(Slot.FORM)
+            return FormWalker()
         case _:
             return Uniform(Slot.TEXT)

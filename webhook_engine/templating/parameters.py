@@ -32,11 +32,11 @@ from webhook_engine.templating.template import (
 from webhook_engine.templating.trees import (
     Misfit,
     check_xml_steps,
+    document_pieces,
     encoded_for,
     in_slot,
     put,
     steps_of,
-    xml_pieces,
 )
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -130,9 +130,12 @@ def compile_body(
         tree = building.tree(parameters, Kind.JSON)
         render_bytes = object_function(tree, building.program, building.holes)
         return building.template(Kind.JSON, "", decoded(render_bytes), render_bytes)
-    check_xml_steps((root,))
     tree = building.tree(parameters, Kind.XML)
-    render_bytes = bytes_function(merged([_DECLARATION, *xml_pieces(root, tree)]), building.program)
+    try:
+        document = merged([_DECLARATION, *document_pieces(root, tree)])
+    except Misfit as error:
+        raise TemplateSyntaxError(str(error), line=1, column=1) from None
+    render_bytes = bytes_function(document, building.program)
     return building.template(Kind.XML, "", decoded(render_bytes), render_bytes)
 
 

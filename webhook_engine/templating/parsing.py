@@ -15,6 +15,14 @@ from webhook_engine.templating.scan import Part, PartKind, Source
 
 _STRING_OR_BREAK = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\r\n]""", re.DOTALL)
 _DELIMITERS = {PartKind.TOKEN: ("{{", "}}"), PartKind.EXPRESSION: ("{{", "}}"), PartKind.BLOCK: ("{%", "%}")}
+_JARGON = {
+    r", got '?end of (?:print statement|statement block|template)'?": "",
+    r"unexpected '?end of (?:print statement|statement block|template)'?": "the expression is not finished",
+    r"expected token '?end of (?:print statement|statement block)'?, got": "unexpected",
+    r" at \d+$": "",
+    r"Jinja was looking for the following tags: ": "Missing here: ",
+    r"Jinja is expecting this tag, but currently looking for": "This tag comes too early; missing here:",
+}
 
 
 def parse(source: Source, parts: Sequence[Part]) -> nodes.Template:
@@ -32,11 +40,8 @@ def parse(source: Source, parts: Sequence[Part]) -> nodes.Template:
     try:
         return ENVIRONMENT.parse("\n".join(_line(number, part) for number, part in enumerate(parts)))
     except jinja2.TemplateSyntaxError as error:
-        message = (error.message or "this does not read").rstrip(".")
         part = parts[min(max(error.lineno, 1), len(parts)) - 1]
-        raise source.error(message[:1].lower() + message[1:], part.start) from None
-    except RecursionError:
-        raise source.error("this is nested too deep", 0) from None
+        raise source.error(_plain(error.message or "this does not read"), part.start) from None
 
 
 def part_of(node: nodes.Node, parts: Sequence[Part]) -> Part | None:
@@ -47,12 +52,20 @@ def part_of(node: nodes.Node, parts: Sequence[Part]) -> Part | None:
     return parts[node.lineno - 1] if is_known else None
 
 
-def text_part_of(data: nodes.TemplateData, parts: Sequence[Part]) -> Part | None:
+def text_parts_of(data: nodes.TemplateData, parts: Sequence[Part]) -> list[Part]:
     """
-    The part whose text this stands for; None where it is only the break between two lines.
+    The parts whose text this stands for; none where it is only the break between two lines.
     """
-    number = data.data.strip()
-    return parts[int(number)] if number else None
+    return [parts[int(number)] for number in data.data.split()]
+
+
+def _plain(message: str) -> str:
+    """
+    Jinja's sentence without Jinja's words, and without positions in a text that no author has seen.
+    """
+    for pattern, words in _JARGON.items():
+        message = re.sub(pattern, words, message)
+    return message[:1].lower() + message[1:].rstrip(".")
 
 
 def _line(number: int, part: Part) -> str:

@@ -52,6 +52,8 @@ def read(source: str, kind: Kind, scope: Scope, hosts: Collection[str], bounds: 
         )
     except TemplateSyntaxError as error:
         raise together([*problems, error]) from None
+    except RecursionError:
+        raise where.error("this is nested too deep", 0) from None
     except Misplaced as error:
         raise together([*problems, where.error(error.problem, error.at)]) from None
     if problems:
@@ -90,16 +92,22 @@ def _without_edges(parts: list[Part]) -> list[Part]:
 
 
 def _unknown(where: Source, parts: Sequence[Part], kind: Kind, scope: Scope) -> Iterator[TemplateSyntaxError]:
-    capitals = {name.casefold(): name for name in scope.names}
+    capitals = {name.casefold(): name for name in scope.names if name.isupper()}
     for part in parts:
         if part.kind is PartKind.TOKEN and part.text not in scope.names:
-            yield where.error(scope.unknown(part.text), part.start)
+            yield where.error(_no_token(scope, part, where.text[part.start : part.end]), part.start)
         if part.kind is not PartKind.TEXT or part.is_kept:
             continue
         for found in _LOOKS_LIKE_A_TOKEN.finditer(part.text):
             meant = capitals.get((found["braces"] or found["angles"]).casefold())
             if meant and (found["braces"] or kind is not Kind.XML):
                 yield where.error(f"{found[0]} is no token: write {{{meant}}}", part.start + found.start())
+
+
+def _no_token(scope: Scope, part: Part, written: str) -> str:
+    problem = scope.unknown(part.text)
+    hint = f"; to send {written} as it stands, write {{{{ '{written}' }}}}"
+    return problem if "did you mean" in problem else problem + hint
 
 
 def _straight(where: Source, parts: Sequence[Part], walker: Walker[Any]) -> Straight:

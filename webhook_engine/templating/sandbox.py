@@ -116,10 +116,10 @@ def _check_bits(operator: str, left: Any, right: Any) -> None:
 
 
 def _joined(run: Run, parts: list[object]) -> str:
-    text = "".join(map(text_of, parts))
-    if len(text) > run.bounds.output_chars:
+    texts = [text_of(part) for part in parts]
+    if sum(map(len, texts)) > run.bounds.output_chars:
         raise TemplateTooLarge(what="characters", limit=run.bounds.output_chars)
-    return text
+    return "".join(texts)
 
 
 def _steps(run: Run, items: object) -> object:

@@ -93,12 +93,23 @@ def _repeated(step: str, held: Node, leaf: Leaf) -> Node:
 # --- XML ---------------------------------------------------------------------
 
 
-def xml_pieces(name: str, node: Node) -> list[Piece]:
+def document_pieces(root: str, tree: Node) -> list[Piece]:
+    """
+    The root element, which is there whatever is in it.
+
+    Raises:
+        Misfit: A name that XML does not allow, or an attribute that is no plain value.
+    """
+    check_xml_steps((root,))
+    return [f"<{root}", *_inside(tree), f"</{root}>"]
+
+
+def _elements(name: str, node: Node) -> list[Piece]:
     """
     The element *name*, one for each entry where it is a list; a member `@id` is its attribute.
     """
     if isinstance(node, list):
-        return [piece for item in node for piece in xml_pieces(name, item)]
+        return [piece for item in node for piece in _elements(name, item)]
     pieces = [f"<{name}", *_inside(node), f"</{name}>"]
     condition = condition_of(node)
     return [Conditional(condition, tuple(pieces))] if condition else pieces
@@ -114,7 +125,7 @@ def _inside(node: Node) -> list[Piece]:
     attributes = [
         piece for step, child in members if step[:1] == "@" for piece in _attribute(step[1:], child)
     ]
-    content = [piece for step, child in members if step[:1] != "@" for piece in xml_pieces(step, child)]
+    content = [piece for step, child in members if step[:1] != "@" for piece in _elements(step, child)]
     return [*attributes, ">", *content]
 
 

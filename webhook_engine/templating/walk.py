@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from webhook_engine.templating.slots import Slot
+from webhook_engine.errors import UnsafeValue
+from webhook_engine.templating.slots import ESCAPERS, Slot
 
 
 class Misplaced(Exception):
@@ -57,7 +58,7 @@ class Walker(Protocol[State]):
 
 class Uniform:
     """
-    A kind of text that is one slot throughout: a header, a form, plain text.
+    A kind of text that is one slot throughout.
     """
 
     def __init__(self, slot: Slot) -> None:
@@ -65,10 +66,14 @@ class Uniform:
         self.is_unsure = False
         self._slot = slot
 
-    def text(self, text: str, _at: int, /) -> str:
+    def text(self, text: str, at: int, /) -> str:
         """
         Itself, if the slot carries it.
         """
+        try:
+            ESCAPERS[self._slot](text)
+        except UnsafeValue as error:
+            raise Misplaced(error.problem, at) from None
         return text
 
     def place(self, _at: int, /) -> Slot:

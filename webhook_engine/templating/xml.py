@@ -8,6 +8,7 @@ Source:
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -16,7 +17,12 @@ from webhook_engine.errors import RenderError
 from webhook_engine.templating.slots import ESCAPERS, Slot
 from webhook_engine.templating.walk import Misplaced
 
-NAME = r"[:A-Za-z_\u0080-\U0010ffff][-.:\w\u00b7]*"
+# XML 1.0, 2.3, productions 4 and 4a.
+_NAME_START = (
+    ":A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+NAME = f"[{_NAME_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_NAME_START}]*"
 _ENTITY = r"&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']*)")
@@ -45,6 +51,12 @@ class State:
     open: tuple[str, ...] = ()
     """Names of the elements not closed yet, outermost first."""
 
+    attributes: frozenset[str] = frozenset()
+    """Names that the tag has so far."""
+
+    is_spaced: bool = False
+    """Whether a blank stands before what may be the next attribute."""
+
     quote: str = ""
     has_root: bool = False
 
@@ -62,7 +74,7 @@ _STEPS = {
     ),
     Mode.TAG: re.compile(
         r"(?P<blank>\s+)"
-        rf"|(?P<attribute>{NAME}\s*=\s*(?P<quote>[\"']))"
+        rf"|(?P<attribute>(?P<named>{NAME})\s*=\s*(?P<quote>[\"']))"
         r"|(?P<empty>/>)|(?P<end>>)",
     ),
     Mode.CDATA: re.compile(r"(?P<raw>(?:(?!\]\]>).)+)|(?P<leave>\]\]>)", re.DOTALL),
@@ -108,6 +120,8 @@ class XmlWalker:
         state = self.state
         step = next(name for name, text in found.groupdict().items() if text is not None)
         match step:
+            case "text" if found[0].startswith("&#") and not _is_character(found[0]):
+                raise Misplaced(f"XML cannot carry the character {found[0]}", at)
             case "text" if state.mode is Mode.CONTENT and not state.open:
                 return self._outside(found[0], at)
             case "raw":
@@ -126,13 +140,15 @@ class XmlWalker:
             case "close":
                 self._close(found["closed"], at)
             case "attribute":
-                self.state = replace(state, mode=Mode.ATTRIBUTE, quote=found["quote"])
+                self._attribute(found["named"], found["quote"], at)
+            case "blank":
+                self.state = replace(state, is_spaced=True)
             case "unquote":
                 self.state = replace(state, mode=Mode.TAG, quote="")
             case "empty":
-                self.state = replace(state, mode=Mode.CONTENT, open=state.open[:-1])
+                self.state = State(open=state.open[:-1], has_root=True)
             case "end":
-                self.state = replace(state, mode=Mode.CONTENT)
+                self.state = State(open=state.open, has_root=True)
         return found[0]
 
     def _outside(self, text: str, at: int) -> str:
@@ -163,6 +179,15 @@ class XmlWalker:
             raise Misplaced(f"this is not XML: </{name}> stands where {expected} should", at)
         self.state = replace(state, open=state.open[:-1])
 
+    def _attribute(self, name: str, quote: str, at: int) -> None:
+        state = self.state
+        if name in state.attributes:
+            raise Misplaced(f"this is not XML: the attribute {name} is given twice", at)
+        if not state.is_spaced:
+            raise Misplaced(f"this is not XML: a blank is missing before {name}", at)
+        attributes = state.attributes | {name}
+        self.state = replace(state, mode=Mode.ATTRIBUTE, attributes=attributes, is_spaced=False, quote=quote)
+
     def place(self, at: int, /) -> Slot:
         """
         Between tags or between an attribute's quotes.
@@ -178,9 +203,18 @@ class XmlWalker:
 
     def join(self, one: State, other: State, /) -> State | None:
         """
-        Branches must open and close the same.
+        Branches must open and close the same; they may give a tag different attributes.
         """
-        return one if one == other else None
+        shared = replace(
+            one,
+            attributes=one.attributes & other.attributes,
+            is_spaced=one.is_spaced or other.is_spaced,
+        )
+        if replace(other, attributes=shared.attributes, is_spaced=shared.is_spaced) != shared:
+            return None
+        # Whether an attribute is given twice, or touches the next, is seen in the result.
+        self.is_unsure |= one != other
+        return shared
 
     def end(self, at: int, /) -> str:
         """
@@ -192,6 +226,12 @@ class XmlWalker:
         if not state.has_root:
             raise Misplaced("this is not XML: it has no root element", at)
         return ""
+
+
+def _is_character(reference: str) -> bool:
+    digits = reference[2:-1]
+    code = int(digits[1:], 16) if digits.startswith("x") else int(digits)
+    return code <= sys.maxunicode and not _ILLEGAL.match(chr(code))
 
 
 def _what_is_wrong(state: State, rest: str) -> str:
