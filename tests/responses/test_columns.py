@@ -182,3 +182,40 @@ def test_an_element_at_the_records_path_is_a_list_for_outcome_rules():
 
     assert {"Contact": [{"Id": "1", "Contact": "x"}]} == read(response, records="Contact").tree
     assert {"Contact": {"Id": "1", "Contact": "x"}} == read(response).tree
+
+
+def test_records_that_moved_are_told_with_the_outcome():
+    """
+    A lookup that found nobody for that reason does not look like any other.
+    """
+    seen = interpret(Response(status=200, body=b'{"data": [{"id": 1}]}'), view=View(records="results"))
+
+    assert (Outcome.NO_MATCH, 1) == (seen.outcome, len(seen.findings))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, b'{"message": "Not found"}'), (200, b"<XML><Error>No key</Error></XML>")]
+)
+def test_columns_are_not_missed_in_a_refusal(status, body):
+    """
+    Nobody expects a customer's name in an error.
+    """
+    view = View(records="results", columns=(Column(path="name"),))
+
+    assert () == interpret(Response(status=status, body=body), view=view).findings
+
+
+def test_a_page_for_nothing_found_is_a_finding():
+    """
+    It may be that nobody was found, and it may be that nobody is there to look.
+    """
+    page = Response(
+        status=404, headers=(("Content-Type", "text/html"),), body=b"<html><h1>404 Not Found</h1></html>"
+    )
+
+    seen = interpret(page)
+
+    assert (Outcome.NO_MATCH, ("404 came with a web page: the address may be wrong",)) == (
+        seen.outcome,
+        seen.findings,
+    )

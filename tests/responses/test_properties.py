@@ -172,6 +172,9 @@ def _nil(node: object) -> object:
 
 
 @given(st.lists(RECORDS, min_size=1, max_size=3))
+@example([{"id": "0", "name": "a", "phones": [{}, {"name": "0", "value": None}]}])
+@example([{"id": "0", "name": "a", "phones": ["", {"name": None, "label": ["0"]}]}])
+@example([{"id": "0", "name": "a", "phones": {"name": None}}, {"id": "0", "name": "a", "phones": [None, {}]}])
 def test_json_and_xml_give_the_same_table(records):
     """
     The format a target system chose does not show.

@@ -84,8 +84,17 @@ def carries(node: dict[str, Node], label: Label) -> bool:
     """
     Whether this object's label has that value.
     """
-    value = node.get(label.key, MISSING)
-    return value is not MISSING and type(value) in SCALARS and text_of(cell_of(value)) == label.value
+    value = alone(node.get(label.key, MISSING))
+    return type(value) in SCALARS and text_of(cell_of(value)) == label.value
+
+
+def alone(node: Found) -> Found:
+    """
+    What a list of one holds; anything else itself.
+    """
+    while isinstance(node, list) and len(node) == 1:
+        node = node[0]
+    return node
 
 
 def _several(found: Iterable[Found]) -> Found:

@@ -61,11 +61,11 @@ def glanced(response: Response, view: View, *, expects_rows: bool) -> tuple[str,
     if found is None:
         return None
     path, records = found
-    rows = _rows(records, tuple(column.path for column in view.columns))
+    rows = _rows(records, view.paths)
     if rows is None:
         return None
     sentence = answered(len(rows), expects_rows=expects_rows)
-    return sentence, Table(columns=tuple(c.path for c in view.columns), rows=rows, records=path)
+    return sentence, Table(columns=view.paths, rows=rows, records=path)
 
 
 def _is_plain_json(headers: tuple[tuple[str, str], ...]) -> bool:

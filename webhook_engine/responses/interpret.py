@@ -9,28 +9,26 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from webhook_engine.errors import ResponseError
-
 from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
-from .fast_xml import build
 from .glance import DECIDED_BY, glanced
 from .outcome import judge
-from .read import read, read_with
+from .reading import read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
-from .stream_xml import Stream
-from .table import Table, tabulate
 from .view import Column, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .document import Document
+    from webhook_engine.errors import ResponseError
+
     from .outcome import OutcomeRule, Verdict
+    from .reading import Reading
     from .response import Response
+    from .table import Table
     from .tree import Cell
 
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
@@ -127,16 +125,18 @@ def interpret(
         found = glanced(response, view, expects_rows=expects_rows)
         if found is not None:
             return _ok(response, view, *found)
-    bounds = bounds or Bounds()
-    columns = None if all_columns or not view.columns else tuple(column.path for column in view.columns)
-    wants_tree = any(rule.reads_response for rule in rules)
-    document, table, error = _tabulated(
-        response, response_type, view.records, columns, bounds, wants_tree=wants_tree
+    reading = read_table(
+        response,
+        response_type,
+        view,
+        bounds or Bounds(),
+        all_columns=all_columns,
+        wants_tree=any(rule.reads_response for rule in rules),
     )
-    facts = _facts(response, response_type, document, table, error, expects_rows=expects_rows)
-    verdict = judge(facts, rules, {**values, **_names(response, document, table)} if rules else {})
-    keeps_rows = all_columns or verdict.outcome is Outcome.OK
-    return _shown(response, verdict, view, table, error, keeps_rows=keeps_rows)
+    expects_data = expects_rows or response_type is not ResponseType.AUTO
+    facts = _facts(response, reading, expects_rows=expects_rows, expects_data=expects_data)
+    verdict = judge(facts, rules, {**values, **_names(response, reading)} if rules else {})
+    return _shown(response, reading, verdict, view, keeps_rows=all_columns or verdict.outcome is Outcome.OK)
 
 
 _JSON = frozenset({ResponseType.AUTO, ResponseType.JSON})
@@ -154,80 +154,40 @@ def _ok(response: Response, view: View, sentence: str, table: Table) -> Interpre
     )
 
 
-def _tabulated(
-    response: Response,
-    response_type: ResponseType,
-    records: str | None,
-    columns: tuple[str, ...] | None,
-    bounds: Bounds,
-    *,
-    wants_tree: bool,
-) -> tuple[Document | None, Table, ResponseError | None]:
-    document = None
-    try:
-        if wants_tree:
-            document = read(response, response_type, records=records, bounds=bounds)
-        elif columns is None:
-            document = read_with(build, response, response_type, bounds)
-        else:
-            stream = Stream(records, columns, bounds)
-            document = read_with(stream, response, response_type, bounds)
-            table = stream.table(document)
-            if table is not None:
-                return document, table, None
-            if stream.is_partial:
-                document = read_with(build, response, response_type, bounds)
-        return document, tabulate(document, records, columns, bounds=bounds), None
-    except ResponseError as problem:
-        problem.response = response
-        return document, Table(), problem
-
-
-def _facts(
-    response: Response,
-    response_type: ResponseType,
-    document: Document | None,
-    table: Table,
-    error: ResponseError | None,
-    *,
-    expects_rows: bool,
-) -> Facts:
+def _facts(response: Response, reading: Reading, *, expects_rows: bool, expects_data: bool) -> Facts:
+    document = reading.document
     tree = document.tree if document else None
     is_page = document is not None and document.is_page
     return Facts(
         status=response.status,
-        rows=len(table.rows),
+        rows=len(reading.table.rows),
         expects_rows=expects_rows,
-        expects_data=expects_rows or response_type is not ResponseType.AUTO,
+        expects_data=expects_data,
         complaint=complaint_of(tree),
         is_remark=is_remark_only(tree),
         words=spoken_of(tree) if response.status >= 400 else "",
         is_page=is_page,
         asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),
         location=response.header("location") or "",
-        problem=str(error) if error else "",
+        problem=str(reading.error) if reading.error else "",
     )
 
 
-def _names(response: Response, document: Document | None, table: Table) -> Mapping[str, object]:
+def _names(response: Response, reading: Reading) -> Mapping[str, object]:
+    document = reading.document
     return {
         "response": document.tree if document else None,
         "status": response.status,
         "headers": {name.lower(): response.header(name) for name, _ in response.headers},
-        "rows": len(table.rows),
+        "rows": len(reading.table.rows),
         "text": document.text if document else response.body.decode("utf-8", "replace"),
     }
 
 
 def _shown(
-    response: Response,
-    verdict: Verdict,
-    view: View,
-    table: Table,
-    error: ResponseError | None,
-    *,
-    keeps_rows: bool,
+    response: Response, reading: Reading, verdict: Verdict, view: View, *, keeps_rows: bool
 ) -> Interpretation:
+    table = reading.table
     defined = {column.path: column for column in view.columns}
     names = table.columns or tuple(defined)
     return Interpretation(
@@ -238,6 +198,20 @@ def _shown(
         columns=tuple(defined.get(name) or Column(path=name) for name in names),
         rows=table.rows if keeps_rows else (),
         table=table,
-        findings=(*table.findings, *verdict.findings) if keeps_rows else verdict.findings,
-        error=error,
+        findings=(*_found(response, reading, verdict, keeps_rows=keeps_rows), *verdict.findings),
+        error=reading.error,
     )
+
+
+def _found(response: Response, reading: Reading, verdict: Verdict, *, keeps_rows: bool) -> tuple[str, ...]:
+    """
+    What of the reading an administrator should know, given what came of it.
+    """
+    document = reading.document
+    if document is None:
+        return ()
+    if document.is_page and verdict.outcome is Outcome.NO_MATCH:
+        return (*document.findings, f"{response.status} came with a web page: the address may be wrong")
+    # That columns are not in a refusal or records not in a "not found" is no news.
+    is_news = keeps_rows or (verdict.outcome is Outcome.NO_MATCH and response.status < 300)
+    return reading.table.findings if is_news and reading.error is None else document.findings

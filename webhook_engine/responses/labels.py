@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .cells import cell_of
+from .cells import alone, cell_of
 from .path import Label
 from .tree import MISSING, SCALARS, TEXT, is_empty, text_of
 
@@ -92,4 +92,5 @@ def _all_labelled(objects: list[dict[str, Node]], key: str) -> bool:
 
 
 def _is_label(value: Found) -> bool:
-    return type(value) in SCALARS and value is not None and value != "" and value is not MISSING
+    value = alone(value)
+    return type(value) in SCALARS and not is_empty(value)

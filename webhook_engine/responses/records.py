@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from .cells import cell_of, follow
+from .cells import alone, cell_of, follow
 from .envelopes import keyed, unwrap
 from .path import read_path, write_path
 from .tree import MISSING, SCALARS, TEXT, Each, is_empty, text_of
@@ -182,7 +182,7 @@ def _are_pairs(rows: list[Node]) -> TypeGuard[list[Record]]:
     name, value = pair
     if not all(isinstance(row, dict) and row.keys() == {name, value} for row in rows):
         return False
-    names = [row[name] for row in rows]  # type: ignore[index, call-overload]
+    names = [alone(row[name]) for row in rows]  # type: ignore[index, call-overload]
     return all(isinstance(each, str) and each for each in names) and len(set(names)) == len(names)
 
 

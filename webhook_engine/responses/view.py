@@ -4,7 +4,7 @@ What an administrator ticked: which columns of a response the agent sees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +41,9 @@ class View:
 
     columns: tuple[Column, ...] = ()
     """In the agent's order; every column of the response where there are none."""
+
+    paths: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Those of the columns; worked out once, and asked for with every response."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "paths", tuple(column.path for column in self.columns))
