@@ -54,7 +54,8 @@ def _table(definition: object) -> Tree:
     table: Tree = {}
     for field in fields(definition):  # type: ignore[arg-type]  # a dataclass, as asked above
         value = getattr(definition, field.name)
-        if not field.name.startswith("_") and not _is_default(field, value):
+        is_stated = field.init and not field.name.startswith("_")
+        if is_stated and not _is_default(field, value):
             table[key_of(kind, field.name)] = tree_of(value)
     return table
 
