@@ -55,6 +55,15 @@ def test_many_labels_are_values():
     assert ("id", "f.name", "f.value") == columns_of(f'[{{"id": 1, "f": [{items}]}}]')
 
 
+def test_labels_in_capitals_are_labels():
+    """
+    Systems that write `Name` and `Value` mean the same.
+    """
+    body = "<Row><Id>1</Id><Field><Name>city</Name><Value>Durban</Value></Field><Field><Name>vip</Name><Value/></Field></Row>"
+
+    assert ("Id", "Field[Name=city].Value", "Field[Name=vip].Value") == columns_of(body)
+
+
 def test_two_values_under_one_label_share_the_cell():
     """
     A customer with two work telephones has two numbers in that column.

@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .cells import alone, cell_of
+from .pairs import CODES, PAIRS, pair_of
 from .path import Label
-from .tree import MISSING, SCALARS, TEXT, is_empty, text_of
+from .tree import MISSING, SCALARS, is_empty, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,23 +17,7 @@ if TYPE_CHECKING:
     from .tree import Found, Node
 
 KINDS: Final = ("label", "type", "kind", "rel")
-"""Members that tell the items of a list apart, whatever else the items hold."""
-
-PAIRS: Final = (
-    ("name", "value"),
-    ("key", "value"),
-    ("field", "value"),
-    ("attribute", "value"),
-    ("property", "value"),
-    ("code", "value"),
-    ("id", "value"),
-    ("name", TEXT),
-    ("key", TEXT),
-    ("id", TEXT),
-    ("val", TEXT),
-    ("val", "content"),
-)
-"""A name and its value, where an item holds nothing else."""
+"""In lower case; members that tell the items of a list apart, whatever else the items hold."""
 
 MOST_LABELS: Final = 24
 """More different ones than that in a column are values, not labels."""
@@ -77,13 +62,14 @@ def _have_lists_of_objects(nodes: Iterable[Found]) -> bool:
 
 
 def _label_key(objects: list[dict[str, Node]]) -> str | None:
-    for name, value in PAIRS:
-        wanted = {name, value}
-        if all(item.keys() == wanted for item in objects) and _all_labelled(objects, name):
-            return name
-    for name in KINDS:
-        if all(len(item) > 1 for item in objects) and _all_labelled(objects, name):
-            return name
+    pair = pair_of(objects[0], (*PAIRS, *CODES))
+    if pair and all(item.keys() == set(pair) for item in objects) and _all_labelled(objects, pair[0]):
+        return pair[0]
+    if all(len(item) > 1 for item in objects):
+        members = {member.lower(): member for member in objects[0]}
+        for kind in KINDS:
+            if kind in members and _all_labelled(objects, members[kind]):
+                return members[kind]
     return None
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from .cells import alone, cell_of, follow
 from .envelopes import keyed, unwrap
+from .pairs import PAIRS, pair_of
 from .path import read_path, write_path
 from .tree import MISSING, SCALARS, TEXT, Each, is_empty, text_of
 
@@ -35,19 +36,6 @@ KEY: Final = "#key"
 
 VALUE: Final = "value"
 """The column of a record that is no object."""
-
-PAIRS: Final = (
-    ("name", "value"),
-    ("key", "value"),
-    ("field", "value"),
-    ("attribute", "value"),
-    ("property", "value"),
-    ("name", TEXT),
-    ("key", TEXT),
-    ("val", TEXT),
-    ("val", "content"),
-)
-"""A name and its value, as `[{"name": "city", "value": "Durban"}]` spells a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +164,7 @@ def _are_pairs(rows: list[Node]) -> TypeGuard[list[Record]]:
     """
     Whether these rows are the names and values of one record.
     """
-    pair = _pair_of(rows[0]) if rows else None
+    pair = pair_of(rows[0], PAIRS) if rows else None
     if pair is None:
         return False
     name, value = pair
@@ -186,18 +174,8 @@ def _are_pairs(rows: list[Node]) -> TypeGuard[list[Record]]:
     return all(isinstance(each, str) and each for each in names) and len(set(names)) == len(names)
 
 
-def _pair_of(row: Node) -> tuple[str, str] | None:
-    if not isinstance(row, dict) or len(row) != 2:
-        return None
-    names = {name.lower(): name for name in row}
-    for name, value in PAIRS:
-        if name in names and value in names:
-            return names[name], names[value]
-    return None
-
-
 def _record_of(pairs: list[Record]) -> Record:
-    name, value = _pair_of(pairs[0]) or ("", "")
+    name, value = pair_of(pairs[0], PAIRS) or ("", "")
     return {text_of(cell_of(row[name])): row[value] for row in pairs}
 
 
