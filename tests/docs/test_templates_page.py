@@ -68,5 +68,5 @@ def test_states_the_bounds_in_force():
     Figures drift; these do not.
     """
     bounds = Bounds()
-    for figure in (bounds.source_chars, bounds.output_chars, bounds.loop_steps):
+    for figure in (bounds.source_chars, bounds.output_chars, bounds.loop_steps, bounds.work_chars):
         assert f"{figure:,}" in PAGE

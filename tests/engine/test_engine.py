@@ -116,6 +116,16 @@ class TestRefusals:
         assert (Outcome.REFUSED, 0) == (view.outcome, view.attempts)
         assert isinstance(view.error, UnsafeValue)
 
+    @pytest.mark.parametrize("webhook", ["Orders of a customer", "Customer page"])
+    def test_an_empty_value_that_would_name_something_else(self, webhook):
+        """
+        Orders of nobody in particular are everybody's; a page without its customer is another page.
+        """
+        engine = Engine.from_file(scenes.DEFINITIONS)
+
+        with pytest.raises(UnsafeValue, match="a part of the URL's path is empty"):
+            engine.render(webhook, RINGING.replace(crm_tag="", dynamic_parameter=""))
+
 
 class TestAGoodGuest:
     """

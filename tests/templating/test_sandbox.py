@@ -3,6 +3,7 @@ A template reaches its values and nothing else, and its work is bounded.
 """
 
 import time
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -339,3 +340,40 @@ def test_any_row_of_words_renders_or_is_refused(source):
             compile_template(source, kind, names=NAMES).render({**CALL, "response": {}})
         except TemplateError:
             continue
+
+
+BOMBS = {
+    "a round to beyond all digits": "{{ 5 | round(-99999999) }}",
+    "a join of large texts": "{{ (['a' * 100000] * 10000) | join }}",
+    "a chain of large texts": "{% set a = 'a' * 262144 %}{{ a" + " ~ a" * 90 + " }}",
+    "work without output": (
+        "{% for i in [1] * 10000 %}{% set b = ('a,' * 100000) | split(',') | length %}{% endfor %}"
+    ),
+    "lists of lists": "{{ [[['a'] * 1000] * 1000] * 1000 }}",
+    "a chain of filters": "{{ CALLERID" + " | upper" * 250 + " }}",
+    "a chain of sums": "{{ " + " + ".join(["1"] * 3000) + " }}",
+}
+
+
+@pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS.keys())
+def test_work_is_bounded_not_only_output(source):
+    """
+    What a template does on the way counts, also where it is read and nothing was rendered yet.
+    """
+    started = time.process_time()
+
+    with pytest.raises(TemplateError):
+        compile_template(source, Kind.TEXT, names={"CALLERID"}).render({"CALLERID": "x"})
+
+    # Without the bounds these take from half a minute to for ever.
+    assert time.process_time() - started < 10
+
+
+def test_a_number_of_a_response_cannot_hold_up_a_rule():
+    """
+    Ten bytes of a target system must not make a gigabyte of digits.
+    """
+    expression = compile_expression("response.total | round > 100", names={"response"})
+
+    with pytest.raises(TemplateError, match="no further than 400 digits"):
+        expression.evaluate({"response": {"total": Decimal("1E+999999999")}})

@@ -21,3 +21,6 @@ class Bounds:
 
     loop_steps: int = 10_000
     """Steps of all its loops together, in one rendering."""
+
+    work_chars: int = 8 * 1024 * 1024
+    """Characters and list items that its operators and filters work on, in one rendering."""

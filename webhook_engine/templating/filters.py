@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import isfinite
 from types import MappingProxyType
 
 from jinja2 import Undefined
@@ -15,6 +16,7 @@ from webhook_engine.templating import clock, numbers
 from webhook_engine.templating.slots import text_of
 
 _TEXT_LIMIT = 256 * 1024
+_MOST_DIGITS = 400
 _MISSING = object()
 
 
@@ -96,8 +98,14 @@ def _number(kind: Callable[[str], object], value: object, default: object, what:
 def _round(value: object, digits: int = 0) -> object:
     if isinstance(value, str):
         value = _float(value)
-    if not isinstance(value, int | float | Decimal):
-        raise RenderError("round takes a number")
+    if not isinstance(value, int | float | Decimal) or not isinstance(digits, int):
+        raise RenderError("round takes a number, and how many digits stay")
+    # Beyond this a rounded number is a matter of gigabytes, not of digits.
+    is_vast = isinstance(value, Decimal) and value.is_finite() and value.adjusted() > _MOST_DIGITS
+    if abs(digits) > _MOST_DIGITS or is_vast:
+        raise RenderError(f"round goes no further than {_MOST_DIGITS} digits")
+    if isinstance(value, float | Decimal) and not isfinite(value):
+        raise RenderError(f"{value} cannot be rounded")
     return round(value, digits) if digits else round(value)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import walk_tb
+from typing import Final
 
 import jinja2
 from jinja2 import nodes
@@ -29,6 +30,19 @@ Check = Callable[[str], None]
 _RESULT = "result"
 
 
+MOST_NESTED: Final = 100
+"""Expressions inside each other, each step of a chain of filters or operators counted."""
+
+
+def _depth(tree: nodes.Node) -> int:
+    level: list[nodes.Node] = [tree]
+    depth = 0
+    while level and depth <= MOST_NESTED:
+        level = [child for node in level for child in node.iter_child_nodes()]
+        depth += 1
+    return depth
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """
@@ -43,6 +57,9 @@ class Compiled:
         """
         Compile a checked tree.
         """
+        if _depth(tree) > MOST_NESTED:
+            # Jinja's compiler takes minutes over what nobody writes by hand.
+            raise TemplateSyntaxError("this is nested too deep", line=1, column=1)
         try:
             return cls(ENVIRONMENT.from_string(tree), parts)
         except (SyntaxError, RecursionError, MemoryError):

@@ -4,7 +4,7 @@ The Jinja environment: no globals, no attributes, no calls, bounded work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
@@ -44,6 +44,15 @@ class Run(Context):
         self.blocks = {}
         self.bounds = bounds
         self.steps_left = bounds.loop_steps
+        self.work_left = bounds.work_chars
+
+    def pay(self, size: int) -> None:
+        """
+        Charge work on a text or list of that size to this rendering.
+        """
+        self.work_left -= size
+        if self.work_left < 0:
+            raise TemplateTooLarge(what="characters on the way", limit=self.bounds.work_chars)
 
     def resolve_or_missing(self, key: str) -> Any:
         """
@@ -88,11 +97,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """
         The operators that could make much out of little.
         """
-        _check_size(operator, left, right, cast("Run", context).bounds.output_chars)
+        run = cast("Run", context)
+        run.pay(_check_size(operator, left, right, run.bounds.output_chars))
         return self.binop_table[operator](left, right)
 
 
-def _check_size(operator: str, left: Any, right: Any, limit: int) -> None:
+def _check_size(operator: str, left: Any, right: Any, limit: int) -> int:
+    """
+    The size of what an operator makes, if it may.
+    """
+    lists = [side for side in (left, right) if isinstance(side, list | tuple)]
+    if operator == "*" and any(isinstance(item, list | tuple | Mapping) for side in lists for item in side):
+        raise RenderError("* repeats texts and flat lists, not lists of lists")
     sizes = [len(side) for side in (left, right) if isinstance(side, str | list | tuple)]
     if operator == "%" and isinstance(left, str):
         raise RenderError("% does not format text here: join texts with ~")
@@ -102,9 +118,10 @@ def _check_size(operator: str, left: Any, right: Any, limit: int) -> None:
         grown = sizes[0] * max((side for side in (left, right) if isinstance(side, int)), default=0)
     else:
         _check_bits(operator, left, right)
-        return
+        return 1
     if grown > limit:
         raise TemplateTooLarge(what="characters", limit=limit)
+    return grown
 
 
 def _check_bits(operator: str, left: Any, right: Any) -> None:
@@ -116,10 +133,30 @@ def _check_bits(operator: str, left: Any, right: Any) -> None:
 
 
 def _joined(run: Run, parts: list[object]) -> str:
-    texts = [text_of(part) for part in parts]
-    if sum(map(len, texts)) > run.bounds.output_chars:
-        raise TemplateTooLarge(what="characters", limit=run.bounds.output_chars)
+    texts: list[str] = []
+    size = 0
+    for part in parts:
+        text = text_of(part)
+        size += len(text)
+        if size > run.bounds.output_chars:
+            raise TemplateTooLarge(what="characters", limit=run.bounds.output_chars)
+        texts.append(text)
+    run.pay(size)
     return "".join(texts)
+
+
+def _paid(function: Callable[..., object]) -> Callable[..., object]:
+    """
+    A filter whose work is charged to the rendering; never computed ahead of it.
+    """
+
+    @pass_context
+    def paid(run: Run, value: object, *arguments: object, **named: object) -> object:
+        if isinstance(value, str | list | tuple):
+            run.pay(len(value))
+        return function(value, *arguments, **named)
+
+    return paid
 
 
 def _steps(run: Run, items: object) -> object:
@@ -156,7 +193,7 @@ def _environment() -> Sandbox:
     environment.globals.clear()
     environment.filters.clear()
     environment.tests.clear()
-    environment.filters.update(FILTERS)
+    environment.filters.update({name: _paid(function) for name, function in FILTERS.items()})
     environment.filters.update({_ESCAPER(slot): escaper for slot, escaper in ESCAPERS.items()})
     environment.filters.update(
         {INTERNAL_JOIN: pass_context(_joined), INTERNAL_STEPS: pass_context(_steps), INTERNAL_KEPT: _kept}
