@@ -64,11 +64,17 @@ def complaint_of(tree: Node) -> str | None:
     return None
 
 
-def is_remark_only(tree: Node) -> bool:
+def is_remark_only(tree: Node, *, root: str | None = None) -> bool:
     """
-    Whether a response tells something about itself, `{"message": "Not found"}`, and nothing else.
+    Whether a response tells something about itself and nothing else: `{"message": "Not found"}`,
+    `<Error><Code>…`, or words in place of data.
+
+    Args:
+        root: The name of an XML document's outermost element.
     """
-    return isinstance(tree, dict) and all(is_remark(name) for name in tree)
+    if root is not None and plain(root) in _ERRORS:
+        return True
+    return isinstance(tree, str) or (isinstance(tree, dict) and all(is_remark(name) for name in tree))
 
 
 def is_aside(name: str) -> bool:

@@ -164,7 +164,7 @@ def _facts(response: Response, reading: Reading, *, expects_rows: bool, expects_
         expects_rows=expects_rows,
         expects_data=expects_data,
         complaint=complaint_of(tree),
-        is_remark=is_remark_only(tree),
+        is_remark=is_remark_only(tree, root=document.root if document else None),
         words=spoken_of(tree) if response.status >= 400 else "",
         is_page=is_page,
         asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),
