@@ -31,6 +31,7 @@ from webhook_engine.errors import (
     SecretMissing,
     TemplateError,
     TokenRefused,
+    UnreadableResponse,
     WebhookEngineError,
     WrongType,
 )
@@ -171,8 +172,9 @@ class Engine:
             request = self._prepared(line, call, values)
         except WebhookEngineError as error:
             return _failed(webhook, error)
+        began = asyncio.get_running_loop().time()
         attempt = await self._dispatching().dispatch(request)
-        view = _view_of(line.compiled, attempt, values)
+        view = await _read(line.compiled, attempt, values, until=began + request.deadline_s)
         if log.is_heard():
             _tell(attempt, view)
         return view
@@ -217,6 +219,30 @@ class Engine:
         elif self._loop is not loop:
             raise RuntimeError("this engine works in another event loop; make one engine for each loop")
         return self._dispatcher
+
+
+async def _read(
+    compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, Value], *, until: float
+) -> AgentView:
+    """
+    The view of an attempt; a long response is read beside the loop, and no longer than the agent waits.
+    """
+    if attempt.response is None or len(attempt.response.body) <= _READ_AT_ONCE:
+        return _view_of(compiled, attempt, values)
+    try:
+        async with asyncio.timeout_at(until):
+            return await asyncio.to_thread(_view_of, compiled, attempt, values)
+    except TimeoutError:
+        error = UnreadableResponse(
+            f"the response of {attempt.prepared.target} could not be read within {compiled.deadline_s:g} s",
+            response=attempt.response,
+        )
+        took_s = asyncio.get_running_loop().time() - until + compiled.deadline_s
+        return _failed(compiled.definition.name, error, attempts=attempt.number, took_s=took_s)
+
+
+_READ_AT_ONCE = 256 * 1024
+"""Bytes that are read in a few milliseconds, whatever they are."""
 
 
 def _view_of(compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:

@@ -206,6 +206,54 @@ class TestAGoodGuest:
         await engine.close()
 
 
+HOSTILE = """
+[tenant]
+allowed_networks = ["127.0.0.1/32"]
+
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Lookup"
+type = "ajax-get"
+url = "http://127.0.0.1:{port}/"
+deadline_s = 1.0
+"""
+
+
+async def test_a_response_made_to_take_long_holds_up_nobody():
+    """
+    Ten million bytes of nothing much: the agent waits no longer than the deadline, and other calls go on.
+    """
+    body = b"<r>" + b"<a b='1'/>" * 250_000 + b"</r>"
+    gaps = []
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async def tick():
+        while True:
+            before = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.01)
+            gaps.append(asyncio.get_running_loop().time() - before)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with Engine(read_text(HOSTILE.replace("{port}", str(port)))) as engine:
+            ticking = asyncio.create_task(tick())
+            began = asyncio.get_running_loop().time()
+            view = await engine.ask("Lookup", RINGING)
+            took_s = asyncio.get_running_loop().time() - began
+            ticking.cancel()
+
+    assert view.outcome in (Outcome.TARGET_FAILED, Outcome.NO_MATCH, Outcome.OK)
+    assert took_s < 3
+    assert len(gaps) > 5, "the loop stood still"
+
+
 async def test_test_values_take_the_place_of_the_calls(engine):
     """
     Test and Configure needs no call.
