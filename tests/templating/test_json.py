@@ -233,10 +233,11 @@ def test_reads_exactly_what_is_json(source):
     """
     No more and no less than the standard library.
     """
+    template = f"{{% raw %}}{source}{{% endraw %}}"
     try:
         expected = json.loads(source, parse_constant=None)
     except ValueError:
         with pytest.raises(TemplateSyntaxError):
-            compiled(source)
+            compiled(template)
     else:
-        assert expected == json.loads(compiled(source).render({}))
+        assert expected == json.loads(compiled(template).render({}))
