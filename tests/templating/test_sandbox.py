@@ -172,7 +172,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS.keys())
-def test_work_and_output_are_bounded(source):
+def test_work_and_output_are_bounded(source, patience):
     """
     An error of the tree, at once, whatever a template multiplies.
     """
@@ -181,7 +181,7 @@ def test_work_and_output_are_bounded(source):
     with pytest.raises(TemplateError):
         compiled(source).render(CALL)
 
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3 * patience
 
 
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HEADER, Kind.FORM, Kind.VALUE], ids=str)
@@ -356,7 +356,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS.keys())
-def test_work_is_bounded_not_only_output(source):
+def test_work_is_bounded_not_only_output(source, patience):
     """
     What a template does on the way counts, also where it is read and nothing was rendered yet.
     """
@@ -366,7 +366,7 @@ def test_work_is_bounded_not_only_output(source):
         compile_template(source, Kind.TEXT, names={"CALLERID"}).render({"CALLERID": "x"})
 
     # Without the bounds these take from half a minute to for ever.
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 10 * patience
 
 
 def test_a_number_of_a_response_cannot_hold_up_a_rule():
