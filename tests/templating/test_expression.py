@@ -190,3 +190,13 @@ def test_one_run_knows_nothing_of_another():
     expression = compile_expression("status", names=NAMES)
 
     assert [1, 2] == [expression.evaluate({"status": number}) for number in (1, 2)]
+
+
+def test_what_is_not_there_is_an_error_of_the_tree():
+    """
+    Nobody who asks whether it is true meets an error of Jinja's.
+    """
+    expression = compile_expression("response.nothing", names={"response"})
+
+    with pytest.raises(RenderError, match="nothing"):
+        expression.evaluate({"response": {}})

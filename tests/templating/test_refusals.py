@@ -233,3 +233,19 @@ def test_expat_meets_the_templates_events_and_no_other(value):
     parser.Parse(sent, True)
 
     assert [("a", {"x": value, "y": value}), ("b", {}), ("c", {})] == events
+
+
+def test_branches_cannot_spell_a_host_that_is_not_listed():
+    """
+    Each branch ends well; what they make together is looked at once more.
+    """
+    template = compile_template(
+        "https://a{% if A %}.com/{% else %}.org/{% endif %}",
+        Kind.URL,
+        names={"A"},
+        hosts=["a.com", "a.com.org"],
+    )
+
+    assert "https://a.com/" == template.render({"A": "x"})
+    with pytest.raises(UnsafeValue, match=r"a\.org"):
+        template.render({"A": ""})

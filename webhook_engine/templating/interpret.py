@@ -132,7 +132,11 @@ def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> 
                 pass
         except Exception as error:  # whatever an expression raises is its author's fault, not ours
             raise compiled.told(error) from None
-        return run.vars[_RESULT]
+        found = run.vars[_RESULT]
+        if isinstance(found, jinja2.Undefined):
+            # Whoever asked whether it is true would get an error of Jinja's.
+            raise RenderError(found._undefined_message)
+        return found
 
     return evaluate
 

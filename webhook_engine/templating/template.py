@@ -142,7 +142,8 @@ def checks_of(kind: Kind, reading: Straight | Checked, hosts: Collection[str]) -
     is_unsure = isinstance(reading, Checked) and reading.is_unsure
     if kind is Kind.URL and is_unsure:
         yield check_written
-    if Slot.URL_HOST in slots:
+    # Branches may spell a host that none of them names.
+    if Slot.URL_HOST in slots or (kind is Kind.URL and hosts and isinstance(reading, Checked)):
         yield partial(check_host, hosts=hosts)
     if Slot.URL_PATH in slots and (isinstance(reading, Checked) or may_climb(reading.pieces)):
         yield check_path
