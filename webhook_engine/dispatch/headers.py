@@ -21,7 +21,9 @@ def checked(name: str, value: str) -> tuple[str, str]:
         UnsafeValue: The value would end the header early, or its bytes have no agreed meaning.
     """
     if _VALUE.fullmatch(value) is None:
-        raise UnsafeValue(f"the header {name} cannot carry {_culprit(value)}", slot="header")
+        raise UnsafeValue(
+            f"the header {name} cannot carry {_culprit(value)}; a parameter or the body can", slot="header"
+        )
     return name, value
 
 
