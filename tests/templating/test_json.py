@@ -166,6 +166,16 @@ def test_branches_that_make_no_json_are_refused_when_rendered():
         template.render({"A": "x", "B": ""})
 
 
+def test_branches_may_open_the_same_text():
+    """
+    Each place keeps one slot, which is all that must be known before.
+    """
+    template = compiled('[{% if A %}1, "{% else %}"{% endif %}{{ B }}"]')
+
+    assert '[1,"\\""]' == template.render({"A": "x", "B": '"'})
+    assert '["\\""]' == template.render({"A": "", "B": '"'})
+
+
 def test_raw_json_must_be_json():
     """
     An author may put in a whole value of their own.

@@ -156,7 +156,7 @@ class JsonWalker:
         """
         if one == other:
             return one
-        if (one.inside, one.in_string) != (other.inside, other.in_string) or one.in_string or not one.inside:
+        if (one.inside, one.in_string) != (other.inside, other.in_string) or not one.inside:
             return None
         self.is_unsure = True
         return replace(one, next=Next.UNSURE)
