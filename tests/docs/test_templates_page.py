@@ -10,6 +10,7 @@ import pytest
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.templating import Bounds, Kind, compile_template
 from webhook_engine.templating.filters import FILTERS, TESTS
+from webhook_engine.templating.interpret import MOST_NESTED
 from webhook_engine.variables import VARIABLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
@@ -70,3 +71,4 @@ def test_states_the_bounds_in_force():
     bounds = Bounds()
     for figure in (bounds.source_chars, bounds.output_chars, bounds.loop_steps, bounds.work_chars):
         assert f"{figure:,}" in PAGE
+    assert f"nest at most {MOST_NESTED} deep" in PAGE

@@ -205,6 +205,10 @@ class TestAGoodGuest:
         await engine.close()
         await engine.close()
 
+        assert "http://127.0.0.1:8765/customers/1001" in engine.open("Customer page", RINGING), (
+            "a page needs no loop"
+        )
+
 
 HOSTILE = """
 [tenant]
