@@ -1,8 +1,9 @@
 """
 How generated code encodes all values of a text at once, and how it knows that it may.
 
-Every recipe looks at the values joined to one text. If its condition holds, the
-encoder in C makes of each value what the table of escapers would make of it.
+If a recipe's condition holds, the encoder in C makes of each value what the table of
+escapers would make of it. Most recipes look at the values, joined to one text, before they
+are encoded; where no encoder hides what is looked for, the whole text is looked at instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _NO_ESCAPES = "92 not in dumps(joined)"
 """No backslash in it, so nothing that JSON writes with an escape: no control character. orjson looks fast."""
 
 _NONCHARACTERS = "\ufffe\uffff"
-_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n")
+
+# JSON writes these with an escape, and XML text carries them as they are.
+_HARMLESS = b'nt"\\'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,16 @@ class Bulk:
     """
 
     holds: str
-    """A condition on `joined`. It may raise where no slot of the text could carry the values."""
+    """A condition on `joined`, or on `made`. It may raise where no slot of the text could carry the values."""
 
     quick: str
-    """What encodes the value {name} then."""
+    """What encodes the value {value} then."""
 
     after: str = ""
     """What is done to the whole text after that."""
 
-
-KNOWN: Mapping[str, object] = {
-    "controls": _CONTROLS,
-    "dots": DOTS,
-    "dumps": orjson.dumps,
-    "escape": escape,
-    "join": "".join,
-    "len": len,
-    "quote": quote,
-    "white_too": bytes(range(0x20)),
-}
-"""What recipes refer to."""
+    is_hindsight: bool = False
+    """Whether the condition is on `made`, which the encoder has been through."""
 
 
 def bulk_of(pieces: Sequence[Piece]) -> Bulk | None:
@@ -63,13 +56,13 @@ def bulk_of(pieces: Sequence[Piece]) -> Bulk | None:
     if slots <= _PERCENT:
         return _percent(holes, literal_plus=any("+" in text for text in literals_of(pieces)))
     if slots == {Slot.FORM}:
-        return Bulk(_left_nothing(), "quote({name})")
+        return Bulk(_left_nothing(), "quote({value})")
     if slots <= _XML:
         return _xml(in_attribute=Slot.XML_ATTRIBUTE in slots)
     if slots == {Slot.HEADER}:
-        return Bulk(f"{_NO_ESCAPES} and '\\x7f' not in joined", "{name}")
+        return Bulk(f"{_NO_ESCAPES} and '\\x7f' not in joined", "{value}")
     if slots == {Slot.TEXT}:
-        return Bulk(_whole_characters(), "{name}")
+        return Bulk(_whole_characters(), "{value}")
     return None
 
 
@@ -80,9 +73,9 @@ def _whole_characters() -> str:
     return "(joined.isascii() or dumps(joined))"
 
 
-def _none_of(marks: str) -> str:
+def _none_of(marks: str, text: str = "joined") -> str:
     # One character after another: each is looked for by the C library's memchr.
-    return " and ".join(f"{mark!r} not in joined" for mark in marks)
+    return " and ".join(f"{mark!r} not in {text}" for mark in marks)
 
 
 def _left_nothing() -> str:
@@ -97,11 +90,39 @@ def _percent(holes: Sequence[Hole], *, literal_plus: bool) -> Bulk:
     holds = " and ".join([_left_nothing(), *(f"{name} not in dots" for name in in_path)])
     # The quoter writes a blank as a plus; a plus that was in a value is %2B by then.
     blanks = '.replace("+", "%20")'
-    return Bulk(holds, f"quote({{name}}){blanks}") if literal_plus else Bulk(holds, "quote({name})", blanks)
+    return Bulk(holds, f"quote({{value}}){blanks}") if literal_plus else Bulk(holds, "quote({value})", blanks)
 
 
 def _xml(*, in_attribute: bool) -> Bulk:
-    refused = "white_too" if in_attribute else "controls"
-    no_controls = f"len((encoded := joined.encode()).translate(None, {refused})) == len(encoded)"
-    no_noncharacters = f"(joined.isascii() or {_none_of(_NONCHARACTERS)})"
-    return Bulk(f"({_NO_ESCAPES} or {no_controls}) and {no_noncharacters}", "escape({name})")
+    if in_attribute:
+        # White space in a value would be read as blanks, and the author's own in the text would hide it.
+        return Bulk(f"{_NO_ESCAPES} and {_no_noncharacters('joined')}", "escape({value})")
+    clean = "92 not in (seen := dumps(made)) or all_harmless(seen)"
+    return Bulk(f"({clean}) and {_no_noncharacters('made')}", "escape({value})", is_hindsight=True)
+
+
+def _no_noncharacters(text: str) -> str:
+    return f"({text}.isascii() or {_none_of(_NONCHARACTERS, text)})"
+
+
+def _all_harmless(seen: bytes) -> bool:
+    """
+    Whether XML text carries everything that JSON wrote with an escape.
+    """
+    at = seen.find(92)
+    while at >= 0:
+        if seen[at + 1] not in _HARMLESS:
+            return False
+        at = seen.find(92, at + 2)
+    return True
+
+
+KNOWN: Mapping[str, object] = {
+    "all_harmless": _all_harmless,
+    "dots": DOTS,
+    "dumps": orjson.dumps,
+    "escape": escape,
+    "join": "".join,
+    "quote": quote,
+}
+"""What recipes refer to."""

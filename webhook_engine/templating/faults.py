@@ -35,7 +35,7 @@ class Faults:
                 return refused
         return error if isinstance(error, TemplateError) else RenderError(str(error))
 
-    def as_texts(self, values: Values, error: TypeError) -> Values:
+    def as_texts(self, values: Values, error: Exception) -> Values:
         """
         The values that land in texts, as texts.
 

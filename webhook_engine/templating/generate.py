@@ -58,6 +58,9 @@ class Program:
     inline: set[str] = field(default_factory=set)
     """Variables that are read where they are used, and not before."""
 
+    converts: bool = True
+    """Whether what may be a number is made a text before it is encoded."""
+
     def know(self, prefix: str, value: object) -> str:
         """
         A name for something made beforehand.
@@ -78,7 +81,7 @@ class Program:
         ]
         lines += self.setup
         for name in texts:
-            if name not in ALWAYS_TEXT:
+            if self.converts and name not in ALWAYS_TEXT:
                 number = f"f'{{{name}}}' if {name}.__class__ is int"
                 lines.append(f"if {name}.__class__ is not str: {name} = {number} else text_of({name})")
         return lines, texts
@@ -90,8 +93,7 @@ class Program:
         if hole.name in self.typed:
             return f"text_of({hole.name})"
         # Nothing but a text can be added to a text: the cheapest check there is.
-        read = f'given["{hole.name}"]' if hole.name in self.inline else hole.name
-        return f'{read} + ""' if hole.name in ALWAYS_TEXT else read
+        return f'{self.read(hole)} + ""' if hole.name in ALWAYS_TEXT else self.read(hole)
 
     def text(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str], lines: list[str]) -> str:
         """
@@ -120,7 +122,23 @@ class Program:
         """
         name = hole.slot.name.lower()
         self.known[name] = ESCAPERS[hole.slot]
-        return f"{name}({hole.name})"
+        return f"{name}({self.read(hole)})"
+
+    def quick(self, hole: Hole, recipe: bulk.Bulk) -> str:
+        """
+        The hole's value through the recipe's encoder; digits need none.
+        """
+        value = self.read(hole)
+        if self.converts or hole.name in ALWAYS_TEXT:
+            return recipe.quick.format(value=value)
+        text = recipe.quick.format(value=f"{value} if {value}.__class__ is str else text_of({value})")
+        return f"{value} if {value}.__class__ is int else {text}"
+
+    def read(self, hole: Hole) -> str:
+        """
+        The hole's value, wherever it stands.
+        """
+        return f'given["{hole.name}"]' if hole.name in self.inline else hole.name
 
     def made(self, pieces: Sequence[Piece], encoded: Callable[[Hole], str]) -> list[str]:
         """
@@ -147,7 +165,8 @@ class Program:
             "    if given is None: given = values",
             "    try:",
             *_indented(body, 2),
-            "    except TypeError as error:",
+            # MarkupSafe's inner function ends in a SystemError when it is given no text.
+            "    except (TypeError, SystemError) as error:",
             "        if given is not values: raise told(error, values) from None",
             "        return render(values, as_texts(values, error))",
             "    except Exception as error:",
@@ -178,8 +197,7 @@ def text_function(
         checks: Each refuses what shows only in the whole text.
     """
     holes = list(holes_of(pieces))
-    body, texts = program.reading(holes)
-    body += _text_lines(pieces, program, texts)
+    body = _text_lines(pieces, program, holes)
     after = [f"if len(made) > {program.limit}: raise too_large()"] if holes else []
     after += [f"{program.know('check', check)}(made)" for check in checks]
     return cast("Callable[[Values], str]", program.function(body, after, Faults(holes)))
@@ -190,23 +208,30 @@ def bytes_function(pieces: Sequence[Piece], program: Program) -> Callable[[Value
     The same as UTF-8.
     """
     holes = list(holes_of(pieces))
-    body, texts = program.reading(holes)
-    body += [*_text_lines(pieces, program, texts), "made = made.encode()"]
+    body = [*_text_lines(pieces, program, holes), "made = made.encode()"]
     after = program.bounding_bytes() if holes else []
     return cast("Callable[[Values], bytes]", program.function(body, after, Faults(holes)))
 
 
-def _text_lines(pieces: Sequence[Piece], program: Program, texts: Sequence[str]) -> list[str]:
+def _text_lines(pieces: Sequence[Piece], program: Program, holes: Sequence[Hole]) -> list[str]:
     """
     Lines that put the encoded text into `made`.
     """
+    recipe = bulk.bulk_of(pieces)
+    if recipe is not None and recipe.is_hindsight:
+        # The encoder takes texts and nothing else, so what is always one need not be looked at.
+        program.inline = {hole.name for hole in holes if hole.name in ALWAYS_TEXT}
+        program.converts = False
+    body, texts = program.reading(holes)
     careful = program.made(pieces, program.escaped)
-    recipe = bulk.bulk_of(pieces) if texts else None
-    if recipe is None:
-        return careful
-    quick = program.made(pieces, lambda hole: recipe.quick.format(name=hole.name))
+    if recipe is None or not texts:
+        return body + careful
+    quick = program.made(pieces, lambda hole: program.quick(hole, recipe))
     quick[-1] += recipe.after
+    if recipe.is_hindsight:
+        return [*body, *quick, f"if not ({recipe.holds}):", *_indented(careful, 1)]
     return [
+        *body,
         f"joined = join(({', '.join(texts)},))",
         f"if {recipe.holds}:",
         *_indented(quick, 1),
