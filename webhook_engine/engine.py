@@ -35,7 +35,7 @@ from webhook_engine.errors import (
     WebhookEngineError,
     WrongType,
 )
-from webhook_engine.responses import AgentView, Outcome, interpret
+from webhook_engine.responses import AgentView, Interpreter, Outcome
 from webhook_engine.settings import Limits
 from webhook_engine.variables import values_of
 
@@ -56,6 +56,7 @@ class _Line:
 
     compiled: CompiledWebhook
     preparation: Preparation
+    interpreter: Interpreter
 
 
 class Engine:
@@ -174,7 +175,10 @@ class Engine:
             return _failed(webhook, error)
         began = asyncio.get_running_loop().time()
         attempt = await self._dispatching().dispatch(request)
-        view = await _read(line.compiled, attempt, values, until=began + request.deadline_s)
+        if attempt.response is None or len(attempt.response.body) <= _READ_AT_ONCE:
+            view = _view_of(line, attempt, values)
+        else:
+            view = await _read_beside(line, attempt, values, until=began + request.deadline_s)
         if log.is_heard():
             _tell(attempt, view)
         return view
@@ -197,7 +201,9 @@ class Engine:
         line = self._lines.get(key)
         if line is None:
             compiled = self.definitions.compiled(webhook, test=test_values)
-            line = self._lines[key] = _Line(compiled, Preparation(compiled, policy=self._policy))
+            line = self._lines[key] = _Line(
+                compiled, Preparation(compiled, policy=self._policy), _interpreter(compiled)
+            )
         return line
 
     def _prepared(self, line: _Line, call: CallContext, values: Mapping[str, Value]) -> PreparedRequest:
@@ -221,48 +227,50 @@ class Engine:
         return self._dispatcher
 
 
-async def _read(
-    compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, Value], *, until: float
-) -> AgentView:
-    """
-    The view of an attempt; a long response is read beside the loop, and no longer than the agent waits.
-    """
-    if attempt.response is None or len(attempt.response.body) <= _READ_AT_ONCE:
-        return _view_of(compiled, attempt, values)
-    try:
-        async with asyncio.timeout_at(until):
-            return await asyncio.to_thread(_view_of, compiled, attempt, values)
-    except TimeoutError:
-        error = UnreadableResponse(
-            f"the response of {attempt.prepared.target} could not be read within {compiled.deadline_s:g} s",
-            response=attempt.response,
-        )
-        took_s = asyncio.get_running_loop().time() - until + compiled.deadline_s
-        return _failed(compiled.definition.name, error, attempts=attempt.number, took_s=took_s)
-
-
 _READ_AT_ONCE = 256 * 1024
 """Bytes that are read in a few milliseconds, whatever they are."""
 
 
-def _view_of(compiled: CompiledWebhook, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
+async def _read_beside(
+    line: _Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
+) -> AgentView:
+    """
+    The view of an attempt whose response is long: read beside the loop, and no longer than the agent waits.
+    """
+    try:
+        async with asyncio.timeout_at(until):
+            return await asyncio.to_thread(_view_of, line, attempt, values)
+    except TimeoutError:
+        deadline_s = line.compiled.deadline_s
+        error = UnreadableResponse(
+            f"the response of {attempt.prepared.target} could not be read within {deadline_s:g} s",
+            response=attempt.response,
+        )
+        took_s = asyncio.get_running_loop().time() - until + deadline_s
+        return _failed(line.compiled.definition.name, error, attempts=attempt.number, took_s=took_s)
+
+
+def _view_of(line: _Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
     """
     What an agent sees of an attempt, whichever way it went.
     """
-    webhook = compiled.definition
+    webhook = line.compiled.definition.name
     if attempt.error is not None:
         sends = attempt.number if attempt.sent else 0
-        return _failed(webhook.name, attempt.error, attempts=sends, took_s=attempt.took_s)
+        return _failed(webhook, attempt.error, attempts=sends, took_s=attempt.took_s)
     assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
-    found = interpret(
-        attempt.response,
-        response_type=webhook.response_type,
+    return line.interpreter.view_of(
+        attempt.response, values, webhook=webhook, attempts=attempt.number, took_s=attempt.took_s
+    )
+
+
+def _interpreter(compiled: CompiledWebhook) -> Interpreter:
+    return Interpreter(
+        response_type=compiled.definition.response_type,
         view=compiled.view,
         rules=compiled.rules,
         expects_rows=compiled.expects_rows,
-        values=values,
     )
-    return found.as_view(webhook=webhook.name, attempts=attempt.number, took_s=attempt.took_s)
 
 
 def _tell(attempt: Attempt, view: AgentView) -> None:

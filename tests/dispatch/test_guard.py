@@ -140,7 +140,7 @@ async def test_a_name_that_moves_inside_is_refused_the_second_time(
     async with Transport() as transport:
         request = a_request(target.url(host="crm.example"))
         first = await transport.send(request)
-        transport._connections.session(LOOPBACK, None).connector.clear_dns_cache()
+        transport._connections.way(LOOPBACK, None).session.connector.clear_dns_cache()
 
         with pytest.raises(EgressRefused, match=r"10\.0\.0\.1"):
             await transport.send(request)

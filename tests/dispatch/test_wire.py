@@ -296,7 +296,7 @@ async def test_a_tracer_sees_every_request(transport: Transport, start_target: S
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(started)
     trace.freeze()
-    transport._connections.session(LOOPBACK, None).trace_configs.append(trace)
+    transport._connections.way(LOOPBACK, None).session.trace_configs.append(trace)
     target = await start_target()
 
     await transport.send(a_request(target.url()))
@@ -317,7 +317,7 @@ async def test_a_stand_in_for_the_session_is_asked(monkeypatch: pytest.MonkeyPat
         with pytest.raises(ConnectFailed):
             await transport.send(a_request("http://127.0.0.1:1/"))
 
-        assert not wire.may_go_straight(transport._connections.session(LOOPBACK, None))
+        assert not wire.may_go_straight(transport._connections.way(LOOPBACK, None).session)
 
 
 async def test_an_unknown_aiohttp_is_asked_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +325,7 @@ async def test_an_unknown_aiohttp_is_asked_from_outside(monkeypatch: pytest.Monk
     Inner steps that nobody looked at are not relied on.
     """
     async with Transport() as transport:
-        session = transport._connections.session(LOOPBACK, None)
+        session = transport._connections.way(LOOPBACK, None).session
         known = wire.may_go_straight(session)
         monkeypatch.setattr(aiohttp, "__version__", "3.99.0")
 

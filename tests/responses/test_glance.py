@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhook_engine.responses import Bounds, Column, Outcome, Response, ResponseType, View, interpret
-from webhook_engine.responses.glance import glanced
+from webhook_engine.responses.glance import Glance
 
 NAMES = st.sampled_from(
     ["id", "name", "value", "city", "total", "results", "data", "items", "error", "errors", "message", "status",
@@ -132,6 +132,7 @@ def _comparable(found):
 
 
 VIEW = View(columns=(Column(path="id"), Column(path="city")))
+GLANCE = Glance.over(VIEW, expects_rows=True)
 EVERYDAY = {
     "a list": [{"id": 1, "name": "Thandi", "city": "Durban"}, {"id": 2, "name": "Sipho", "city": ""}],
     "a list under a name": {"contacts": [{"id": 1, "name": "Thandi", "city": "Durban"}]},
@@ -158,10 +159,10 @@ def test_understands_the_everyday(tree):
     """
     The shapes it is there for do take the short way.
     """
-    sentence, table = glanced(a_response(tree), VIEW, expects_rows=True)
+    sentence, _, rows = GLANCE.look(a_response(tree))
 
     assert sentence.startswith("Found ")
-    assert (1, "Durban") == table.rows[0]
+    assert (1, "Durban") == rows[0]
     assert Outcome.OK == interpret(a_response(tree), view=VIEW).outcome
 
 
@@ -170,7 +171,7 @@ def test_leaves_the_rest_to_the_long_way(tree):
     """
     Where a question could have another answer, it is asked.
     """
-    assert glanced(a_response(tree), VIEW, expects_rows=True) is None
+    assert GLANCE.look(a_response(tree)) is None
 
 
 def test_leaves_long_responses_to_the_long_way():
@@ -179,4 +180,4 @@ def test_leaves_long_responses_to_the_long_way():
     """
     tree = [{"id": 1, "name": "x" * 100, "city": "D"}] * 1000
 
-    assert glanced(a_response(orjson.dumps(tree)), VIEW, expects_rows=True) is None
+    assert GLANCE.look(a_response(orjson.dumps(tree))) is None

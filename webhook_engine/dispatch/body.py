@@ -7,32 +7,16 @@ from __future__ import annotations
 import zlib
 from typing import Protocol
 
-from aiohttp import ClientResponse
-from aiohttp.hdrs import CONTENT_ENCODING
+from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_LENGTH
 
+from webhook_engine.dispatch.wire import Received
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 
 _MOST_MEMBERS = 1024
 """Gzip streams that may follow each other in one body."""
 
 
-def body_at_hand(response: ClientResponse, *, at_most: int) -> bytes | None:
-    """
-    A short plain body that came with its head; None where there is something to wait for or to unpack.
-
-    Raises:
-        ResponseTooLarge: There are more bytes than *at_most*.
-    """
-    content = response.content
-    if not content.is_eof() or CONTENT_ENCODING in response.headers:
-        return None
-    body = content.read_nowait()
-    if len(body) > at_most:
-        raise too_large(at_most)
-    return body
-
-
-async def read_body(response: ClientResponse, *, at_most: int) -> bytes:
+async def read_body(response: Received, *, at_most: int) -> bytes:
     """
     The whole body, unpacked where it came packed.
 
@@ -44,11 +28,16 @@ async def read_body(response: ClientResponse, *, at_most: int) -> bytes:
 
         UnreadableResponse: It is packed in a way nobody asked for, or the packing is broken.
     """
-    length = response.content_length
-    if length is not None and length > at_most:
-        raise too_large(at_most)
     coding = response.headers.get(CONTENT_ENCODING, "").strip().lower()
-    if coding and coding != "identity":
+    is_packed = bool(coding) and coding != "identity"
+    if not is_packed and (whole := response.at_hand()) is not None:
+        if len(whole) > at_most:
+            raise too_large(at_most)
+        return whole
+    # The parser has seen to it that it is a number.
+    if int(response.headers.get(CONTENT_LENGTH, 0)) > at_most:
+        raise too_large(at_most)
+    if is_packed:
         return await _read_packed(response, unpacker(coding, at_most=at_most), at_most=at_most)
     chunks = []
     size = 0
@@ -60,7 +49,7 @@ async def read_body(response: ClientResponse, *, at_most: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _read_packed(response: ClientResponse, unpack: Unpacker, *, at_most: int) -> bytes:
+async def _read_packed(response: Received, unpack: Unpacker, *, at_most: int) -> bytes:
     size = 0
     chunks = []
     while chunk := await response.content.readany():

@@ -12,7 +12,7 @@ import aiohttp
 from webhook_engine.dispatch.egress import EgressPolicy
 from webhook_engine.dispatch.guard import socket_factory
 from webhook_engine.dispatch.resolver import Resolver
-from webhook_engine.dispatch.wire import MarkedRequest, timeouts
+from webhook_engine.dispatch.wire import MarkedRequest, MarkedResponse, Way, timeouts
 from webhook_engine.errors import AuthoritiesMissing
 from webhook_engine.settings import Limits
 
@@ -27,34 +27,34 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._sessions: dict[tuple[EgressPolicy, str | None], aiohttp.ClientSession] = {}
+        self._ways: dict[tuple[EgressPolicy, str | None], Way] = {}
         self._resolver: Resolver | None = None
         self._closed = False
 
-    def session(self, policy: EgressPolicy, ca_file: str | None) -> aiohttp.ClientSession:
+    def way(self, policy: EgressPolicy, ca_file: str | None) -> Way:
         """
-        The session that dials under *policy* and trusts *ca_file*, or the system's authorities.
+        The way that dials under *policy* and trusts *ca_file*, or the system's authorities.
 
         Raises:
             AuthoritiesMissing: The file cannot be used.
         """
         key = (policy, ca_file)
-        session = self._sessions.get(key)
-        if session is None:
+        way = self._ways.get(key)
+        if way is None:
             if self._closed:
                 raise RuntimeError("the transport is closed")
-            session = self._sessions[key] = self._open(policy, ca_file)
-        return session
+            way = self._ways[key] = Way(self._open(policy, ca_file))
+        return way
 
     async def close(self) -> None:
         """
         Closes every connection.
         """
         self._closed = True
-        sessions = list(self._sessions.values())
-        self._sessions.clear()
-        for session in sessions:
-            await session.close()
+        ways = list(self._ways.values())
+        self._ways.clear()
+        for way in ways:
+            await way.session.close()
         if self._resolver is not None:
             await self._resolver.close()
 
@@ -78,6 +78,7 @@ class Connections:
             auto_decompress=False,
             max_headers=limits.header_lines,
             request_class=MarkedRequest,
+            response_class=MarkedResponse,
         )
         # aiohttp would send a GET, PUT or DELETE again by itself when the connection drops.
         session._retry_connection = False

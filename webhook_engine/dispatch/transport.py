@@ -9,10 +9,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-
 from webhook_engine.dispatch import faults, redirects, wire
-from webhook_engine.dispatch.body import body_at_hand, read_body
+from webhook_engine.dispatch.body import read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
@@ -79,10 +77,10 @@ class Transport:
         token = current.set(exchange)
         try:
             with watch:
-                session = self._connections.session(request.route.policy, request.route.ca_file)
-                response = await self._exchange(session, exchange, request)
+                way = self._connections.way(request.route.policy, request.route.ca_file)
+                response = await self._exchange(way, exchange, request)
                 if request.route.max_redirects:
-                    response = await self._follow(session, exchange, request, response)
+                    response = await self._follow(way, exchange, request, response)
                 return response
         except asyncio.CancelledError:
             # Closing cancels look-ups; whoever waited for one did not ask to be cancelled.
@@ -118,7 +116,7 @@ class Transport:
 
     async def _follow(
         self,
-        session: aiohttp.ClientSession,
+        way: wire.Way,
         exchange: Exchange,
         request: PreparedRequest,
         response: Response,
@@ -129,16 +127,14 @@ class Transport:
                 break
             request = onward
             exchange.begin_hop(request.url)
-            response = await self._exchange(session, exchange, request)
+            response = await self._exchange(way, exchange, request)
         return response
 
-    async def _exchange(
-        self, session: aiohttp.ClientSession, exchange: Exchange, request: PreparedRequest
-    ) -> Response:
+    async def _exchange(self, way: wire.Way, exchange: Exchange, request: PreparedRequest) -> Response:
         began = monotonic()
         route = request.route
         received = await wire.send(
-            session,
+            way,
             exchange,
             route.method,
             request.url,
@@ -148,12 +144,11 @@ class Transport:
         try:
             head = tuple(received.headers.items())
             self._check_head(head)
-            body = body_at_hand(received, at_most=self.limits.response_bytes)
-            if body is None:
-                body = await read_body(received, at_most=self.limits.response_bytes)
+            body = await read_body(received, at_most=self.limits.response_bytes)
         except BaseException:
             received.close()
             raise
+        received.release()
         return Response(
             status=received.status,
             headers=head,

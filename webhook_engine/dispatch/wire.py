@@ -1,5 +1,10 @@
 """
 One request given to aiohttp, and the head of its response.
+
+aiohttp's pool, its connections and its parser written in C carry every request. What its client does around
+them for each request (an object for the request, one for its response, one for its writer, and a dozen options
+that are not for us) is half of what a request costs, so `straight` goes without; where anything is not as it is
+known here, the session is asked from outside.
 """
 
 from __future__ import annotations
@@ -7,13 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Coroutine, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 from urllib.parse import SplitResult
 
 import aiohttp
-from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
 from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
+from aiohttp.http import HttpProcessingError
+from aiohttp.http_writer import _serialize_headers
+from aiohttp.streams import EMPTY_PAYLOAD
+from multidict import CIMultiDictProxy
 from yarl import URL
 
 from webhook_engine.dispatch.guard import Exchange, current
@@ -29,6 +38,88 @@ _SESSIONS_OWN: Final = ClientSession._request
 _READ_AT_ONCE: Final = 64 * 1024
 _LONGEST_LINE: Final = 8190
 _NO_TIMER: Final = TimerNoop()
+_MOST_DOORS: Final = 256
+
+# Nothing goes out that was not prepared.
+_NO_DEFAULTS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Received(Protocol):
+    """
+    The head of a response; its body is still to be read.
+    """
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> CIMultiDictProxy[str]: ...
+    @property
+    def content(self) -> StreamReader: ...
+
+    def at_hand(self) -> bytes | None:
+        """
+        All of the body, as it was sent, where it came with the head; None where there is something to wait for.
+        """
+
+    def release(self) -> object:
+        """
+        Lets the connection be used again, once the body was read to its end.
+        """
+
+    def close(self) -> None:
+        """
+        Ends the connection.
+        """
+
+
+class Way:
+    """
+    The way to every target of one session.
+    """
+
+    __slots__ = ("_doors", "session")
+
+    def __init__(self, session: ClientSession) -> None:
+        self.session = session
+        self._doors: dict[URL, Door] = {}
+
+    def door(self, origin: URL) -> Door:
+        """
+        The door at *origin*, made once.
+        """
+        door = self._doors.get(origin)
+        if door is None:
+            if len(self._doors) >= _MOST_DOORS:
+                self._doors.clear()
+            door = self._doors[origin] = Door(self.session, origin)
+        return door
+
+
+class Door:
+    """
+    What is the same for every request to one origin.
+    """
+
+    __slots__ = ("host", "request")
+
+    def __init__(self, session: ClientSession, origin: URL) -> None:
+        self.host = origin.host_port_subcomponent or ""
+        # The pool asks it where to connect; it is never sent.
+        self.request = ClientRequest(
+            "GET", origin, loop=session._loop, session=session, timer=_NO_TIMER, headers=()
+        )
+
+
+class MarkedResponse(ClientResponse):
+    """
+    A response whose body is always waited for.
+    """
+
+    def at_hand(self) -> bytes | None:
+        """
+        Never.
+        """
+        return None
 
 
 class MarkedRequest(ClientRequest):
@@ -55,8 +146,8 @@ def may_go_straight(session: ClientSession) -> bool:
 
 
 def send(
-    session: ClientSession, exchange: Exchange, method: str, url: str, headers: Headers, body: bytes | None
-) -> Coroutine[Any, Any, ClientResponse]:
+    way: Way, exchange: Exchange, method: str, url: str, headers: Headers, body: bytes | None
+) -> Coroutine[Any, Any, Received]:
     """
     Sends once, never more, and waits for the head of the response.
 
@@ -66,19 +157,15 @@ def send(
     Raises:
         UnsafeValue: It is no web address.
     """
-    origin, address = addresses(url)
-    if may_go_straight(session):
-        return straight(session, exchange, method, origin, address, headers, body)
-    return ask_session(session, method, address, headers, body)
+    origin, path = split(url)
+    if may_go_straight(way.session):
+        return straight(way, exchange, method, origin, path, headers, body)
+    return ask_session(way.session, method, origin.with_path(path, encoded=True), headers, body)
 
 
-def addresses(url: str) -> tuple[URL, URL]:
+def split(url: str) -> tuple[URL, str]:
     """
-    The origin of *url*, and *url* as it is sent.
-
-    yarl would rewrite %27 to ' and the target would see other bytes, so nothing is decoded here.
-    The query goes along in the path: encoded, nothing tells them apart on the wire, and a URL made
-    from another is the cheapest there is.
+    The origin of *url*, and the path that is asked there, with its query and without the fragment.
 
     Raises:
         UnsafeValue: It is no web address.
@@ -88,10 +175,8 @@ def addresses(url: str) -> tuple[URL, URL]:
     slash = url.find("/", url.find("://") + 3)
     if slash < 0 or "?" in url[:slash]:
         before, mark, query = url.partition("?")
-        origin, path = _origin(before), f"/{mark}{query}"
-    else:
-        origin, path = _origin(url[:slash]), url[slash:]
-    return origin, origin.with_path(path, encoded=True)
+        return _origin(before), f"/{mark}{query}"
+    return _origin(url[:slash]), url[slash:]
 
 
 @lru_cache(maxsize=256)
@@ -106,44 +191,51 @@ def _origin(origin: str) -> URL:
 
 async def ask_session(
     session: ClientSession, method: str, url: URL, headers: Headers, body: bytes | None
-) -> ClientResponse:
+) -> MarkedResponse:
     """
     Through the session's front door; `MarkedRequest` notes it in the current exchange.
+
+    yarl would rewrite %27 to ' and the target would see other bytes, so *url* was made encoded, its query
+    in the path: on the wire nothing tells them apart.
     """
-    return await session.request(method, url, headers=headers, data=body, allow_redirects=False)
+    response = await session.request(
+        method, url, headers=headers, data=body, allow_redirects=False, skip_auto_headers=_NO_DEFAULTS
+    )
+    return cast("MarkedResponse", response)  # the session was told to make these
 
 
 async def straight(
-    session: ClientSession,
+    way: Way,
     exchange: Exchange,
     method: str,
     origin: URL,
-    address: URL,
+    path: str,
     headers: Headers,
     body: bytes | None,
-) -> ClientResponse:
+) -> Received:
     """
-    By the steps which the session itself takes, without those that are not for us.
+    By the steps that carry a request, without those that are not for us.
 
-    Redirects, cookies, proxies, netrc, tracing and a second send are a fifth of what a
-    request costs. What is left out cannot be switched on by accident either.
+    Redirects, cookies, proxies, netrc, tracing and a second send cannot be switched on by accident either.
     """
+    session = way.session
     connector = session.connector
     if connector is None or connector.closed:
         raise RuntimeError("the transport is closed")
-    request = ClientRequest(
-        method, origin, headers=headers, data=body, loop=connector._loop, timer=_NO_TIMER, session=session
-    )
-    connection = await connector.connect(request, [], session.timeout)
+    door = way.door(origin)
+    head = _head(method, path, door.host, headers, body)
+    connection = await connector.connect(door.request, [], session.timeout)
+    while connection.protocol is not None and connection.protocol.should_close:
+        # What came unasked while it was idle would be taken for the response to this request.
+        connection.close()
+        connection = await connector.connect(door.request, [], session.timeout)
     try:
-        # The same host and port, which a URL finds out once: the origin's is known from before.
-        request.url = address
-        exchange.mark_sent()
         protocol = connection.protocol
-        assert protocol is not None  # noqa: S101  # a connection has one until it is released
+        transport = None if protocol is None else protocol.transport
+        if protocol is None or transport is None or transport.is_closing():
+            raise aiohttp.ClientConnectionResetError("the connection ended before it was used")
         protocol.set_response_params(
             timer=_NO_TIMER,
-            skip_payload=False,
             read_until_eof=True,
             auto_decompress=False,
             read_bufsize=_READ_AT_ONCE,
@@ -152,15 +244,81 @@ async def straight(
             max_field_size=_LONGEST_LINE,
             max_headers=session._max_headers,
         )
-        response = await request.send(connection)
-        try:
-            return await response.start(connection)
-        except BaseException:
-            response.close()
-            raise
+        exchange.mark_sent()
+        transport.write(head + body if body else head)
+        message, content = await protocol.read()
+        while 100 <= message.code < 200 and message.code != 101:
+            message, content = await protocol.read()
+    except HttpProcessingError as error:
+        connection.close()
+        raise aiohttp.ClientResponseError(
+            door.request.request_info, (), status=error.code, message=error.message
+        ) from error
     except BaseException:
         connection.close()
         raise
+    return _Straight(message.code, message.headers, content, connection)
+
+
+class _Lines(list[tuple[str, str]]):
+    """
+    Headers in their order, as the serializer asks for them.
+    """
+
+    __slots__ = ()
+
+    def items(self) -> list[tuple[str, str]]:
+        return self
+
+
+def _head(method: str, path: str, host: str, headers: Headers, body: bytes | None) -> bytes:
+    """
+    Everything before the body.
+
+    Raises:
+        ValueError: A character would end a line early; prepared requests hold none.
+    """
+    lines = _Lines((("Host", host), *headers))
+    if body is not None or method != "GET":
+        lines.append(("Content-Length", str(len(body or b""))))
+    return _serialize_headers(f"{method} {path} HTTP/1.1", lines)  # type: ignore[arg-type]  # it asks for items
+
+
+class _Straight:
+    """
+    The head of a response that no `ClientResponse` was made for.
+    """
+
+    __slots__ = ("_connection", "content", "headers", "status")
+
+    def __init__(
+        self, status: int, headers: CIMultiDictProxy[str], content: StreamReader, connection: Connection
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self._connection = connection
+
+    def at_hand(self) -> bytes | None:
+        content = self.content
+        if content is EMPTY_PAYLOAD:
+            return b""
+        if not content.is_eof() or content.exception() is not None:
+            return None
+        # Taking the pieces out would set the parser going once more, for nothing.
+        return b"".join(content._buffer)
+
+    def release(self) -> None:
+        connection = self._connection
+        transport = connection.transport
+        if transport is not None and transport.get_write_buffer_size():
+            # It answered without having read the whole request, and would take the rest for the next one.
+            connection.close()
+        else:
+            connection.release()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def timeouts(*, connect_s: float) -> ClientTimeout:

@@ -6,7 +6,7 @@ from .agent_view import AgentView, json_cell
 from .bounds import Bounds
 from .document import Document
 from .facts import Facts, Outcome
-from .interpret import Interpretation, interpret
+from .interpret import Interpretation, Interpreter, interpret
 from .outcome import OutcomeRule, Verdict, judge
 from .path import read_path, write_path
 from .read import read
@@ -23,6 +23,7 @@ __all__ = [
     "Document",
     "Facts",
     "Interpretation",
+    "Interpreter",
     "Node",
     "Outcome",
     "OutcomeRule",

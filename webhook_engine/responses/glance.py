@@ -22,14 +22,17 @@ from .json_text import may_round
 from .names import is_meta
 from .path import read_path, write_path
 from .sniff import says_json
-from .table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from .response import Response
     from .tree import Cell, Node
     from .view import View
+
+    Picker: TypeAlias = Callable[[dict[str, Node]], tuple[Cell, ...]]
+    Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
 
 LONGEST: Final = 64 * 1024
 """Bytes. A longer response is worth the questions, and may meet a bound that a short one cannot."""
@@ -41,31 +44,63 @@ _FEWEST_MEMBERS: Final = 3
 """Records of one member are wrapped, those of two may be a name and a value."""
 
 
-def glanced(response: Response, view: View, *, expects_rows: bool) -> tuple[str, Table] | None:
+class Glance:
     """
-    The sentence and the table of an everyday response that is ok; None for any other.
+    One view, with everything about it that no response changes worked out.
+    """
 
-    Args:
-        view: With two columns or more, each a plain name.
-    """
-    body = response.body
-    if not (200 <= response.status < 300 and body[:1] in {b"{", b"["} and len(body) <= LONGEST):
-        return None
-    if not _is_plain_json(response.headers) or may_round(body):
-        return None
-    try:
-        tree: Node = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    found = _found(tree, view.records)
-    if found is None:
-        return None
-    path, records = found
-    rows = _rows(records, view.paths)
-    if rows is None:
-        return None
-    sentence = answered(len(rows), expects_rows=expects_rows)
-    return sentence, Table(columns=view.paths, rows=rows, records=path)
+    __slots__ = ("_columns", "_expects_rows", "_pick", "_records")
+
+    def __init__(self, view: View, pick: Picker, *, expects_rows: bool) -> None:
+        self._columns = view.paths
+        self._records = view.records
+        self._pick = pick
+        self._expects_rows = expects_rows
+
+    @classmethod
+    def over(cls, view: View, *, expects_rows: bool) -> Glance | None:
+        """
+        A glance for *view*; None where its columns are not two or more plain names.
+        """
+        pick = _picker(view.paths)
+        return None if pick is None else cls(view, pick, expects_rows=expects_rows)
+
+    def look(self, response: Response) -> tuple[str, str, Rows] | None:
+        """
+        The sentence, the path to the records and the rows of an everyday response that is ok; None for any other.
+        """
+        body = response.body
+        if not (200 <= response.status < 300 and body[:1] in {b"{", b"["} and len(body) <= LONGEST):
+            return None
+        if not _is_plain_json(response.headers) or may_round(body):
+            return None
+        try:
+            tree: Node = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None
+        found = _found(tree, self._records)
+        if found is None:
+            return None
+        path, records = found
+        rows = self._rows(records)
+        if rows is None:
+            return None
+        return answered(len(rows), expects_rows=self._expects_rows), path, rows
+
+    def _rows(self, records: list[dict[str, Node]]) -> Rows | None:
+        if len(records[0]) < _FEWEST_MEMBERS:
+            return None
+        try:
+            rows = tuple(map(self._pick, records))
+        except KeyError:
+            return None
+        # A lone record could be an error in disguise: one chosen cell that is none settles it.
+        if len(records) == 1 and not any(
+            cell not in (None, "") and not _is_aside(name)
+            for name, cell in zip(self._columns, rows[0], strict=True)
+        ):
+            return None
+        return rows
 
 
 def _is_plain_json(headers: tuple[tuple[str, str], ...]) -> bool:
@@ -103,24 +138,8 @@ def _found(tree: Node, wanted: str | None) -> tuple[str, list[dict[str, Node]]] 
     return path, node  # type: ignore[return-value]  # they are dicts
 
 
-def _rows(records: list[dict[str, Node]], columns: tuple[str, ...]) -> tuple[tuple[Cell, ...], ...] | None:
-    pick = _picker(columns)
-    if pick is None or len(records[0]) < _FEWEST_MEMBERS:
-        return None
-    try:
-        rows = tuple(map(pick, records))
-    except KeyError:
-        return None
-    # A lone record could be an error in disguise: one chosen cell that is none settles it.
-    if len(records) == 1 and not any(
-        cell not in (None, "") and not _is_aside(name) for name, cell in zip(columns, rows[0], strict=True)
-    ):
-        return None
-    return rows
-
-
 @lru_cache(maxsize=256)
-def _picker(columns: tuple[str, ...]) -> Callable[[dict[str, Node]], tuple[Cell, ...]] | None:
+def _picker(columns: tuple[str, ...]) -> Picker | None:
     paths = [read_path(column) for column in columns]
     names = [path[0] for path in paths if len(path) == 1 and isinstance(path[0], str)]
     # `itemgetter` of one name gives no tuples.

@@ -1,5 +1,5 @@
 """
-From a response to what the agent sees: the one function the engine calls.
+From a response to what the agent sees: the one place the engine asks.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
-from .glance import DECIDED_BY, glanced
+from .glance import DECIDED_BY, Glance
 from .outcome import judge
 from .reading import read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
+from .table import Table
 from .view import Column, View
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .outcome import OutcomeRule, Verdict
     from .reading import Reading
     from .response import Response
-    from .table import Table
     from .tree import Cell
 
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
@@ -120,38 +120,102 @@ def interpret(
     Raises:
         DefinitionError: A path of *view* is none.
     """
-    view = view or View()
-    if not rules and not all_columns and bounds is None and len(view.columns) > 1 and response_type in _JSON:
-        found = glanced(response, view, expects_rows=expects_rows)
-        if found is not None:
-            return _ok(response, view, *found)
-    reading = read_table(
-        response,
-        response_type,
-        view,
-        bounds or Bounds(),
+    return Interpreter(
+        response_type=response_type,
+        view=view,
+        rules=rules,
+        bounds=bounds,
         all_columns=all_columns,
-        wants_tree=any(rule.reads_response for rule in rules),
-    )
-    expects_data = expects_rows or response_type is not ResponseType.AUTO
-    facts = _facts(response, reading, expects_rows=expects_rows, expects_data=expects_data)
-    verdict = judge(facts, rules, {**values, **_names(response, reading)} if rules else {})
-    return _shown(response, reading, verdict, view, keeps_rows=all_columns or verdict.outcome is Outcome.OK)
+        expects_rows=expects_rows,
+    ).interpret(response, values)
+
+
+class Interpreter:
+    """
+    `interpret` for the responses of one webhook, with everything that no response changes worked out.
+    """
+
+    def __init__(
+        self,
+        *,
+        response_type: ResponseType = ResponseType.AUTO,
+        view: View | None = None,
+        rules: Sequence[OutcomeRule] = (),
+        bounds: Bounds | None = None,
+        all_columns: bool = False,
+        expects_rows: bool = True,
+    ) -> None:
+        self._type = response_type
+        self._view = view or View()
+        self._rules = rules
+        self._bounds = bounds or Bounds()
+        self._all_columns = all_columns
+        self._expects_rows = expects_rows
+        self._wants_tree = any(rule.reads_response for rule in rules)
+        # Rules, bounds of the caller's own and the choice of columns are reasons to ask every question.
+        may_glance = not rules and bounds is None and not all_columns and response_type in _JSON
+        self._glance = Glance.over(self._view, expects_rows=expects_rows) if may_glance else None
+
+    def interpret(self, response: Response, values: Mapping[str, object] = NO_VALUES) -> Interpretation:
+        """
+        What *response* means.
+        """
+        seen = self._glance.look(response) if self._glance is not None else None
+        if seen is None:
+            return self._long(response, values)
+        sentence, path, rows = seen
+        return Interpretation(
+            status=response.status,
+            outcome=Outcome.OK,
+            sentence=sentence,
+            decided_by=DECIDED_BY,
+            columns=self._view.columns,
+            rows=rows,
+            table=Table(columns=self._view.paths, rows=rows, records=path),
+        )
+
+    def view_of(
+        self, response: Response, values: Mapping[str, object], *, webhook: str, attempts: int, took_s: float
+    ) -> AgentView:
+        """
+        The same for the agent who asked *webhook* and waited *took_s* seconds.
+        """
+        seen = self._glance.look(response) if self._glance is not None else None
+        if seen is None:
+            return self._long(response, values).as_view(webhook=webhook, attempts=attempts, took_s=took_s)
+        return AgentView(
+            outcome=Outcome.OK,
+            sentence=seen[0],
+            webhook=webhook,
+            status=response.status,
+            columns=self._view.columns,
+            rows=seen[2],
+            attempts=attempts,
+            took_s=took_s,
+        )
+
+    def _long(self, response: Response, values: Mapping[str, object]) -> Interpretation:
+        reading = read_table(
+            response,
+            self._type,
+            self._view,
+            self._bounds,
+            all_columns=self._all_columns,
+            wants_tree=self._wants_tree,
+        )
+        facts = _facts(
+            response,
+            reading,
+            expects_rows=self._expects_rows,
+            expects_data=self._expects_rows or self._type is not ResponseType.AUTO,
+        )
+        rules = self._rules
+        verdict = judge(facts, rules, {**values, **_names(response, reading)} if rules else {})
+        keeps_rows = self._all_columns or verdict.outcome is Outcome.OK
+        return _shown(response, reading, verdict, self._view, keeps_rows=keeps_rows)
 
 
 _JSON = frozenset({ResponseType.AUTO, ResponseType.JSON})
-
-
-def _ok(response: Response, view: View, sentence: str, table: Table) -> Interpretation:
-    return Interpretation(
-        status=response.status,
-        outcome=Outcome.OK,
-        sentence=sentence,
-        decided_by=DECIDED_BY,
-        columns=view.columns,
-        rows=table.rows,
-        table=table,
-    )
 
 
 def _facts(response: Response, reading: Reading, *, expects_rows: bool, expects_data: bool) -> Facts:
