@@ -240,6 +240,24 @@ async def test_a_connection_that_ended_while_idle_is_not_used(
     assert 2 == target.connections
 
 
+async def test_what_comes_unasked_is_no_response(start_target: StartTarget) -> None:
+    """
+    A target that answers once too often has said nothing about the next agent's request.
+    """
+
+    async def serve(visit: Visit) -> None:
+        own = answer(visit.line.split()[1].encode())
+        await visit.say(own + answer(b"unasked") if visit.number == 1 else own)
+
+    target = await start_target(serve)
+    async with Transport() as transport:
+        await transport.send(a_request(target.url("/first")))
+        second = await transport.send(a_request(target.url("/second")))
+
+    assert b"/second" == second.body
+    assert 2 == target.connections
+
+
 async def test_no_cookie_is_kept(transport: Transport, start_target: StartTarget) -> None:
     """
     One agent's session is not another's.

@@ -122,6 +122,7 @@ class TestRefusals:
         Orders of nobody in particular are everybody's; a page without its customer is another page.
         """
         engine = Engine.from_file(scenes.DEFINITIONS)
+        engine.render(webhook, RINGING.replace(crm_tag="1001", dynamic_parameter="1001"))
 
         with pytest.raises(UnsafeValue, match="a part of the URL's path is empty"):
             engine.render(webhook, RINGING.replace(crm_tag="", dynamic_parameter=""))

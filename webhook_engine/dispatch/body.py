@@ -16,6 +16,19 @@ _MOST_MEMBERS = 1024
 """Gzip streams that may follow each other in one body."""
 
 
+def body_at_hand(response: Received, *, at_most: int) -> bytes | None:
+    """
+    A plain body that came with its head; None where there is something to wait for or to unpack.
+
+    Raises:
+        ResponseTooLarge: There are more bytes than *at_most*.
+    """
+    body = None if CONTENT_ENCODING in response.headers else response.at_hand()
+    if body is not None and len(body) > at_most:
+        raise too_large(at_most)
+    return body
+
+
 async def read_body(response: Received, *, at_most: int) -> bytes:
     """
     The whole body, unpacked where it came packed.
@@ -28,16 +41,11 @@ async def read_body(response: Received, *, at_most: int) -> bytes:
 
         UnreadableResponse: It is packed in a way nobody asked for, or the packing is broken.
     """
-    coding = response.headers.get(CONTENT_ENCODING, "").strip().lower()
-    is_packed = bool(coding) and coding != "identity"
-    if not is_packed and (whole := response.at_hand()) is not None:
-        if len(whole) > at_most:
-            raise too_large(at_most)
-        return whole
     # The parser has seen to it that it is a number.
     if int(response.headers.get(CONTENT_LENGTH, 0)) > at_most:
         raise too_large(at_most)
-    if is_packed:
+    coding = response.headers.get(CONTENT_ENCODING, "").strip().lower()
+    if coding and coding != "identity":
         return await _read_packed(response, unpacker(coding, at_most=at_most), at_most=at_most)
     chunks = []
     size = 0

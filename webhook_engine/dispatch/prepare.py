@@ -68,6 +68,9 @@ class Compiled(Protocol):
 # RFC 3986: what a URL may hold; everything else is percent-encoded before it comes here.
 _URL = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+", re.IGNORECASE)
 
+# What follows the origin where no segment of the path is empty, and there is no fragment.
+_EVERYDAY = re.compile(r"[!$-.0-;=@A-Z\[\]_a-z~]+(?:/[!$-.0-;=@A-Z\[\]_a-z~]+)*(?:\?[!$-;=?-\[\]_a-z~]*)?\Z")
+
 _ACCEPT: Mapping[ResponseType, str] = {
     ResponseType.AUTO: "application/json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.8",
     ResponseType.JSON: "application/json, */*;q=0.1",
@@ -134,6 +137,8 @@ class Preparation:
         """
         A last look at the whole URL, whatever the template's slots have seen to.
         """
+        if self._origin and url.startswith(self._origin) and _EVERYDAY.match(url, len(self._origin)):
+            return
         if _URL.fullmatch(url) is None:
             raise UnsafeValue(_what_is_wrong(url), slot="url")
         if _gaps(url) > self._gaps:
@@ -141,8 +146,6 @@ class Preparation:
                 "a part of the URL's path is empty, so it would name something else; nothing was sent",
                 slot="url path",
             )
-        if self._origin and url.startswith(self._origin):
-            return
         origin = origin_of(url)
         if "@" in origin or not origin.partition("://")[2].partition(":")[0]:
             raise UnsafeValue("the URL names no host, or a user name before it", slot="url")

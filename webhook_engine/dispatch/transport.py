@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from webhook_engine.dispatch import faults, redirects, wire
-from webhook_engine.dispatch.body import read_body
+from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
@@ -144,7 +144,9 @@ class Transport:
         try:
             head = tuple(received.headers.items())
             self._check_head(head)
-            body = await read_body(received, at_most=self.limits.response_bytes)
+            body = body_at_hand(received, at_most=self.limits.response_bytes)
+            if body is None:
+                body = await read_body(received, at_most=self.limits.response_bytes)
         except BaseException:
             received.close()
             raise
