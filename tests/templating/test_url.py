@@ -2,10 +2,12 @@
 A URL template: which slot each place meets, and what no URL may be.
 """
 
+from types import SimpleNamespace
+
 import pytest
 
 from webhook_engine.errors import RenderError, TemplateSyntaxError, UnsafeValue
-from webhook_engine.templating import Kind, Slot, compile_template
+from webhook_engine.templating import Kind, Slot, compile_template, compile_url
 
 NAMES = ("A", "B", "C")
 
@@ -259,3 +261,27 @@ def test_a_missing_value_is_an_error_that_names_it():
         compiled("https://h.example/{A}").render({})
     with pytest.raises(RenderError, match="A: 'A' is undefined"):
         compiled("https://h.example/{{ A }}").render({})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("https://h", 1),
+        ("https://h?q=//", 1),
+        ("https://h/", 1),
+        ("https://h/{A}", 0),
+        ("https://h/{A}/", 1),
+        ("https://h//{A}/b", 1),
+        ("https://h///b#x//", 2),
+        ("https://h/{{ A | e164 }}/x", 0),
+        ("https://h/a{% if A %}/{{ A }}{% endif %}?b={A}/", 0),
+    ],
+)
+def test_empty_parts_of_a_path_are_counted_as_written(source, expected):
+    """
+    Whatever the values are; so that more of them in a result come from an empty value.
+    """
+    phone = SimpleNamespace(name="phone", value="{{ A | e164 }}", when_empty="skip", default=None)
+
+    assert expected == compile_url(source, [phone], names=["A"]).gaps
+    assert expected == compile_url(source, names=["A"]).gaps

@@ -26,7 +26,7 @@ from webhook_engine.templating.places import Place
 from webhook_engine.templating.reading import Straight, read
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
-from webhook_engine.templating.url import check_host, check_path, check_written, may_climb
+from webhook_engine.templating.url import check_host, check_path, check_written, gaps_written, may_climb
 from webhook_engine.templating.xml import check_well_formed
 from webhook_engine.variables import Value
 
@@ -66,6 +66,9 @@ class Template:
 
     render_bytes: Callable[[Values], bytes]
     """The same as UTF-8: for bodies, and the fast form for JSON."""
+
+    gaps: int = 0
+    """How many segments of a URL's path its author left empty; an empty value makes more."""
 
     value: Callable[[Values], Value]
     """Of a parameter: one token or expression alone keeps its type, everything else is text."""
@@ -109,6 +112,7 @@ def template_of(
     The template for what was read.
     """
     checks = tuple(checks_of(kind, reading, hosts))
+    gaps = gaps_written(reading.parts) if kind is Kind.URL else 0
     if isinstance(reading, Checked):
         render = interpreted(reading, bounds, checks)
         return Template(
@@ -119,6 +123,7 @@ def template_of(
             is_generated=False,
             render=render,
             render_bytes=encoded(render),
+            gaps=gaps,
             value=value_function(reading, bounds) if kind is Kind.VALUE else render,
         )
     render, render_bytes = _generated(kind, reading, bounds, checks)
@@ -130,6 +135,7 @@ def template_of(
         is_generated=True,
         render=render,
         render_bytes=render_bytes,
+        gaps=gaps,
         value=value_function(reading, bounds) if kind is Kind.VALUE else render,
     )
 

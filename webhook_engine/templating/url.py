@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.templating.pieces import Piece
+from webhook_engine.templating.scan import Part, PartKind
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Misplaced
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _HOST_ENDS = re.compile(r"[/?#]")
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
+_PATH_ENDS = re.compile(r"[?#]")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -163,6 +165,25 @@ def may_climb(pieces: Sequence[Piece]) -> bool:
 
 def _is_dots(segment: Sequence[Piece]) -> bool:
     return len(segment) > 1 and not any(piece.strip(".") for piece in segment if isinstance(piece, str))
+
+
+def gaps_of(url: str) -> int:
+    """
+    How many segments of a URL's path are empty.
+    """
+    return _PATH_ENDS.split(url, maxsplit=1)[0].split("/")[3:].count("")
+
+
+def gaps_written(parts: Sequence[Part]) -> int:
+    """
+    How many its author left empty: what is deleted at `/contacts/` is not what is at `/contacts/17`.
+    """
+    written = "".join(
+        part.text if part.kind is PartKind.TEXT else "" if part.kind is PartKind.BLOCK else "x"
+        for part in parts
+    )
+    # Without any path the root is asked for.
+    return gaps_of(written) if _PATH_ENDS.split(written, maxsplit=1)[0].count("/") > 2 else 1
 
 
 def check_path(url: str) -> None:
