@@ -117,7 +117,7 @@ def interpreted(checked: Checked, bounds: Bounds, checks: Sequence[Check] = ()) 
 
 def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> Callable[[Values], object]:
     """
-    The function that evaluates a checked expression.
+    The function that evaluates a checked expression; what is not there is Jinja's Undefined.
     """
     keep = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
     tree = nodes.Template([keep], lineno=1)
@@ -132,11 +132,7 @@ def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> 
                 pass
         except Exception as error:  # whatever an expression raises is its author's fault, not ours
             raise compiled.told(error) from None
-        found = run.vars[_RESULT]
-        if isinstance(found, jinja2.Undefined):
-            # Whoever asked whether it is true would get an error of Jinja's.
-            raise RenderError(found._undefined_message)
-        return found
+        return run.vars[_RESULT]
 
     return evaluate
 

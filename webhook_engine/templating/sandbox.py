@@ -61,6 +61,21 @@ class Run(Context):
         return self.vars[key] if key in self.vars else self.parent.get(key, missing)
 
 
+class Absent(StrictUndefined):
+    """
+    A member that is not there: equal to nothing, and an error wherever else it is used.
+
+    `response.code == 7` is an answer where there is no code; `!=`, `not` and
+    `<` are none, since an author who wrote them thought of a code that is there.
+    """
+
+    __slots__ = ()
+    __hash__ = StrictUndefined.__hash__  # type: ignore[assignment]  # which always raises
+
+    def __eq__(self, other: object, /) -> bool:  # type: ignore[override]  # which always raises
+        return isinstance(other, Undefined)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """
     Mapping items, list items and `loop` are all a template can reach into.
@@ -85,7 +100,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except (LookupError, TypeError):
                 pass
-        return self.undefined(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
+        return Absent(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
 
     def call(__self, *_args: Any, **_kwargs: Any) -> Any:  # noqa: N805  # Jinja's signature
         """
