@@ -82,6 +82,11 @@ def test_delimiters_end_a_part_only_where_they_do(source, slot):
         ("https://h.example/%{A}", 19),
         ("https://h.example/a\nb", 20),
         ("https://h.example/\x00", 19),
+        ("https://h.example/..", 19),
+        ("https://h.example/a/./b", 21),
+        ("https://h.example/{A}/%2e%2E?b", 23),
+        ("https://h.example/{{ A }}/../x", 27),
+        ("https://h.example/{% if A %}b/..{% endif %}", 31),
     ],
 )
 def test_where_a_request_goes_is_not_for_a_value_to_say(source, column):
@@ -285,3 +290,23 @@ def test_empty_parts_of_a_path_are_counted_as_written(source, expected):
 
     assert expected == compile_url(source, [phone], names=["A"]).gaps
     assert expected == compile_url(source, names=["A"]).gaps
+
+
+@pytest.mark.parametrize(
+    "source", ["https://h/a/{% if A %}..{% endif %}/b", "https://h/{% if A %}.{% endif %}."]
+)
+def test_branches_do_not_spell_a_climb(source):
+    """
+    Nor a single dot beside one.
+    """
+    with pytest.raises(UnsafeValue, match="it would climb"):
+        compiled(source).render({"A": "x"})
+
+
+def test_dots_elsewhere_are_text():
+    """
+    In a query, in a name, in a fragment.
+    """
+    source = "https://h/a..b/.c?d=/../e#/../f"
+
+    assert source == compiled(source).render({})

@@ -151,7 +151,7 @@ def checks_of(kind: Kind, reading: Straight | Checked, hosts: Collection[str]) -
     # Branches may spell a host that none of them names.
     if Slot.URL_HOST in slots or (kind is Kind.URL and hosts and isinstance(reading, Checked)):
         yield partial(check_host, hosts=hosts)
-    if Slot.URL_PATH in slots and (isinstance(reading, Checked) or may_climb(reading.pieces)):
+    if kind is Kind.URL and (isinstance(reading, Checked) or may_climb(reading.pieces)):
         yield check_path
     if kind is Kind.HEADER and slots:
         yield check_edges

@@ -24,6 +24,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 _PATH_ENDS = re.compile(r"[?#]")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_CLIMBS = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?=[/?#]|\Z)")
 _NOT_IN_A_URL = re.compile(r"[^\x21-\x7e]")
@@ -57,6 +58,7 @@ class UrlWalker:
         self._hosts = hosts
         self._host: list[str] = []
         self._host_varies = False
+        self._last = ("", 0)
 
     def text(self, text: str, at: int, /) -> str:
         """
@@ -65,6 +67,7 @@ class UrlWalker:
         problem = _CONTROL.search(text)
         if problem:
             raise Misplaced("a URL holds no line break and no control character", at + problem.start())
+        self._last = (text, at)
         sent = []
         if self.state is Region.SCHEME:
             scheme = _SCHEME.match(text)
@@ -106,6 +109,8 @@ class UrlWalker:
         broken = _BROKEN_ESCAPE.search(text)
         if broken:
             raise Misplaced("a percent sign in a URL is written %25", at + broken.start())
+        if self.state is Region.PATH:
+            self._path(text, at)
         for mark in text:
             if mark == "#":
                 self.state = Region.FRAGMENT
@@ -113,6 +118,15 @@ class UrlWalker:
                 self.state = Region.QUERY
         # Escaped dots climb as bare ones do; written bare, one check sees both.
         return quote(_ESCAPED_DOT.sub(".", text), safe=_LEGAL)
+
+    def _path(self, text: str, at: int, *, ends: bool = False) -> None:
+        """
+        Refuse segments of dots. What stands at the end may go on with a value, which is looked at then.
+        """
+        path = _PATH_ENDS.split(text, maxsplit=1)[0]
+        climb = _CLIMBS.search(path)
+        if climb and (ends or climb.end() < len(text)):
+            raise Misplaced(f"{climb[0][1:]} is no part of a path: it would climb", at + climb.start() + 1)
 
     def place(self, at: int, /) -> Slot:
         """
@@ -127,6 +141,7 @@ class UrlWalker:
                 )
             self._host_varies = True
             return Slot.URL_HOST
+        self._last = ("", at)
         return _SLOTS[self.state]
 
     def join(self, one: Region, other: Region, /) -> Region | None:
@@ -145,6 +160,8 @@ class UrlWalker:
             self._end_host(at)
             self.state = Region.PATH
             return "/"
+        if self.state is Region.PATH:
+            self._path(*self._last, ends=True)
         return ""
 
 
