@@ -261,6 +261,26 @@ def test_a_terminal_gets_colours_and_columns(on_a_crm):
     assert "Customer        Company" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
 
 
+def test_an_address_can_be_copied_from_a_narrow_terminal(on_a_crm):
+    """
+    Its line is broken by the terminal, which knows that it is one.
+    """
+    leader, follower = pty.openpty()
+    environ = os.environ | {"TERM": "xterm-256color", "COLUMNS": "30"}
+    subprocess.run(
+        [COMMAND, "render", on_a_crm, "Contact lookup", *SET],
+        stdout=follower,
+        env=environ,
+        check=True,
+        timeout=30,
+    )
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+
+    assert "/api/Sales/contacts?phone=%2B27821234567" in shown
+
+
 @pytest.mark.xdist_group("port 8765")
 def test_the_demo_ends_by_itself_and_well():
     """
