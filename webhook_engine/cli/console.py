@@ -60,6 +60,13 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """
+    `1 rule`, `2 rules`.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def safe(text: str) -> str:
     """
     Text that a terminal shows and does not obey: control characters are written out.
