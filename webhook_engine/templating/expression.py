@@ -79,7 +79,7 @@ def compile_expression(
         )
     parts = (Part(PartKind.EXPRESSION, source, 0, len(source)),)
     problems: list[TemplateSyntaxError] = []
-    grammar = Grammar(Scope(names, country, time_zone), lambda problem: where.error(problem, 0), problems)
+    grammar = Grammar(Scope(names, country, time_zone), partial(_at_word, where), problems)
     try:
         checked = grammar.checked(_only(where, parse(where, parts)))
     except RecursionError:
@@ -105,6 +105,10 @@ def _something(evaluate: _Evaluate, values: Mapping[str, object]) -> object:
 def _holds(evaluate: _Evaluate, values: Mapping[str, object]) -> bool:
     found = evaluate(values)
     return not isinstance(found, Undefined) and bool(found)
+
+
+def _at_word(where: Source, problem: str, word: str) -> TemplateSyntaxError:
+    return where.error(problem, where.find(word, 0, len(where.text)))
 
 
 def _only(where: Source, tree: nodes.Template) -> nodes.Expr:
