@@ -13,7 +13,7 @@ from jinja2 import nodes
 
 from webhook_engine.errors import TemplateSyntaxError, did_you_mean
 from webhook_engine.templating.filters import FILTERS, METHODS, NEEDLESS, TESTS
-from webhook_engine.templating.sandbox import INTERNAL_JOIN, LOOP_FACTS, passed_through
+from webhook_engine.templating.sandbox import INTERNAL_JOIN, INTERNAL_PAID, LOOP_FACTS, passed_through
 from webhook_engine.templating.scope import Scope
 
 _HARMLESS: tuple[type[nodes.Node], ...] = (
@@ -67,6 +67,8 @@ class Grammar:
             return passed_through(texts, INTERNAL_JOIN)
         if isinstance(node, nodes.Expr) and isinstance(node, _HARMLESS):
             self._children(node)
+            if len(self.locals) > 1:
+                _pay_for(node)
             return node
         raise self.error(f"an expression has no {words_of(node)}", "")
 
@@ -146,6 +148,18 @@ class Grammar:
             if name in signature.parameters and name not in bound.arguments:
                 # Jinja types these as pairs and makes them keywords.
                 node.kwargs.append(nodes.Keyword(name, nodes.Const(value)))  # type: ignore[arg-type]
+
+
+def _pay_for(node: nodes.Expr) -> None:
+    """
+    Charge what Python does by itself and the sandbox does not see; only a loop can make it much.
+    """
+    if isinstance(node, nodes.Compare):
+        node.expr = passed_through(node.expr, INTERNAL_PAID)
+        for operand in node.ops:
+            operand.expr = passed_through(operand.expr, INTERNAL_PAID)
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+        node.node = passed_through(node.node, INTERNAL_PAID)
 
 
 def words_of(node: nodes.Node) -> str:

@@ -34,6 +34,10 @@ MOST_NESTED: Final = 100
 """Expressions inside each other, each step of a chain of filters or operators counted."""
 
 
+MOST_TOLD: Final = 300
+"""Characters of what an error says: it may quote a value, and values may be long."""
+
+
 def _depth(tree: nodes.Node) -> int:
     level: list[nodes.Node] = [tree]
     depth = 0
@@ -75,7 +79,10 @@ class Compiled:
             return UnsafeValue(error.problem, slot=error.slot, variable=error.variable or expression)
         if isinstance(error, TemplateError) and not isinstance(error, RenderError):
             return error
-        return RenderError(f"{expression}: {error}" if expression else str(error))
+        problem = str(error)
+        if len(problem) > MOST_TOLD:
+            problem = f"{problem[:MOST_TOLD]} …"
+        return RenderError(f"{expression}: {problem}" if expression else problem)
 
     def _expression(self, error: Exception) -> str | None:
         """

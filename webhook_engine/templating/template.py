@@ -24,6 +24,7 @@ from webhook_engine.templating.objects import NotAnObject, object_function, tree
 from webhook_engine.templating.pieces import Hole, holes_of
 from webhook_engine.templating.places import Place
 from webhook_engine.templating.reading import Straight, read
+from webhook_engine.templating.sandbox import check_room
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.url import check_host, check_path, check_written, gaps_written, may_climb
@@ -209,6 +210,7 @@ def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Val
         found = evaluate(values)
         if isinstance(found, Undefined):
             raise RenderError(found._undefined_message)
+        check_room(found, bounds.output_chars)
         return "" if found is None else cast("Value", found)
 
     return value
