@@ -241,6 +241,19 @@ def test_xml_nests_and_repeats():
     assert expected == body("xml", *TREE, root="call")
 
 
+def test_xml_prefixes_are_declared_by_a_parameter():
+    """
+    Or the body is none that a parser reads.
+    """
+    call = Parameter("s:call.s:id", "{A}")
+
+    sent = body("xml", Parameter("@xmlns:s", "urn:s"), call)
+
+    assert "a&b" == ElementTree.fromstring(sent).find("{urn:s}call/{urn:s}id").text
+    with pytest.raises(TemplateSyntaxError, match="the names of the parameters make no XML: unbound prefix"):
+        body("xml", call)
+
+
 def test_xml_takes_attributes():
     """
     Of the root as well, which is how a namespace is declared.
