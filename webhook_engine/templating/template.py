@@ -219,8 +219,9 @@ def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Val
 def _looked_up(hole: Hole) -> Callable[[Values], Value]:
     def value(values: Values) -> Value:
         try:
-            return cast("Value", values[hole.name])
+            found = values[hole.name]
         except KeyError:
             raise RenderError(f"no value was given for {hole.name}") from None
+        return "" if found is None else cast("Value", found)
 
     return value
