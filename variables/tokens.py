@@ -47,7 +47,7 @@ def facts_from_tokens(
     """
     for name in tokens:
         if name not in VARIABLES:
-            raise UnknownVariable(name, known=VARIABLES)
+            raise UnknownVariable(str(name), known=VARIABLES)
     facts: dict[str, Any] = {}
     for name, fact in FACT_OF.items():
         if tokens.get(name) not in (None, ""):

@@ -168,6 +168,76 @@ class TestPipe:
         assert r"\x1b]0;owned\x07 b\tc d" in result.out
 
 
+READ = [COMMAND, "read", "-"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    """
+    `… | head -1` ends well, under `pipefail` too.
+    """
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        READ, input=b'[{"a": 1}]', stdout=writing, stderr=subprocess.PIPE, check=False, timeout=30
+    )
+
+    os.close(writing)
+    assert (b"", 0) == (done.stderr, done.returncode)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_output_that_cannot_be_written(options):
+    """
+    A full disk is nobody's mistake, and not silence.
+    """
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*READ, *options],
+            input=b'[{"a": 1}]',
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=30,
+        )
+
+    assert (b"error: the output could not be written: No space left on device\n", 74) == (
+        done.stderr,
+        done.returncode,
+    )
+
+
+def test_output_that_is_closed():
+    """
+    A service may start us without any.
+    """
+    done = subprocess.run(
+        ["sh", "-c", '"$0" read - >&-', COMMAND],
+        input=b'[{"a": 1}]',
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=30,
+    )
+
+    assert (b"", 0) == (done.stderr, done.returncode)
+
+
+def test_a_terminal_that_knows_no_unicode():
+    """
+    Every character is shown somehow.
+    """
+    done = subprocess.run(
+        READ,
+        input='[{"a": "caf\u00e9 …"}]'.encode(),
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        check=False,
+        timeout=30,
+    )
+
+    assert (b"ok  Found 1 record.\na\ncaf\\xe9 \\u2026\n", 0) == (done.stdout, done.returncode)
+
+
 def test_a_terminal_gets_colours_and_columns(on_a_crm):
     """
     The same command at a terminal.
@@ -189,6 +259,26 @@ def test_a_terminal_gets_colours_and_columns(on_a_crm):
     assert 0 == done.returncode
     assert "\x1b[" in shown
     assert "Customer        Company" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
+
+
+def test_an_address_can_be_copied_from_a_narrow_terminal(on_a_crm):
+    """
+    Its line is broken by the terminal, which knows that it is one.
+    """
+    leader, follower = pty.openpty()
+    environ = os.environ | {"TERM": "xterm-256color", "COLUMNS": "30"}
+    subprocess.run(
+        [COMMAND, "render", on_a_crm, "Contact lookup", *SET],
+        stdout=follower,
+        env=environ,
+        check=True,
+        timeout=30,
+    )
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+
+    assert "/api/Sales/contacts?phone=%2B27821234567" in shown
 
 
 @pytest.mark.xdist_group("port 8765")

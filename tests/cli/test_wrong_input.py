@@ -2,6 +2,8 @@
 Whatever a user types first, the answer is a sentence that says what to do.
 """
 
+import sys
+
 import pytest
 
 SET = ("--set", "EXTENSION=100-Euphoria", "--set", "CALL_QUEUE=Sales", "--set", "CALLERID_NUMBER=0821234567")
@@ -59,6 +61,8 @@ WRONG = {
         "no.json",
     ),
     "a response that is not there": (["read", "no.json"], 2, "no.json"),
+    "a path that does not read": (["read", "EXAMPLE", "--records", "b[["], 2, "--records 'b[[' is no path"),
+    "a file that is no response": (["read", sys.executable], 2, "neither JSON nor XML nor any text"),
     "a command that is none": (["chek"], 2, "chek"),
     "an option that is none": (["check", "EXAMPLE", "--jsn"], 2, "--jsn"),
     "a form that is none": (["read", "-", "--as", "yaml"], 2, "yaml"),

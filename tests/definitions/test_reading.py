@@ -284,6 +284,27 @@ def test_what_is_missing_hides_no_other_mistake():
     ] == [each.path for each in caught.value.problems]
 
 
+def test_a_wrong_key_hides_no_header_that_is_wrong_too():
+    """
+    A header's name is right or wrong whatever else its webhook says.
+    """
+    with pytest.raises(DefinitionError) as caught:
+        read_text(
+            '[[webhook]]\nname = "x"\ntype = "ajax-gte"\nurl = "https://h/"\n'
+            'header = [{ name = "Host", value = "x" }]\n'
+        )
+
+    assert ["webhook[1].type", "webhook[1].header[1].name"] == [each.path for each in caught.value.problems]
+
+
+def test_a_number_beyond_all_bounds_is_a_problem_of_the_file():
+    """
+    Python refuses to read it, and not as a mistake of TOML.
+    """
+    with pytest.raises(DefinitionError, match="the document: holds a number too long to read"):
+        read_text(f"[tenant]\nname = 1{'0' * 5000}\n")
+
+
 def test_what_follows_from_a_refusal_is_not_told():
     """
     A group whose name cannot be read makes no webhook's group unknown.

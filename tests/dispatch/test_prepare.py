@@ -268,6 +268,7 @@ class Text:
 
     text: str
     variables: frozenset[str] = frozenset({"CALL_NOTES"})
+    gaps: int = 1
 
     def render(self, values: Mapping[str, Value]) -> str:
         return self.text

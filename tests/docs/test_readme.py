@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from webhook_engine.definitions import read_file
+from webhook_engine.errors import DefinitionError
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMAND = Path(sys.executable).with_name("webhook-engine")
@@ -67,6 +70,21 @@ def test_every_command_shown_works(line, serving):
 
     assert "webhook-engine " in line
     assert run("sh", "-c", line, env=environ)
+
+
+def test_the_mistake_shown_is_told_so(tmp_path):
+    """
+    The example with one letter less.
+    """
+    file = tmp_path / "integration.toml"
+    text = (ROOT / "examples" / "integration.toml").read_text(encoding="utf-8")
+    file.write_text(text.replace("{{ CALLERID_NUMBER |", "{{ CALLERID_NUMBR |"), encoding="utf-8")
+
+    with pytest.raises(DefinitionError) as caught:
+        read_file(file)
+
+    [shown] = re.findall(r"`(integration\.toml:.*)`", README)
+    assert shown == str(caught.value.problems[0]).removeprefix(f"{tmp_path}/")
 
 
 def test_links_lead_somewhere():

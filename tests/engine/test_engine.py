@@ -127,6 +127,15 @@ class TestRefusals:
         with pytest.raises(UnsafeValue, match="a part of the URL's path is empty"):
             engine.render(webhook, RINGING.replace(crm_tag="", dynamic_parameter=""))
 
+    def test_an_empty_part_beside_a_parameter_that_is_choosy(self):
+        """
+        What the webhook's parameters make of a value has no say in what its path may be.
+        """
+        engine = Engine.from_file(scenes.DEFINITIONS)
+
+        with pytest.raises(UnsafeValue, match="a part of the URL's path is empty"):
+            engine.render("Contact lookup", RINGING.replace(call_queue=""))
+
 
 class TestAGoodGuest:
     """

@@ -15,6 +15,8 @@ REFUSAL = Response(
     body=b"<XML><Error code='7'>Account suspended</Error></XML>",
 )
 
+FOUND = Response(status=200, headers=(), body=b'[{"id": 1}]')
+
 
 def rule(when, outcome=Outcome.REFUSED, say=None, **more) -> OutcomeRule:
     return OutcomeRule(when=when, outcome=outcome, say=say, **more)
@@ -75,6 +77,37 @@ def test_a_rule_that_fails_does_not_hold():
 
     assert (Outcome.REFUSED, "default: error in the content") == (seen.outcome, seen.decided_by)
     assert ("the rule first could not be asked: response has no member data",) == seen.findings
+
+
+@pytest.mark.parametrize(
+    "others", [(), (rule(lambda _: True, Outcome.OK, label="second"),)], ids=["alone", "before ok"]
+)
+def test_what_cannot_be_judged_is_no_success(others):
+    """
+    A rule that was to find a failure and cannot be asked must not let one pass; no agent sees its rows.
+    """
+
+    def fails(_):
+        raise RenderError("response has no member code")
+
+    seen = interpret(FOUND, rules=(rule(fails, Outcome.TARGET_FAILED, label="first"), *others))
+
+    assert (Outcome.REFUSED, "first", ()) == (seen.outcome, seen.decided_by, seen.rows)
+    assert "cannot be judged" in seen.sentence
+    assert ("the rule first could not be asked: response has no member code",) == seen.findings
+
+
+def test_a_failure_that_shows_anyway_is_told_as_what_it_is():
+    """
+    The sentence of the target system is better than ours.
+    """
+
+    def fails(_):
+        raise RenderError("response has no member code")
+
+    seen = interpret(REFUSAL, rules=(rule(fails, label="first"),))
+
+    assert (Outcome.REFUSED, "default: error in the content") == (seen.outcome, seen.decided_by)
 
 
 def test_a_sentence_that_fails_leaves_the_outcome():

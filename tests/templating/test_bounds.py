@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from webhook_engine.errors import TemplateSyntaxError, TemplateTooLarge
+from webhook_engine.errors import RenderError, TemplateSyntaxError, TemplateTooLarge
 from webhook_engine.templating import Bounds, Kind, compile_body, compile_template, compile_url
 
 NAMES = frozenset({"CALL_NOTES"})
@@ -115,6 +115,59 @@ def test_all_loops_share_their_steps(source, steps):
     assert "" == enough.render({}) == enough.render({})
     with pytest.raises(TemplateTooLarge, match=f"more than {steps - 1} loop steps"):
         too_few.render({})
+
+
+LISTS = {
+    "a text many times": "{{ [CALL_NOTES] * 200 }}",
+    "a text written many times": "{{ [CALL_NOTES, CALL_NOTES, CALL_NOTES] }}",
+    "a mapping": "{{ {'a': CALL_NOTES, 'b': {'c': [CALL_NOTES, CALL_NOTES]}} }}",
+    "names": "{{ {CALL_NOTES ~ 'a': 1, CALL_NOTES ~ 'b': 2, CALL_NOTES ~ 'c': 3} }}",
+}
+
+
+@pytest.mark.parametrize("source", LISTS.values(), ids=LISTS.keys())
+@pytest.mark.parametrize("is_body", [True, False], ids=["template", "parameter"])
+def test_what_a_list_would_take_is_counted_before_it_is_made(source, is_body, monkeypatch):
+    """
+    A hundred thousand entries may all be one text, and their JSON a matter of gigabytes.
+    """
+    monkeypatch.setattr("webhook_engine.templating.slots._json_string", None)
+    bounds = Bounds(output_chars=100)
+    made = (
+        compile_template(source, Kind.JSON, names=NAMES, bounds=bounds)
+        if is_body
+        else compile_body([parameter(source)], "json", names=NAMES, bounds=bounds)
+    )
+
+    with pytest.raises(TemplateTooLarge, match="more than 100 characters"):
+        made.render({"CALL_NOTES": "x" * 40})
+
+
+@pytest.mark.parametrize(
+    "step", ["CALL_NOTES in CALL_NOTES", "CALL_NOTES == 'a'", "CALL_NOTES[::2]", "CALL_NOTES[1:]"]
+)
+def test_what_python_does_in_a_loop_is_counted(step):
+    """
+    Comparisons and slices look at their operands as filters do.
+    """
+    source = f"{{% for i in [1, 2, 3] %}}{{% if {step} %}}{{% endif %}}{{% endfor %}}"
+    made = compile_template(source, Kind.TEXT, names=NAMES, bounds=Bounds(work_chars=1000))
+
+    assert "" == made.render({"CALL_NOTES": "x" * 100})
+    with pytest.raises(TemplateTooLarge, match="more than 1,000 characters on the way"):
+        made.render({"CALL_NOTES": "x" * 400})
+
+
+def test_an_error_quotes_no_more_than_a_few_words():
+    """
+    Whatever the value is that it is about.
+    """
+    made = compile_template("{{ {'a': 1}[CALL_NOTES] }}", Kind.TEXT, names=NAMES)
+
+    with pytest.raises(RenderError) as caught:
+        made.render({"CALL_NOTES": "x" * 10_000})
+
+    assert len(str(caught.value)) < 400
 
 
 def test_bounds_cannot_be_moved():

@@ -55,6 +55,9 @@ def value_of(source, **more):
         ("response.nothing.at.all is defined", False),
         ("response['items'][9] is defined", False),
         ("response.nothing|default('x')", "x"),
+        ("response.nothing == 7", False),
+        ("response.nothing.at.all == none", False),
+        ("response.nothing in [7, 'x']", False),
         ("CALL_QUEUE[0:2]", "Sa"),
         ("true", True),
         ("none", None),
@@ -145,7 +148,7 @@ def test_every_unknown_name_is_told():
         ("CALL_QUEUE > 1", "not supported between"),
         ("CALL_QUEUE + 1", "concatenate"),
         ("rows / rows", "division by zero"),
-        ("response.nothing.at.all == 1", "nothing"),
+        ("response.nothing.at.all != 1", "nothing"),
         ("response['nothing'] > 1", "nothing"),
         ("CALL_QUEUE % 1", "% does not format text here"),
         ("response['items']['a'] ~ ''", "a"),
@@ -200,3 +203,42 @@ def test_what_is_not_there_is_an_error_of_the_tree():
 
     with pytest.raises(RenderError, match="nothing"):
         expression.evaluate({"response": {}})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("response.nothing", False),
+        ("response.nothing.at.all", False),
+        ("response.error", False),
+        ("response.total", True),
+        ("rows", False),
+        ("status", True),
+        ("CALL_QUEUE", True),
+    ],
+)
+def test_a_condition_may_be_a_value(source, expected):
+    """
+    What is not there does not hold, nor what is empty.
+    """
+    assert expected is compile_expression(source, names=NAMES).holds(FACTS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "response.nothing != 7",
+        "not response.nothing",
+        "response.nothing or rows",
+        "response.nothing > 7",
+        "'x' in response.nothing",
+        "response.nothing|lower == 'x'",
+        "response.total == 1 or CALL_QUEUE > 7",
+    ],
+)
+def test_a_condition_that_no_answer_fits_fails(source):
+    """
+    Whoever wrote it thought of a member that is there, and only they know what its absence means.
+    """
+    with pytest.raises(RenderError):
+        compile_expression(source, names=NAMES).holds(FACTS)

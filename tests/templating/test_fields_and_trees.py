@@ -241,6 +241,31 @@ def test_xml_nests_and_repeats():
     assert expected == body("xml", *TREE, root="call")
 
 
+@pytest.mark.parametrize("value", ["{A}", "{{ A }}", "{A}{A}", "{{ A }}{A}"])
+def test_none_is_empty_however_it_is_asked_for(value):
+    """
+    As a token, as an expression, as a text of both.
+    """
+    call = {"A": None}
+
+    assert "https://h/?p=D" == url("https://h", Parameter("p", value, "default", "D"), call=call)
+    with pytest.raises(EmptyParameter):
+        url("https://h", Parameter("p", value, "skip"), call=call)
+
+
+def test_xml_prefixes_are_declared_by_a_parameter():
+    """
+    Or the body is none that a parser reads.
+    """
+    call = Parameter("s:call.s:id", "{A}")
+
+    sent = body("xml", Parameter("@xmlns:s", "urn:s"), call)
+
+    assert "a&b" == ElementTree.fromstring(sent).find("{urn:s}call/{urn:s}id").text
+    with pytest.raises(TemplateSyntaxError, match="the names of the parameters make no XML: unbound prefix"):
+        body("xml", call)
+
+
 def test_xml_takes_attributes():
     """
     Of the root as well, which is how a namespace is declared.

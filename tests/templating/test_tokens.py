@@ -80,8 +80,8 @@ def test_what_looks_like_a_token_can_be_sent(source):
     [
         ("to {CALL_QUEU}", 4, "there is no variable CALL_QUEU: did you mean CALL_QUEUE?"),
         ("to <CALERID>", 4, "there is no variable CALERID: did you mean CALLERID?"),
-        ("{{ CALL_QUEU | upper }}", 1, "there is no variable CALL_QUEU: did you mean CALL_QUEUE?"),
-        ("{% if CALL_QUEU %}{% endif %}", 1, "there is no variable CALL_QUEU: did you mean CALL_QUEUE?"),
+        ("{{ CALL_QUEU | upper }}", 4, "there is no variable CALL_QUEU: did you mean CALL_QUEUE?"),
+        ("{% if CALL_QUEU %}{% endif %}", 7, "there is no variable CALL_QUEU: did you mean CALL_QUEUE?"),
         ("x {call_queue}", 3, "{call_queue} is no token: write {CALL_QUEUE}"),
         ("x { CALL_QUEUE }", 3, "{ CALL_QUEUE } is no token: write {CALL_QUEUE}"),
         ("x <Call_Queue>", 3, "<Call_Queue> is no token: write {CALL_QUEUE}"),
@@ -109,7 +109,20 @@ def test_all_unknown_names_are_told_at_once():
         (error.line, error.column, error.problem.split()[4].rstrip(":;"))
         for error in (caught.value, *caught.value.also)
     ]
-    assert [(1, 1, "QUEUE"), (2, 1, "NOTE"), (3, 1, "DURATION"), (3, 18, "AGENT")] == found
+    assert [(1, 1, "QUEUE"), (2, 4, "NOTE"), (3, 7, "DURATION"), (3, 18, "AGENT")] == found
+
+
+def test_all_mistakes_are_told_at_once():
+    """
+    Of whatever sort; a word in a string is none.
+    """
+    with pytest.raises(TemplateSyntaxError) as caught:
+        compiled("{{ 'uper' ~ CALLERID | uper }}{% if CALLERID | lowr %}{{ NOTE | uper }}{% endif %}{TOKEN}")
+
+    found = [
+        (error.column, error.problem.split()[4].rstrip(":;")) for error in (caught.value, *caught.value.also)
+    ]
+    assert [(24, "uper"), (48, "lowr"), (58, "NOTE"), (65, "uper"), (83, "TOKEN")] == found
 
 
 def test_places_are_told_for_lint_trace_and_editor():
@@ -135,15 +148,15 @@ def test_places_are_told_for_lint_trace_and_editor():
         ("a {{ CALLERID", 1, 3, "this is never closed: }} is missing"),
         ("a\n {% if CALLERID", 2, 2, "this is never closed: %} is missing"),
         ("a {# b", 1, 3, "this comment is never closed: #} is missing"),
-        ("a {{ CALLERID | uper }}", 1, 3, "there is no filter uper: did you mean upper?"),
-        ("{{ CALLERID is strin }}", 1, 1, "there is no test strin: did you mean string?"),
-        ("{{ CALLERID | urlencode }}", 1, 1, "leave urlencode out: every value is encoded for its place"),
-        ("{{ CALLERID | e }}", 1, 1, "leave e out: every value is encoded for its place"),
-        ("{{ CALLERID | safe }}", 1, 1, "there is no filter safe; raw is the way round the encoding"),
-        ("{{ CALLERID | raw | upper }}", 1, 1, "raw stands last, where a value is put out"),
-        ("{{ CALLERID | replace('a') }}", 1, 1, "replace: missing a required argument: 'new'"),
-        ("{{ CALLERID | last(9, 9) }}", 1, 1, "last: too many positional arguments"),
-        ("{{ CALLERID | last(counts=9) }}", 1, 1, "last: got an unexpected keyword argument 'counts'"),
+        ("a {{ CALLERID | uper }}", 1, 17, "there is no filter uper: did you mean upper?"),
+        ("{{ CALLERID is strin }}", 1, 16, "there is no test strin: did you mean string?"),
+        ("{{ CALLERID | urlencode }}", 1, 15, "leave urlencode out: every value is encoded for its place"),
+        ("{{ CALLERID | e }}", 1, 15, "leave e out: every value is encoded for its place"),
+        ("{{ CALLERID | safe }}", 1, 15, "there is no filter safe; raw is the way round the encoding"),
+        ("{{ CALLERID | raw | upper }}", 1, 15, "raw stands last, where a value is put out"),
+        ("{{ CALLERID | replace('a') }}", 1, 15, "replace: missing a required argument: 'new'"),
+        ("{{ CALLERID | last(9, 9) }}", 1, 15, "last: too many positional arguments"),
+        ("{{ CALLERID | last(counts=9) }}", 1, 15, "last: got an unexpected keyword argument 'counts'"),
         ("{{ CALLERID.strip().foo() }}", 1, 1, "a template calls nothing"),
         ("x\n{{ }}", 2, 1, "expected an expression"),
         ("x\n\n {{ 1 + }}", 3, 2, "the expression is not finished"),
@@ -157,7 +170,7 @@ def test_places_are_told_for_lint_trace_and_editor():
 )
 def test_a_mistake_is_told_with_its_place(source, line, column, problem):
     """
-    Line and column of the delimiter before it, from 1.
+    Line and column from 1, of the word it is with or else of the delimiter before it.
     """
     with pytest.raises(TemplateSyntaxError) as caught:
         compiled(source)

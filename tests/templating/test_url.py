@@ -2,10 +2,12 @@
 A URL template: which slot each place meets, and what no URL may be.
 """
 
+from types import SimpleNamespace
+
 import pytest
 
 from webhook_engine.errors import RenderError, TemplateSyntaxError, UnsafeValue
-from webhook_engine.templating import Kind, Slot, compile_template
+from webhook_engine.templating import Kind, Slot, compile_template, compile_url
 
 NAMES = ("A", "B", "C")
 
@@ -80,6 +82,11 @@ def test_delimiters_end_a_part_only_where_they_do(source, slot):
         ("https://h.example/%{A}", 19),
         ("https://h.example/a\nb", 20),
         ("https://h.example/\x00", 19),
+        ("https://h.example/..", 19),
+        ("https://h.example/a/./b", 21),
+        ("https://h.example/{A}/%2e%2E?b", 23),
+        ("https://h.example/{{ A }}/../x", 27),
+        ("https://h.example/{% if A %}b/..{% endif %}", 31),
     ],
 )
 def test_where_a_request_goes_is_not_for_a_value_to_say(source, column):
@@ -259,3 +266,47 @@ def test_a_missing_value_is_an_error_that_names_it():
         compiled("https://h.example/{A}").render({})
     with pytest.raises(RenderError, match="A: 'A' is undefined"):
         compiled("https://h.example/{{ A }}").render({})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("https://h", 1),
+        ("https://h?q=//", 1),
+        ("https://h/", 1),
+        ("https://h/{A}", 0),
+        ("https://h/{A}/", 1),
+        ("https://h//{A}/b", 1),
+        ("https://h///b#x//", 2),
+        ("https://h/{{ A | e164 }}/x", 0),
+        ("https://h/a{% if A %}/{{ A }}{% endif %}?b={A}/", 0),
+    ],
+)
+def test_empty_parts_of_a_path_are_counted_as_written(source, expected):
+    """
+    Whatever the values are; so that more of them in a result come from an empty value.
+    """
+    phone = SimpleNamespace(name="phone", value="{{ A | e164 }}", when_empty="skip", default=None)
+
+    assert expected == compile_url(source, [phone], names=["A"]).gaps
+    assert expected == compile_url(source, names=["A"]).gaps
+
+
+@pytest.mark.parametrize(
+    "source", ["https://h/a/{% if A %}..{% endif %}/b", "https://h/{% if A %}.{% endif %}."]
+)
+def test_branches_do_not_spell_a_climb(source):
+    """
+    Nor a single dot beside one.
+    """
+    with pytest.raises(UnsafeValue, match="it would climb"):
+        compiled(source).render({"A": "x"})
+
+
+def test_dots_elsewhere_are_text():
+    """
+    In a query, in a name, in a fragment.
+    """
+    source = "https://h/a..b/.c?d=/../e#/../f"
+
+    assert source == compiled(source).render({})

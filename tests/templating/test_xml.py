@@ -48,6 +48,14 @@ def test_cdata_takes_values():
     assert "<]]>> & <b/>" == ElementTree.fromstring(sent).text
 
 
+@pytest.mark.parametrize("source", ["<a>]]>{A}</a>", "<a>]{A}]></a>", "<a>]]{A}></a>"])
+def test_what_ends_cdata_is_text_elsewhere(source):
+    """
+    An author may write it, in one piece or around a value.
+    """
+    assert "]]>" == ElementTree.fromstring(compiled(source).render({"A": ""})).text
+
+
 def test_comments_and_instructions_stay():
     """
     They are the author's own.
@@ -102,6 +110,24 @@ NOT_XML = {
     "hyphens in a comment": "<a><!-- -- --></a>",
     "a document type": "<!DOCTYPE a [<!ENTITY x 'y'>]><a/>",
     "a declaration in the middle": "<a><?xml version='1.0'?></a>",
+    "a declaration after a comment": "<!-- a --><?xml version='1.0'?><a/>",
+    "a declaration after an instruction": "<?pi?><?xml version='1.0'?><a/>",
+    "two declarations": "<?xml version='1.0'?><?xml version='1.0'?><a/>",
+    "a declaration of nothing": "<?xml?><a/>",
+    "a declaration without a version": "<?xml encoding='utf-8'?><a/>",
+    "a declaration of another version": "<?xml version='1.1'?><a/>",
+    "a declaration that is neither": "<?xml version='1.0' standalone='maybe'?><a/>",
+    "an instruction called XML": "<a><?XML x?></a>",
+    "an instruction without a name": "<a><? x?></a>",
+    "a blank that XML has not": "<a\u2028b='1'/>",
+    "a prefix nobody declared": "<a:b/>",
+    "a prefix declared elsewhere": "<a><b xmlns:x='u'/><x:c/></a>",
+    "an attribute's prefix nobody declared": "<a b:c='1'/>",
+    "a prefix declared in a branch": "<a{% if A %} xmlns:b='u'{% endif %}><b:c/></a>",
+    "two colons": "<a xmlns:b='u'><b:c:d/></a>",
+    "nothing before the colon": "<:a/>",
+    "a token as a namespace": "<a xmlns='{A}'/>",
+    "a token in a prefix's namespace": "<a xmlns:b='urn:{A}'/>",
     "another encoding": "<?xml version='1.0' encoding='iso-8859-1'?><a/>",
     "a name that is none": "<1a/>",
     "a token as a name": "<{A}/>",
@@ -127,6 +153,17 @@ def test_what_is_not_xml_is_refused_when_read(source):
     """
     with pytest.raises(TemplateSyntaxError):
         compiled(source)
+
+
+def test_prefixes_hold_inside_of_the_tag_that_declares_them():
+    """
+    As every envelope of SOAP needs it.
+    """
+    source = '<s:a xmlns:s="urn:s" s:x="1" xml:lang="en"><s:b><c xmlns="urn:c" xmlns:t="urn:t"><t:d>{A}</t:d></c></s:b></s:a>'
+
+    sent = compiled(source).render({"A": "<"})
+
+    assert "<" == ElementTree.fromstring(sent).find(".//{urn:t}d").text
 
 
 def test_the_place_of_a_mistake_is_told():
@@ -230,6 +267,10 @@ def test_reads_nothing_that_is_not_xml(source):
                 "<![CDATA[",
                 "]]>",
                 "<?p?>",
+                "<?xml version='1.0'?>",
+                "<p:c/>",
+                " xmlns:p='u'",
+                " p:z='1'",
                 "{% if A %}",
                 "{% endif %}",
                 "{% else %}",

@@ -182,6 +182,13 @@ class TestTokens:
         with pytest.raises(UnknownVariable, match="CALLERID_NUMBR: did you mean CALLERID_NUMBER"):
             CallContext.from_tokens({"CALLERID_NUMBR": "1"})
 
+    def test_a_name_that_is_no_text_is_unknown_too(self):
+        """
+        An error of ours, whatever a careless caller hands over.
+        """
+        with pytest.raises(UnknownVariable, match="there is no variable 5"):
+            CallContext.from_tokens({5: "1"})
+
 
 def text(**limits):
     return st.text(st.characters(exclude_categories=["Cs"]), **limits)

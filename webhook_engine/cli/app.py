@@ -4,8 +4,12 @@ The `webhook-engine` command and what all its sub-commands share.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 import typer
 
@@ -52,18 +56,29 @@ def run() -> None:
     """
     Run the command line; an error of ours is a sentence and an exit code, never a traceback.
     """
+    _prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except WebhookEngineError as error:
         complain(error)
         sys.exit(of_error(error))
+    except SystemExit as ended:
+        # typer and rich make an exit with 1 of it.
+        if isinstance(ended.__context__, BrokenPipeError):
+            _leave_the_pipe()
+        raise
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing is left to flush.
-        sys.stderr.close()
-        sys.exit(Exit.OK)
+        _leave_the_pipe()
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            complain(f"the output could not be written: {error.strerror}")
+            _drop_output()
+            sys.exit(Exit.UNWRITABLE)
         if os.environ.get("WEBHOOK_ENGINE_TRACEBACK"):
             raise
         complain(
@@ -71,3 +86,34 @@ def run() -> None:
             "Please report it, with what WEBHOOK_ENGINE_TRACEBACK=1 in the environment adds"
         )
         sys.exit(Exit.BROKEN)
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+def _prepare_streams() -> None:
+    """
+    Streams that take whatever is printed: what the locale cannot write is written out, as `\\u2026`.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # open for as long as we are
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _leave_the_pipe() -> NoReturn:
+    """
+    End well: whoever read our output has seen enough.
+    """
+    _drop_output()
+    sys.exit(Exit.OK)
+
+
+def _drop_output() -> None:
+    """
+    Have nothing left to flush, which would fail once more.
+    """
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

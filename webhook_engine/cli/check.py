@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from webhook_engine.cli.console import complain, out, print_json, safe
+from webhook_engine.cli.console import complain, counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.errors import DefinitionError, Problem
@@ -87,7 +87,13 @@ def _checked(path: Path) -> Report:
     if definitions == Definitions():
         nothing = Problem(path="", message="defines nothing", source=str(path))
         return Report(path=path, error=DefinitionError([nothing]))
-    holds = f"{len(definitions.webhooks)} webhooks, {len(definitions.rules)} rules, {len(definitions.tests)} tests"
+    holds = ", ".join(
+        (
+            counted(len(definitions.webhooks), "webhook"),
+            counted(len(definitions.rules), "rule"),
+            counted(len(definitions.tests), "test"),
+        )
+    )
     return Report(path=path, holds=holds, findings=lint(definitions))
 
 
@@ -98,5 +104,5 @@ def _print(report: Report) -> None:
     console = out()
     for each in report.findings:
         console.print(Text(safe(str(each)), style="yellow"))
-    verdict = (f"{len(report.findings)} findings", "yellow") if report.findings else ("ok", "green")
+    verdict = (counted(len(report.findings), "finding"), "yellow") if report.findings else ("ok", "green")
     console.print(Text.assemble(f"{report.path}: {report.holds}: ", verdict))

@@ -33,9 +33,11 @@ OUTCOME_STYLE = {
 
 def out() -> Console:
     """
-    Standard output, as it is now: colours on a terminal, plain elsewhere and never wrapped.
+    Standard output, as it is now: colours on a terminal, plain elsewhere.
+
+    Only the terminal itself breaks long lines, so that an address can be copied as one.
     """
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    return Console(soft_wrap=True, highlight=False)
 
 
 def complain(error: WebhookEngineError | str) -> None:
@@ -58,6 +60,13 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def counted(number: int, noun: str) -> str:
+    """
+    `1 rule`, `2 rules`.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def safe(text: str) -> str:
     """
     Text that a terminal shows and does not obey: control characters are written out.
@@ -78,7 +87,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, in
         table.add_column(Text(safe(heading)), overflow="fold")
     for row in rows:
         table.add_row(*(Text("–", style="dim") if each is None else Text(_one_line(each)) for each in row))
-    out().print(Padding(table, (0, 0, 0, len(indent))))
+    out().print(Padding(table, (0, 0, 0, len(indent))), soft_wrap=False)
 
 
 def _one_line(value: object) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.text import Text
 
-from webhook_engine.cli.console import out, print_json, safe
+from webhook_engine.cli.console import counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.cli.loop import run
@@ -103,7 +103,13 @@ def _aiohttp() -> Diagnosis:
 
 
 def _definitions(definitions: Definitions) -> Iterator[Diagnosis]:
-    counts = f"{len(definitions.groups)} groups, {len(definitions.webhooks)} webhooks, {len(definitions.agents)} agents"
+    counts = ", ".join(
+        (
+            counted(len(definitions.groups), "group"),
+            counted(len(definitions.webhooks), "webhook"),
+            counted(len(definitions.agents), "agent"),
+        )
+    )
     yield Diagnosis("ok", "definitions", counts)
     yield from _secrets(definitions)
     yield from _authorities(definitions)

@@ -47,6 +47,9 @@ class Exit(IntEnum):
     BROKEN = 70
     """A mistake of this program, not of its user."""
 
+    UNWRITABLE = 74
+    """The output could not be written; what the command does may be done all the same."""
+
     INTERRUPTED = 130
     """Stopped from the keyboard."""
 

@@ -46,9 +46,9 @@ def load(path: Path) -> Definitions:
     """
     The definitions in a file or a folder.
     """
-    from webhook_engine.definitions import read_file, read_folder
+    from webhook_engine.definitions import read
 
-    return read_folder(path) if path.is_dir() else read_file(path)
+    return read(path)
 
 
 def read_bytes(path: Path) -> bytes:

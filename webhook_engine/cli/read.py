@@ -7,13 +7,17 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from webhook_engine.cli.console import print_json, print_view
 from webhook_engine.cli.exits import of_view
-from webhook_engine.cli.inputs import AsJson, read_bytes
+from webhook_engine.cli.inputs import AsJson, BadInput, read_bytes
+from webhook_engine.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Form(StrEnum):
@@ -47,7 +51,12 @@ def read(
     from webhook_engine.responses import Response, ResponseType, View, interpret
 
     response = Response(status=200, headers=(), body=read_bytes(file), took_s=0.0)
-    found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
+    try:
+        found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
+    except DefinitionError as error:
+        raise BadInput(f"--records {error.problems[0].message}") from None
+    if _is_binary(response.body, found.table.rows):
+        raise BadInput(f"{file} is neither JSON nor XML nor any text: it holds a byte 0")
     # Nobody sent these bytes, so there is no status to show.
     view = replace(found.as_view(webhook="", attempts=0), status=None)
     if as_json:
@@ -55,3 +64,11 @@ def read(
     else:
         print_view(view)
     raise typer.Exit(of_view(view))
+
+
+def _is_binary(body: bytes, rows: Sequence[Sequence[object]]) -> bool:
+    """
+    Whether all that could be made of a file is one text with a NUL in it; UTF-16 has them too, until it is read.
+    """
+    cells = [cell for row in rows for cell in row]
+    return b"\0" in body and len(cells) == 1 and "\0" in str(cells[0])

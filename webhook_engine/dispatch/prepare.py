@@ -4,7 +4,6 @@ From a compiled webhook, a call's values and credentials to a request.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,8 +18,9 @@ from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.headers import checked
 from webhook_engine.dispatch.mask import NOTHING
 from webhook_engine.dispatch.request import OWN_HEADERS, PreparedRequest, Route, origin_of
-from webhook_engine.errors import TemplateError, UnsafeValue
+from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
+from webhook_engine.templating.url import gaps_of
 
 if TYPE_CHECKING:
     from webhook_engine.definitions.webhooks import Webhook
@@ -34,6 +34,9 @@ class Renders(Protocol):
 
     @property
     def variables(self) -> frozenset[str]: ...
+
+    @property
+    def gaps(self) -> int: ...
 
     def render(self, values: Mapping[str, Value]) -> str: ...
 
@@ -100,7 +103,7 @@ class Preparation:
         self._basic = compiled.group if compiled.group and sends_basic(compiled.group) else None
         self._constant, self._rendered = _headers(compiled)
         self._origin = ""
-        self._gaps = _gaps_as_written(compiled.url)
+        self._gaps = compiled.url.gaps
 
     def prepare(
         self, values: Mapping[str, Value], credentials: Credentials = NO_CREDENTIALS
@@ -141,7 +144,7 @@ class Preparation:
             return
         if _URL.fullmatch(url) is None:
             raise UnsafeValue(_what_is_wrong(url), slot="url")
-        if _gaps(url) > self._gaps:
+        if gaps_of(url) > self._gaps:
             raise UnsafeValue(
                 "a part of the URL's path is empty, so it would name something else; nothing was sent",
                 slot="url path",
@@ -151,24 +154,6 @@ class Preparation:
             raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
         if url.startswith(f"{origin}/"):
             self._origin = f"{origin}/"
-
-
-def _gaps(url: str) -> int:
-    """
-    How many segments of a URL's path are empty.
-    """
-    path = url.partition("?")[0].partition("#")[0]
-    return path.count("//") + path.endswith("/")
-
-
-def _gaps_as_written(url: Renders) -> float:
-    """
-    How many its author left empty: what is deleted at `/contacts/` is not what is at `/contacts/17`.
-    """
-    try:
-        return _gaps(url.render(dict.fromkeys(url.variables, "1")))
-    except TemplateError:  # it takes other values, so only those can tell
-        return math.inf
 
 
 def prepare(

@@ -23,6 +23,12 @@ SENTENCES: Final[Mapping[Outcome, str]] = {
 }
 """For the agent, where nobody said anything better."""
 
+UNASKED: Final = (
+    "The target system answered, but what it says cannot be judged: "
+    "a rule of this webhook does not fit the response. Please tell an administrator."
+)
+"""For the agent, where a rule that could have told a failure could not be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Default:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.errors import WebhookEngineError
 
-from .defaults import DEFAULTS, SENTENCES
+from .defaults import DEFAULTS, SENTENCES, UNASKED
+from .facts import Outcome
 from .lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .facts import Facts, Outcome
+    from .facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +66,32 @@ def judge(facts: Facts, rules: Sequence[OutcomeRule], names: Mapping[str, object
     """
     The verdict of the first rule that matches, or else of the table of defaults.
 
-    A rule that fails on this response, because it asks for a member that is
-    not there, does not match; a finding says so.
+    A rule that cannot be asked about this response, because a condition on a
+    member that is not there fails, does not match, and a finding says so. But
+    what it was to tell from ok must not pass for ok: then the verdict is that
+    nobody can tell, as a refusal, which is shown and not tried again.
 
     Args:
         names: What the rules may ask for.
     """
     findings: list[str] = []
+    unasked = ""
     for number, rule in enumerate(rules, start=1):
         label = rule.label or f"outcome {number}"
         try:
             if rule.when(names):
-                sentence = _said(rule, names, label, findings)
-                return Verdict(
-                    outcome=rule.outcome, sentence=sentence, decided_by=label, findings=tuple(findings)
-                )
+                outcome, sentence = rule.outcome, _said(rule, names, label, findings)
+                break
         except WebhookEngineError as problem:
             findings.append(f"the rule {label} could not be asked: {problem}")
-    default = next(line for line in DEFAULTS if line.holds(facts))
-    return Verdict(
-        outcome=default.outcome,
-        sentence=default.say(facts),
-        decided_by=f"default: {default.name}",
-        findings=tuple(findings),
-    )
+            if rule.outcome is not Outcome.OK:
+                unasked = unasked or label
+    else:
+        default = next(line for line in DEFAULTS if line.holds(facts))
+        outcome, sentence, label = default.outcome, default.say(facts), f"default: {default.name}"
+    if unasked and outcome is Outcome.OK:
+        outcome, sentence, label = Outcome.REFUSED, UNASKED, unasked
+    return Verdict(outcome=outcome, sentence=sentence, decided_by=label, findings=tuple(findings))
 
 
 def _said(rule: OutcomeRule, names: Mapping[str, object], label: str, findings: list[str]) -> str:

@@ -57,6 +57,7 @@ class Building:
     variables: set[str] = field(default_factory=set)
     holes: list[Hole] = field(default_factory=list)
     is_generated: bool = True
+    gaps: int = 0
 
     def __post_init__(self) -> None:
         self.program = Program(self.bounds.output_chars)
@@ -140,6 +141,7 @@ class Building:
         self.places = [*base.places, *self.places]
         self.variables |= base.variables
         self.is_generated &= base.is_generated
+        self.gaps = base.gaps
 
     def template(
         self,
@@ -159,5 +161,6 @@ class Building:
             is_generated=self.is_generated,
             render=render,
             render_bytes=render_bytes,
+            gaps=self.gaps,
             value=render,
         )

@@ -102,11 +102,21 @@ class Checker:
         self.part = self.parts[0]
         self.grammar = Grammar(self.scope, self.error, self.problems)
 
-    def error(self, problem: str) -> TemplateSyntaxError:
+    def error(self, problem: str, word: str = "") -> TemplateSyntaxError:
         """
-        *problem*, at the part that is being checked.
+        *problem*, at the word it is with in the part that is being checked.
         """
-        return self.source.error(problem, self.part.start)
+        return self.source.error(problem, self.source.find(word, self.part.start, self.part.end))
+
+    def _checked(self, node: nodes.Node) -> nodes.Expr:
+        """
+        The expression; what is wrong with it is told with all else that is wrong.
+        """
+        try:
+            return self.grammar.checked(node)
+        except TemplateSyntaxError as error:
+            self.problems.append(error)
+            return nodes.Const(None)
 
     def body(self, body: Sequence[nodes.Node]) -> list[nodes.Node]:
         """
@@ -143,7 +153,7 @@ class Checker:
             self.grammar.variables.add(node.name)
             self.last = node
         else:
-            self.last = self.grammar.checked(_without_last_filter(node, slot, raw=raw))
+            self.last = self._checked(_without_last_filter(node, slot, raw=raw))
         self.places.append(Place.of(self.source, part, slot, raw=raw))
         # A header's line breaks have no harmless reading, raw or not.
         return escaped(self.last, Slot.TEXT if raw and slot is not Slot.HEADER else slot)
@@ -151,14 +161,14 @@ class Checker:
     def _if(self, node: nodes.If) -> nodes.Node:
         opened = self.part
         before = self.walker.state
-        test = self.grammar.checked(node.test)
+        test = self._checked(node.test)
         body = self.body(node.body)
         ends = [self.walker.state]
         others: list[nodes.If] = []
         for each in node.elif_:
             self.walker.state = before
             self._enter(each)
-            condition = self.grammar.checked(each.test)
+            condition = self._checked(each.test)
             others.append(nodes.If(condition, self.body(each.body), [], [], lineno=each.lineno))
             ends.append(self.walker.state)
         self.walker.state = before
@@ -172,11 +182,11 @@ class Checker:
             raise self.error("a loop cannot be recursive")
         self.has_loop = True
         opened = self.part
-        items = passed_through(self.grammar.checked(node.iter), INTERNAL_STEPS)
+        items = passed_through(self._checked(node.iter), INTERNAL_STEPS)
         before = self.walker.state
         targets = node.target.items if isinstance(node.target, nodes.Tuple) else [node.target]
         self.grammar.locals.append({"loop", *map(self.grammar.declare, targets)})
-        test = None if node.test is None else self.grammar.checked(node.test)
+        test = None if node.test is None else self._checked(node.test)
         body = self.body(node.body)
         self.grammar.locals.pop()
         ends = [before, self.walker.state]
@@ -196,7 +206,7 @@ class Checker:
         self.walker.state = state
 
     def _set(self, node: nodes.Assign) -> nodes.Node:
-        value = passed_through(self.grammar.checked(node.node), INTERNAL_KEPT)
+        value = passed_through(self._checked(node.node), INTERNAL_KEPT)
         self.grammar.locals[-1].add(self.grammar.declare(node.target))
         return nodes.Assign(node.target, value, lineno=node.lineno)
 

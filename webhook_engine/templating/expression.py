@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from jinja2 import nodes
+from jinja2 import Undefined, nodes
 
-from webhook_engine.errors import TemplateSyntaxError
+from webhook_engine.errors import RenderError, TemplateSyntaxError
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.grammar import Grammar
 from webhook_engine.templating.interpret import evaluated
@@ -18,6 +19,8 @@ from webhook_engine.templating.parsing import parse
 from webhook_engine.templating.reading import together
 from webhook_engine.templating.scan import Part, PartKind, Source
 from webhook_engine.templating.scope import Scope
+
+_Evaluate = Callable[[Mapping[str, object]], object]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -36,7 +39,17 @@ class Expression:
     What it comes to.
 
     Raises:
-        RenderError: It fails on these values, such as a text compared with a number.
+        RenderError: It fails on these values, such as a text compared with a number,
+            or asks for what is not there.
+        TemplateTooLarge: It goes over the bounds.
+    """
+
+    holds: Callable[[Mapping[str, object]], bool]
+    """
+    Whether it is true; what is not there is not.
+
+    Raises:
+        RenderError: It fails on these values.
         TemplateTooLarge: It goes over the bounds.
     """
 
@@ -66,18 +79,36 @@ def compile_expression(
         )
     parts = (Part(PartKind.EXPRESSION, source, 0, len(source)),)
     problems: list[TemplateSyntaxError] = []
-    grammar = Grammar(Scope(names, country, time_zone), lambda problem: where.error(problem, 0), problems)
+    grammar = Grammar(Scope(names, country, time_zone), partial(_at_word, where), problems)
     try:
         checked = grammar.checked(_only(where, parse(where, parts)))
     except RecursionError:
         raise where.error("this is nested too deep", 0) from None
     if problems:
         raise together(problems)
+    evaluate = evaluated(checked, parts, bounds)
     return Expression(
         source=source,
         variables=frozenset(grammar.variables),
-        evaluate=evaluated(checked, parts, bounds),
+        evaluate=partial(_something, evaluate),
+        holds=partial(_holds, evaluate),
     )
+
+
+def _something(evaluate: _Evaluate, values: Mapping[str, object]) -> object:
+    found = evaluate(values)
+    if isinstance(found, Undefined):
+        raise RenderError(found._undefined_message)
+    return found
+
+
+def _holds(evaluate: _Evaluate, values: Mapping[str, object]) -> bool:
+    found = evaluate(values)
+    return not isinstance(found, Undefined) and bool(found)
+
+
+def _at_word(where: Source, problem: str, word: str) -> TemplateSyntaxError:
+    return where.error(problem, where.find(word, 0, len(where.text)))
 
 
 def _only(where: Source, tree: nodes.Template) -> nodes.Expr:

@@ -13,7 +13,7 @@ from jinja2 import nodes
 
 from webhook_engine.errors import TemplateSyntaxError, did_you_mean
 from webhook_engine.templating.filters import FILTERS, METHODS, NEEDLESS, TESTS
-from webhook_engine.templating.sandbox import INTERNAL_JOIN, LOOP_FACTS, passed_through
+from webhook_engine.templating.sandbox import INTERNAL_JOIN, INTERNAL_PAID, LOOP_FACTS, passed_through
 from webhook_engine.templating.scope import Scope
 
 _HARMLESS: tuple[type[nodes.Node], ...] = (
@@ -34,8 +34,8 @@ class Grammar:
     """
 
     scope: Scope
-    error: Callable[[str], TemplateSyntaxError]
-    """A problem, at the place that is being checked."""
+    error: Callable[[str, str], TemplateSyntaxError]
+    """A problem, and the word it is with in what is being checked."""
 
     problems: list[TemplateSyntaxError]
     """Names nobody knows are gathered here: an author wants to see them all."""
@@ -67,8 +67,10 @@ class Grammar:
             return passed_through(texts, INTERNAL_JOIN)
         if isinstance(node, nodes.Expr) and isinstance(node, _HARMLESS):
             self._children(node)
+            if len(self.locals) > 1:
+                _pay_for(node)
             return node
-        raise self.error(f"an expression has no {words_of(node)}")
+        raise self.error(f"an expression has no {words_of(node)}", "")
 
     def declare(self, target: nodes.Node) -> str:
         """
@@ -78,10 +80,10 @@ class Grammar:
             TemplateSyntaxError: It is no single name, or one that stands for something already.
         """
         if not isinstance(target, nodes.Name):
-            raise self.error("a value is given to one name")
+            raise self.error("a value is given to one name", "")
         name = target.name
         if not _LOCAL_NAME.match(name) or name in _RESERVED or name in self.scope.names:
-            raise self.error(f"{name} cannot be given a value: names of your own are in small letters")
+            raise self.error(f"{name} cannot be given a value: names of your own are in small letters", name)
         return name
 
     def _children(self, node: nodes.Node) -> None:
@@ -102,12 +104,12 @@ class Grammar:
             return
         self.variables.add(node.name)
         if node.name not in self.scope.names:
-            self.problems.append(self.error(self.scope.unknown(node.name)))
+            self.problems.append(self.error(self.scope.unknown(node.name), node.name))
 
     def _item(self, node: nodes.Getattr) -> nodes.Expr:
         is_loop = isinstance(node.node, nodes.Name) and node.node.name == "loop"
         if node.attr.startswith("__") or (is_loop and node.attr not in LOOP_FACTS):
-            raise self.error(f"a template cannot ask for .{node.attr}")
+            raise self.error(f"a template cannot ask for .{node.attr}", f".{node.attr}")
         node.node = self.checked(node.node)
         return node
 
@@ -116,17 +118,17 @@ class Grammar:
         if isinstance(called, nodes.Getattr) and called.attr in METHODS and not _spreads(node):
             name = METHODS[called.attr]
             return nodes.Filter(called.node, name, node.args, node.kwargs, None, None, lineno=node.lineno)
-        raise self.error("a template calls nothing; write a filter, as in {{ CALL_QUEUE | lower }}")
+        raise self.error("a template calls nothing; write a filter, as in {{ CALL_QUEUE | lower }}", "")
 
     def _filter(self, node: nodes.Filter | nodes.Test) -> nodes.Expr:
         known = FILTERS if isinstance(node, nodes.Filter) else TESTS
         if node.node is None:
-            raise self.error("a template has no filter block: only if, for and set")
-        if node.name not in known:
-            raise self.error(_no_such(node, known))
-        if _spreads(node):
-            raise self.error(f"{node.name} takes its arguments one by one")
+            raise self.error("a template has no filter block: only if, for and set", "")
         node.node = self.checked(node.node)
+        if node.name not in known:
+            raise self.error(_no_such(node, known), node.name)
+        if _spreads(node):
+            raise self.error(f"{node.name} takes its arguments one by one", node.name)
         node.args = [self.checked(argument) for argument in node.args]
         for argument in node.kwargs:
             argument.value = self.checked(argument.value)
@@ -141,11 +143,23 @@ class Grammar:
         try:
             bound = signature.bind(None, *node.args, **given)
         except TypeError as error:
-            raise self.error(f"{node.name}: {error}") from None
+            raise self.error(f"{node.name}: {error}", node.name) from None
         for name, value in self.scope.defaults().items():
             if name in signature.parameters and name not in bound.arguments:
                 # Jinja types these as pairs and makes them keywords.
                 node.kwargs.append(nodes.Keyword(name, nodes.Const(value)))  # type: ignore[arg-type]
+
+
+def _pay_for(node: nodes.Expr) -> None:
+    """
+    Charge what Python does by itself and the sandbox does not see; only a loop can make it much.
+    """
+    if isinstance(node, nodes.Compare):
+        node.expr = passed_through(node.expr, INTERNAL_PAID)
+        for operand in node.ops:
+            operand.expr = passed_through(operand.expr, INTERNAL_PAID)
+    elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+        node.node = passed_through(node.node, INTERNAL_PAID)
 
 
 def words_of(node: nodes.Node) -> str:

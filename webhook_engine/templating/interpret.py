@@ -34,6 +34,10 @@ MOST_NESTED: Final = 100
 """Expressions inside each other, each step of a chain of filters or operators counted."""
 
 
+MOST_TOLD: Final = 300
+"""Characters of what an error says: it may quote a value, and values may be long."""
+
+
 def _depth(tree: nodes.Node) -> int:
     level: list[nodes.Node] = [tree]
     depth = 0
@@ -75,7 +79,10 @@ class Compiled:
             return UnsafeValue(error.problem, slot=error.slot, variable=error.variable or expression)
         if isinstance(error, TemplateError) and not isinstance(error, RenderError):
             return error
-        return RenderError(f"{expression}: {error}" if expression else str(error))
+        problem = str(error)
+        if len(problem) > MOST_TOLD:
+            problem = f"{problem[:MOST_TOLD]} …"
+        return RenderError(f"{expression}: {problem}" if expression else problem)
 
     def _expression(self, error: Exception) -> str | None:
         """
@@ -117,7 +124,7 @@ def interpreted(checked: Checked, bounds: Bounds, checks: Sequence[Check] = ()) 
 
 def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> Callable[[Values], object]:
     """
-    The function that evaluates a checked expression.
+    The function that evaluates a checked expression; what is not there is Jinja's Undefined.
     """
     keep = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
     tree = nodes.Template([keep], lineno=1)
@@ -132,11 +139,7 @@ def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> 
                 pass
         except Exception as error:  # whatever an expression raises is its author's fault, not ours
             raise compiled.told(error) from None
-        found = run.vars[_RESULT]
-        if isinstance(found, jinja2.Undefined):
-            # Whoever asked whether it is true would get an error of Jinja's.
-            raise RenderError(found._undefined_message)
-        return found
+        return run.vars[_RESULT]
 
     return evaluate
 

@@ -15,7 +15,7 @@ from webhook_engine.templating.faults import too_large
 from webhook_engine.templating.generate import bytes_function, text_function
 from webhook_engine.templating.kind import Kind
 from webhook_engine.templating.objects import object_function
-from webhook_engine.templating.pieces import Fields, Piece, merged
+from webhook_engine.templating.pieces import Fields, Hole, Piece, merged
 from webhook_engine.templating.reading import Straight, read
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
@@ -28,6 +28,7 @@ from webhook_engine.templating.template import (
     template_of,
 )
 from webhook_engine.templating.trees import Misfit, document_pieces
+from webhook_engine.templating.xml import xml_problem
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -103,8 +104,21 @@ def compile_body(
         document = merged([_DECLARATION, *document_pieces(root, tree)])
     except Misfit as error:
         raise TemplateSyntaxError(str(error), line=1, column=1) from None
+    if problem := xml_problem(_sample(document)):
+        message = f"the names of the parameters make no XML: {problem}"
+        raise TemplateSyntaxError(message, line=1, column=1)
     render_bytes = bytes_function(document, building.program)
     return building.template(Kind.XML, "", decoded(render_bytes), render_bytes)
+
+
+def _sample(pieces: Sequence[Piece]) -> str:
+    """
+    The text that has every part and a letter for every value.
+    """
+    return "".join(
+        piece if isinstance(piece, str) else "x" if isinstance(piece, Hole) else _sample(piece.pieces)
+        for piece in pieces
+    )
 
 
 def _with_query(base: Sequence[Piece], query: Sequence[Piece]) -> tuple[Piece, ...]:

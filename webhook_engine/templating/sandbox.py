@@ -61,6 +61,21 @@ class Run(Context):
         return self.vars[key] if key in self.vars else self.parent.get(key, missing)
 
 
+class Absent(StrictUndefined):
+    """
+    A member that is not there: equal to nothing, and an error wherever else it is used.
+
+    `response.code == 7` is an answer where there is no code; `!=`, `not` and
+    `<` are none, since an author who wrote them thought of a code that is there.
+    """
+
+    __slots__ = ()
+    __hash__ = StrictUndefined.__hash__  # type: ignore[assignment]  # which always raises
+
+    def __eq__(self, other: object, /) -> bool:  # type: ignore[override]  # which always raises
+        return isinstance(other, Undefined)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """
     Mapping items, list items and `loop` are all a template can reach into.
@@ -85,7 +100,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except (LookupError, TypeError):
                 pass
-        return self.undefined(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
+        return Absent(name=str(argument) if isinstance(argument, str | int) else None, obj=obj)
 
     def call(__self, *_args: Any, **_kwargs: Any) -> Any:  # noqa: N805  # Jinja's signature
         """
@@ -145,6 +160,38 @@ def _joined(run: Run, parts: list[object]) -> str:
     return "".join(texts)
 
 
+def _bounded_json(run: Run, value: object) -> str:
+    """
+    The JSON of a value; a list can hold one long text many times over.
+    """
+    check_room(value, run.bounds.output_chars)
+    return ESCAPERS[Slot.JSON_VALUE](value)
+
+
+def check_room(value: object, limit: int) -> None:
+    """
+    Refuse a list or mapping that would take more than *limit* characters, before they are made.
+    """
+    if isinstance(value, list | tuple | Mapping):
+        _room_after(value, limit, limit)
+
+
+def _room_after(value: object, room: int, limit: int) -> int:
+    """
+    What is left of *room* characters once *value* is written.
+    """
+    room -= len(value) if isinstance(value, str | list | tuple | Mapping) else 1
+    if room < 0:
+        raise TemplateTooLarge(what="characters", limit=limit)
+    if isinstance(value, list | tuple | Mapping):
+        for item in value:
+            room = _room_after(item, room, limit)
+    if isinstance(value, Mapping):
+        for item in value.values():
+            room = _room_after(item, room, limit)
+    return room
+
+
 def _paid(function: Callable[..., object]) -> Callable[..., object]:
     """
     A filter whose work is charged to the rendering; never computed ahead of it.
@@ -157,6 +204,15 @@ def _paid(function: Callable[..., object]) -> Callable[..., object]:
         return function(value, *arguments, **named)
 
     return paid
+
+
+def _paid_for(run: Run, value: object) -> object:
+    """
+    A value that is compared or sliced, charged to the rendering.
+    """
+    if isinstance(value, str | list | tuple | Mapping):
+        run.pay(len(value))
+    return value
 
 
 def _steps(run: Run, items: object) -> object:
@@ -197,7 +253,9 @@ def _environment() -> Sandbox:
     environment.filters.update({_ESCAPER(slot): escaper for slot, escaper in ESCAPERS.items()})
     environment.filters.update(
         {INTERNAL_JOIN: pass_context(_joined), INTERNAL_STEPS: pass_context(_steps), INTERNAL_KEPT: _kept}
+        | {INTERNAL_PAID: pass_context(_paid_for)}
     )
+    environment.filters[_ESCAPER(Slot.JSON_VALUE)] = pass_context(_bounded_json)
     environment.tests.update(TESTS)
     return environment
 
@@ -205,6 +263,7 @@ def _environment() -> Sandbox:
 INTERNAL_JOIN = "joined by ~"
 INTERNAL_STEPS = "counted steps"
 INTERNAL_KEPT = "kept by set"
+INTERNAL_PAID = "paid for"
 # No author can write a filter's name with a blank in it.
 _ESCAPER = "safe in {}".format
 

@@ -17,7 +17,8 @@ _RAW = r"(?P<raw>\{%[-+]?\s*raw\s*-?%\}(?P<kept>.*?)\{%[-+]?\s*endraw\s*-?%\})"
 _OPENERS = r"(?P<expression>\{\{)|(?P<block>\{%)|(?P<comment>\{#)"
 _BRACES_ONLY = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}", re.DOTALL)
 _BOTH_SPELLINGS = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}|{_ANGLES}", re.DOTALL)
-_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\[({]|[\])}]|.""", re.DOTALL)
+_STRINGS = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_INSIDE = re.compile(rf"{_STRINGS}|[\[({{]|[\])}}]|.", re.DOTALL)
 _DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -69,6 +70,17 @@ class Source:
         """
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
+
+    def find(self, word: str, start: int, end: int) -> int:
+        """
+        The offset of *word* between *start* and *end*, outside of strings; *start* where it is not there.
+        """
+        before = "" if word.startswith(".") else r"(?<![\w.])"
+        pattern = rf"{_STRINGS}|{before}{re.escape(word)}(?!\w)"
+        for found in re.finditer(pattern, self.text[start:end], re.DOTALL) if word else ():
+            if found[0] == word:
+                return start + found.start()
+        return start
 
     def error(self, problem: str, offset: int) -> TemplateSyntaxError:
         """

@@ -24,9 +24,10 @@ from webhook_engine.templating.objects import NotAnObject, object_function, tree
 from webhook_engine.templating.pieces import Hole, holes_of
 from webhook_engine.templating.places import Place
 from webhook_engine.templating.reading import Straight, read
+from webhook_engine.templating.sandbox import check_room
 from webhook_engine.templating.scope import Scope
 from webhook_engine.templating.slots import Slot
-from webhook_engine.templating.url import check_host, check_path, check_written, may_climb
+from webhook_engine.templating.url import check_host, check_path, check_written, gaps_written, may_climb
 from webhook_engine.templating.xml import check_well_formed
 from webhook_engine.variables import Value
 
@@ -66,6 +67,9 @@ class Template:
 
     render_bytes: Callable[[Values], bytes]
     """The same as UTF-8: for bodies, and the fast form for JSON."""
+
+    gaps: int = 0
+    """How many segments of a URL's path its author left empty; an empty value makes more."""
 
     value: Callable[[Values], Value]
     """Of a parameter: one token or expression alone keeps its type, everything else is text."""
@@ -109,6 +113,7 @@ def template_of(
     The template for what was read.
     """
     checks = tuple(checks_of(kind, reading, hosts))
+    gaps = gaps_written(reading.parts) if kind is Kind.URL else 0
     if isinstance(reading, Checked):
         render = interpreted(reading, bounds, checks)
         return Template(
@@ -119,6 +124,7 @@ def template_of(
             is_generated=False,
             render=render,
             render_bytes=encoded(render),
+            gaps=gaps,
             value=value_function(reading, bounds) if kind is Kind.VALUE else render,
         )
     render, render_bytes = _generated(kind, reading, bounds, checks)
@@ -130,6 +136,7 @@ def template_of(
         is_generated=True,
         render=render,
         render_bytes=render_bytes,
+        gaps=gaps,
         value=value_function(reading, bounds) if kind is Kind.VALUE else render,
     )
 
@@ -145,7 +152,7 @@ def checks_of(kind: Kind, reading: Straight | Checked, hosts: Collection[str]) -
     # Branches may spell a host that none of them names.
     if Slot.URL_HOST in slots or (kind is Kind.URL and hosts and isinstance(reading, Checked)):
         yield partial(check_host, hosts=hosts)
-    if Slot.URL_PATH in slots and (isinstance(reading, Checked) or may_climb(reading.pieces)):
+    if kind is Kind.URL and (isinstance(reading, Checked) or may_climb(reading.pieces)):
         yield check_path
     if kind is Kind.HEADER and slots:
         yield check_edges
@@ -203,6 +210,7 @@ def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Val
         found = evaluate(values)
         if isinstance(found, Undefined):
             raise RenderError(found._undefined_message)
+        check_room(found, bounds.output_chars)
         return "" if found is None else cast("Value", found)
 
     return value
@@ -211,8 +219,9 @@ def value_function(reading: Straight | Checked, bounds: Bounds) -> Callable[[Val
 def _looked_up(hole: Hole) -> Callable[[Values], Value]:
     def value(values: Values) -> Value:
         try:
-            return cast("Value", values[hole.name])
+            found = values[hole.name]
         except KeyError:
             raise RenderError(f"no value was given for {hole.name}") from None
+        return "" if found is None else cast("Value", found)
 
     return value

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from webhook_engine.templating.objects import Leaf, Node, condition_of
 from webhook_engine.templating.pieces import Conditional, Hole, Piece
 from webhook_engine.templating.slots import ESCAPERS, Slot
-from webhook_engine.templating.xml import NAME
+from webhook_engine.templating.xml_grammar import NAME
 
 _STEP = re.compile(r"(?P<name>(?:[^.\[\]\\]|\\.)+)(?P<indices>(?:\[[0-9]{1,3}\])*)(?:\.(?=.)|\Z)", re.DOTALL)
 _XML_NAME = re.compile(rf"{NAME}\Z")

@@ -14,14 +14,17 @@ from urllib.parse import quote
 
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.templating.pieces import Piece
+from webhook_engine.templating.scan import Part, PartKind
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Misplaced
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _HOST_ENDS = re.compile(r"[/?#]")
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
+_PATH_ENDS = re.compile(r"[?#]")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_CLIMBS = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|\Z)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?=[/?#]|\Z)")
 _NOT_IN_A_URL = re.compile(r"[^\x21-\x7e]")
@@ -55,6 +58,7 @@ class UrlWalker:
         self._hosts = hosts
         self._host: list[str] = []
         self._host_varies = False
+        self._last = ("", 0)
 
     def text(self, text: str, at: int, /) -> str:
         """
@@ -63,6 +67,7 @@ class UrlWalker:
         problem = _CONTROL.search(text)
         if problem:
             raise Misplaced("a URL holds no line break and no control character", at + problem.start())
+        self._last = (text, at)
         sent = []
         if self.state is Region.SCHEME:
             scheme = _SCHEME.match(text)
@@ -104,6 +109,8 @@ class UrlWalker:
         broken = _BROKEN_ESCAPE.search(text)
         if broken:
             raise Misplaced("a percent sign in a URL is written %25", at + broken.start())
+        if self.state is Region.PATH:
+            self._path(text, at)
         for mark in text:
             if mark == "#":
                 self.state = Region.FRAGMENT
@@ -111,6 +118,15 @@ class UrlWalker:
                 self.state = Region.QUERY
         # Escaped dots climb as bare ones do; written bare, one check sees both.
         return quote(_ESCAPED_DOT.sub(".", text), safe=_LEGAL)
+
+    def _path(self, text: str, at: int, *, ends: bool = False) -> None:
+        """
+        Refuse segments of dots. What stands at the end may go on with a value, which is looked at then.
+        """
+        path = _PATH_ENDS.split(text, maxsplit=1)[0]
+        climb = _CLIMBS.search(path)
+        if climb and (ends or climb.end() < len(text)):
+            raise Misplaced(f"{climb[0][1:]} is no part of a path: it would climb", at + climb.start() + 1)
 
     def place(self, at: int, /) -> Slot:
         """
@@ -125,6 +141,7 @@ class UrlWalker:
                 )
             self._host_varies = True
             return Slot.URL_HOST
+        self._last = ("", at)
         return _SLOTS[self.state]
 
     def join(self, one: Region, other: Region, /) -> Region | None:
@@ -143,6 +160,8 @@ class UrlWalker:
             self._end_host(at)
             self.state = Region.PATH
             return "/"
+        if self.state is Region.PATH:
+            self._path(*self._last, ends=True)
         return ""
 
 
@@ -163,6 +182,25 @@ def may_climb(pieces: Sequence[Piece]) -> bool:
 
 def _is_dots(segment: Sequence[Piece]) -> bool:
     return len(segment) > 1 and not any(piece.strip(".") for piece in segment if isinstance(piece, str))
+
+
+def gaps_of(url: str) -> int:
+    """
+    How many segments of a URL's path are empty.
+    """
+    return _PATH_ENDS.split(url, maxsplit=1)[0].split("/")[3:].count("")
+
+
+def gaps_written(parts: Sequence[Part]) -> int:
+    """
+    How many its author left empty: what is deleted at `/contacts/` is not what is at `/contacts/17`.
+    """
+    written = "".join(
+        part.text if part.kind is PartKind.TEXT else "" if part.kind is PartKind.BLOCK else "x"
+        for part in parts
+    )
+    # Without any path the root is asked for.
+    return gaps_of(written) if _PATH_ENDS.split(written, maxsplit=1)[0].count("/") > 2 else 1
 
 
 def check_path(url: str) -> None:

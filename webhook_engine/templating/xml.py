@@ -10,34 +10,14 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from webhook_engine.errors import RenderError
 from webhook_engine.templating.slots import ESCAPERS, Slot
 from webhook_engine.templating.walk import Misplaced
+from webhook_engine.templating.xml_grammar import DECLARATION, ENCODING, ILLEGAL, IN_QUOTES, STEPS, Mode
 
-# XML 1.0, 2.3, productions 4 and 4a.
-_NAME_START = (
-    ":A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
-    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-NAME = f"[{_NAME_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_NAME_START}]*"
-_ENTITY = r"&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);"
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']*)")
 _DEPTH_LIMIT = 64
-
-
-class Mode(Enum):
-    """
-    What a walker is in the middle of.
-    """
-
-    CONTENT = auto()
-    TAG = auto()
-    ATTRIBUTE = auto()
-    CDATA = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +37,17 @@ class State:
     is_spaced: bool = False
     """Whether a blank stands before what may be the next attribute."""
 
+    attribute: str = ""
+    """Name of the attribute that is open."""
+
     quote: str = ""
+    prefixes: tuple[frozenset[str], ...] = (frozenset({"xml"}),)
+    """Namespace prefixes that may be used: at the top, and in each element not closed yet."""
+
+    is_started: bool = False
+    """Whether anything was sent: a declaration stands before all else."""
+
     has_root: bool = False
-
-
-_STEPS = {
-    Mode.CONTENT: re.compile(
-        r"(?P<text>[^<&]+|" + _ENTITY + r")"
-        r"|(?P<comment><!--(?:(?!--).)*-->)"
-        r"|(?P<cdata><!\[CDATA\[)"
-        r"|(?P<declaration><\?xml(?=\s).*?\?>)"
-        r"|(?P<instruction><\?(?!xml\s).*?\?>)"
-        rf"|(?P<close></(?P<closed>{NAME})\s*>)"
-        rf"|(?P<open><(?P<opened>{NAME})(?=[\s/>]|\Z))",
-        re.DOTALL,
-    ),
-    Mode.TAG: re.compile(
-        r"(?P<blank>\s+)"
-        rf"|(?P<attribute>(?P<named>{NAME})\s*=\s*(?P<quote>[\"']))"
-        r"|(?P<empty>/>)|(?P<end>>)",
-    ),
-    Mode.CDATA: re.compile(r"(?P<raw>(?:(?!\]\]>).)+)|(?P<leave>\]\]>)", re.DOTALL),
-}
-_IN_QUOTES = {
-    mark: re.compile(rf"(?P<text>[^<&{mark}]+|{_ENTITY})|(?P<unquote>{mark})") for mark in ('"', "'")
-}
 
 
 class XmlWalker:
@@ -97,14 +63,14 @@ class XmlWalker:
         """
         The text; CDATA is written as the text it stands for, so that values may stand in it.
         """
-        illegal = _ILLEGAL.search(text)
+        illegal = ILLEGAL.search(text)
         if illegal:
             raise Misplaced(f"XML cannot carry the character U+{ord(illegal[0]):04X}", at + illegal.start())
         sent: list[str] = []
         position = 0
         while position < len(text):
             pattern = (
-                _IN_QUOTES[self.state.quote] if self.state.mode is Mode.ATTRIBUTE else _STEPS[self.state.mode]
+                IN_QUOTES[self.state.quote] if self.state.mode is Mode.ATTRIBUTE else STEPS[self.state.mode]
             )
             found = pattern.match(text, position)
             if not found:
@@ -124,10 +90,16 @@ class XmlWalker:
                 raise Misplaced(f"XML cannot carry the character {found[0]}", at)
             case "text" if state.mode is Mode.CONTENT and not state.open:
                 return self._outside(found[0], at)
+            case "text" if state.mode is Mode.CONTENT:
+                # "]]>" may stand nowhere in a text (XML 1.0, 2.4), and a value between may be empty.
+                return found[0].replace(">", "&gt;")
             case "raw":
                 return ESCAPERS[Slot.XML_TEXT](found[0])
             case "declaration":
                 self._declaration(found[0], at)
+                self.state = replace(state, is_started=True)
+            case "comment" | "instruction":
+                self.state = replace(state, is_started=True)
             case "cdata":
                 self._outside("" if state.open else "text", at)
                 self.state = replace(state, mode=Mode.CDATA)
@@ -144,11 +116,12 @@ class XmlWalker:
             case "blank":
                 self.state = replace(state, is_spaced=True)
             case "unquote":
-                self.state = replace(state, mode=Mode.TAG, quote="")
+                self.state = replace(state, mode=Mode.TAG, attribute="", quote="")
             case "empty":
-                self.state = State(open=state.open[:-1], has_root=True)
+                self._prefixes(at)
+                self._content(state.open[:-1], state.prefixes)
             case "end":
-                self.state = State(open=state.open, has_root=True)
+                self._content(state.open, (*state.prefixes, self._prefixes(at)))
         return found[0]
 
     def _outside(self, text: str, at: int) -> str:
@@ -158,9 +131,11 @@ class XmlWalker:
         return ""
 
     def _declaration(self, text: str, at: int) -> None:
-        if self.state.has_root:
+        if self.state.is_started:
             raise Misplaced("the XML declaration stands first", at)
-        encoding = _ENCODING.search(text)
+        if not DECLARATION.match(text):
+            raise Misplaced('the XML declaration is written <?xml version="1.0" encoding="UTF-8"?>', at)
+        encoding = ENCODING.search(text)
         if encoding and encoding[1].lower() not in {"utf-8", "utf8"}:
             raise Misplaced(f"bodies are sent as UTF-8, not {encoding[1]}", at)
 
@@ -170,14 +145,37 @@ class XmlWalker:
             raise Misplaced("XML has one root element, and it is closed already", at)
         if len(state.open) >= _DEPTH_LIMIT:
             raise Misplaced(f"XML nested deeper than {_DEPTH_LIMIT}", at)
-        self.state = State(Mode.TAG, (*state.open, name), has_root=True)
+        self.state = replace(state, mode=Mode.TAG, open=(*state.open, name), is_started=True, has_root=True)
 
     def _close(self, name: str, at: int) -> None:
         state = self.state
         if not state.open or state.open[-1] != name:
             expected = f"</{state.open[-1]}>" if state.open else "nothing"
             raise Misplaced(f"this is not XML: </{name}> stands where {expected} should", at)
-        self.state = replace(state, open=state.open[:-1])
+        self._content(state.open[:-1], state.prefixes[:-1])
+
+    def _content(self, opened: tuple[str, ...], prefixes: tuple[frozenset[str], ...]) -> None:
+        self.state = State(open=opened, prefixes=prefixes, is_started=True, has_root=True)
+
+    def _prefixes(self, at: int) -> frozenset[str]:
+        """
+        The namespace prefixes that hold inside of the tag which ends here.
+
+        Source:
+            Namespaces in XML 1.0, Third Edition, 4 to 6.
+        """
+        state = self.state
+        own = {name.removeprefix("xmlns:") for name in state.attributes if name.startswith("xmlns:")}
+        declared = state.prefixes[-1] | own
+        for name in (state.open[-1], *sorted(state.attributes)):
+            prefix, colon, local = name.partition(":")
+            if colon and not (prefix and local and ":" not in local):
+                raise Misplaced(f"this is not XML: {name} has its colon in the wrong place", at)
+            if colon and prefix not in declared and (prefix != "xmlns" or name == state.open[-1]):
+                raise Misplaced(
+                    f'{name} has a prefix that is not declared: xmlns:{prefix}="…" is missing', at
+                )
+        return declared
 
     def _attribute(self, name: str, quote: str, at: int) -> None:
         state = self.state
@@ -186,13 +184,17 @@ class XmlWalker:
         if not state.is_spaced:
             raise Misplaced(f"this is not XML: a blank is missing before {name}", at)
         attributes = state.attributes | {name}
-        self.state = replace(state, mode=Mode.ATTRIBUTE, attributes=attributes, is_spaced=False, quote=quote)
+        self.state = replace(
+            state, mode=Mode.ATTRIBUTE, attributes=attributes, is_spaced=False, attribute=name, quote=quote
+        )
 
     def place(self, at: int, /) -> Slot:
         """
         Between tags or between an attribute's quotes.
         """
         state = self.state
+        if state.attribute.partition(":")[0] == "xmlns":
+            raise Misplaced("a namespace takes no variables: it says what the names around it mean", at)
         if state.mode is Mode.ATTRIBUTE:
             return Slot.XML_ATTRIBUTE
         if state.mode is Mode.TAG:
@@ -209,8 +211,17 @@ class XmlWalker:
             one,
             attributes=one.attributes & other.attributes,
             is_spaced=one.is_spaced or other.is_spaced,
+            is_started=one.is_started or other.is_started,
         )
-        if replace(other, attributes=shared.attributes, is_spaced=shared.is_spaced) != shared:
+        if (
+            replace(
+                other,
+                attributes=shared.attributes,
+                is_spaced=shared.is_spaced,
+                is_started=shared.is_started,
+            )
+            != shared
+        ):
             return None
         # Whether an attribute is given twice, or touches the next, is seen in the result.
         self.is_unsure |= one != other
@@ -231,7 +242,7 @@ class XmlWalker:
 def _is_character(reference: str) -> bool:
     digits = reference[2:-1]
     code = int(digits[1:], 16) if digits.startswith("x") else int(digits)
-    return code <= sys.maxunicode and not _ILLEGAL.match(chr(code))
+    return code <= sys.maxunicode and not ILLEGAL.match(chr(code))
 
 
 def _what_is_wrong(state: State, rest: str) -> str:
@@ -241,6 +252,8 @@ def _what_is_wrong(state: State, rest: str) -> str:
         return "a document type has no place in a body"
     if rest.startswith("<!--"):
         return "a variable cannot stand in a comment"
+    if rest.startswith("<?") and "?>" in rest:
+        return "this is no processing instruction: <?name …?>"
     if rest.startswith("<?"):
         return "a variable cannot stand in a processing instruction"
     if state.mode is Mode.TAG:
@@ -252,7 +265,16 @@ def check_well_formed(text: str) -> None:
     """
     Refuse a text that a parser would.
     """
+    if problem := xml_problem(text):
+        raise RenderError(f"with these values the result is not XML: {problem}")
+
+
+def xml_problem(text: str) -> str:
+    """
+    Why a parser would refuse a text; "" where it would not.
+    """
     try:
-        ParserCreate().Parse(text.encode(), True)
+        ParserCreate(namespace_separator=" ").Parse(text.encode(), True)
     except ExpatError as error:
-        raise RenderError(f"with these values the result is not XML: {error}") from None
+        return str(error)
+    return ""

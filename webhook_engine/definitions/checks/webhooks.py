@@ -57,9 +57,12 @@ def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], names: Nam
     webhook = entry.item
     if webhook.group is not None and (message := names.missing(webhook.group)):
         entry.problem(report, "group", message=message)
+    # Names of headers are wrong by themselves; all else could follow from what is no good elsewhere.
+    for path, message in _header_names(webhook):
+        entry.problem(report, *path, message=message)
     if not entry.sound:
         return
-    for check in (_url, _browser, _body, _parameters, _headers):
+    for check in (_url, _browser, _body, _parameters, _content_type):
         for path, message in check(webhook):
             entry.problem(report, *path, message=message)
     group = groups.get(webhook.group or "")
@@ -134,7 +137,7 @@ def _parameters(webhook: Webhook) -> Found:
             yield (*where, "default"), 'is never sent: say when_empty = "default"'
 
 
-def _headers(webhook: Webhook) -> Found:
+def _header_names(webhook: Webhook) -> Found:
     seen: set[str] = set()
     for index, header in enumerate(webhook.headers):
         name = header.name.lower()
@@ -143,12 +146,18 @@ def _headers(webhook: Webhook) -> Found:
             yield (*where, "name"), problem
         elif name in seen:
             yield (*where, "name"), f"{header.name} is set twice; names of headers know no case"
-        elif name == "content-type":
-            if not webhook.type.has_body:
-                yield (*where, "name"), f'type = "{webhook.type}" sends no body whose form it could name'
-            elif problem := content_type_problem(header.value):
-                yield (*where, "value"), problem
         seen.add(name)
+
+
+def _content_type(webhook: Webhook) -> Found:
+    for index, header in enumerate(webhook.headers):
+        where: Path = ("header", index)
+        if header.name.lower() != "content-type":
+            continue
+        if not webhook.type.has_body:
+            yield (*where, "name"), f'type = "{webhook.type}" sends no body whose form it could name'
+        elif problem := content_type_problem(header.value):
+            yield (*where, "value"), problem
 
 
 def _travels(webhook: Webhook, group: Group) -> Found:

@@ -26,7 +26,7 @@ def outcome_of(
         sentence = tools.template(definition.say, Kind.TEXT, more=RESPONSE_NAMES)
         say, asked = sentence.render, asked | sentence.variables
     rule = OutcomeRule(
-        when=when.evaluate,
+        when=when.holds,
         outcome=definition.outcome,
         say=say,
         reads_response=not asked.isdisjoint(_READ),

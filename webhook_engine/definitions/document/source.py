@@ -107,6 +107,11 @@ def source_of_text(text: str, name: str, report: Report) -> Source:
         report.problems.append(_not_toml(str(error), text, name))
     except RecursionError:
         report.problems.append(Problem(path="", message="is nested too deeply", source=name or None))
+    except ValueError:
+        # Python reads no number of thousands of digits.
+        report.problems.append(
+            Problem(path="", message="holds a number too long to read", source=name or None)
+        )
     return Source(name, {})
 
 
