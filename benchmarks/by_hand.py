@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # The C function alone: `markupsafe.escape` wraps every value in a Markup, for eight times the cost.
 escape = cast("Callable[[object], str]", _escape_inner)
 _quote = _Quoter(qs=True, requote=False)
+_not_in_xml = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
 _not_in_a_header = re.compile(r"[^\t\x20-\x7e]").search
 
 URL = (
@@ -109,6 +110,16 @@ def xml(v: Mapping[str, Value]) -> bytes:
         f"<extension>{escape(v['EXTENSION'])}</extension>"
         f"<account>{escape(v['ACCOUNT'])}</account><tier>{escape(v['TIER'])}</tier></call>"
     ).encode()
+
+
+def xml_checked(v: Mapping[str, Value]) -> bytes:
+    """
+    The same by an author who knows that XML cannot carry every character.
+    """
+    made = xml(v)
+    if _not_in_xml(made.decode()):
+        raise ValueError(made)
+    return made
 
 
 HEADER = "{CALL_SIPID};agent={EXTENSION};queue={CALL_QUEUE}"

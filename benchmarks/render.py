@@ -61,6 +61,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
         {
             "hand-written": by_hand.xml,
             "ours": compile_template(by_hand.XML, Kind.XML, names=_NAMES).render_bytes,
+            "hand-written, checked": by_hand.xml_checked,
             "str.format_map": _format_map(by_hand.XML, lambda value: by_hand.escape(str(value))),
             "Jinja2": _jinja2(_piped(by_hand.XML, "e")),
             "minijinja": _minijinja("body.xml", _piped(by_hand.XML)),
