@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from webhook_engine.pops.bounds import PopBounds
-from webhook_engine.pops.calls import KEPT, Call, when_of
+from webhook_engine.pops.calls import DECIDING, KEPT, Call, when_of
 from webhook_engine.pops.directory import Directory
 from webhook_engine.pops.mailboxes import Mailboxes
 from webhook_engine.pops.news import PopMoved, PopWithdrawn, Reason, Snapshot
@@ -84,8 +84,9 @@ class PopBoard:
         call = self._calls.of(event, now_s)
         if call is not None and call.is_news(event.id, self.bounds.events_per_call):
             transferred_from = call.learn(event)
-            self._calls.learnt(call)
-            self._settle(call, transferred_from)
+            if event.moment in DECIDING:
+                self._calls.learnt(call)
+                self._settle(call, transferred_from)
             for old in self._calls.too_many(now_s, spared=call):
                 self._forget(old)
         return call
@@ -135,15 +136,15 @@ class PopBoard:
             The id of the pop; None where nothing is shown: the call is elsewhere
             or over, the event started this before, or it names no agent.
         """
-        found = self._started(event, webhook, parameter, moves)
+        found = self._started(event, webhook, parameter, moves, url=url)
         if found is None:
             return None
         call, pop, is_open = found
         if is_open and event.moment is Moment.MANUAL:
             self._withdraw(call, pop, Reason.ASKED_AGAIN)
-            pop, is_open = replace(pop, id=self._mail.next_id(), view=None), False
+            pop, is_open = replace(pop, id=self._mail.next_id(), url=url, view=None), False
         if not is_open:
-            self._show(call, replace(pop, url=url))
+            self._show(call, pop)
         return pop.id
 
     def begin(
@@ -164,8 +165,8 @@ class PopBoard:
         if found is None:
             return None
         call, pop, is_open = found
-        pop = replace(pop, begun=pop.begun + 1)
         if is_open:
+            pop = replace(pop, begun=pop.begun + 1)
             self._pile.put(pop)
         else:
             self._show(call, pop)
@@ -210,7 +211,7 @@ class PopBoard:
         return True
 
     def _started(
-        self, event: CallEvent, webhook: str, parameter: str, moves: bool
+        self, event: CallEvent, webhook: str, parameter: str, moves: bool, url: str | None = None
     ) -> tuple[Call, Pop, bool] | None:
         """
         The call, and the pop that this start is for: an open one, or one that is not shown yet.
@@ -229,6 +230,8 @@ class PopBoard:
             when=when_of(event),
             moves=moves,
             kept=event.moment in KEPT,
+            url=url,
+            begun=0 if url else 1,
         )
         if call.objection(pop) is not None:
             return None
@@ -318,7 +321,7 @@ class PopBoard:
 
     def _show(self, call: Call, pop: Pop, moved_from: str | None = None) -> None:
         message = self._mail.post(pop.agent, pop.news(call.to_json(), moved_from))
-        self._pile.put(replace(pop, size=len(message.text)))
+        self._pile.put(pop, len(message.text))
         call.pops[pop.key] = pop.id
         while self._pile.count(pop.agent) > self.bounds.pops_per_agent:
             self._give_way(self._pile.of_agent(pop.agent)[0])

@@ -13,14 +13,14 @@ class PopBounds:
     What one tenant's pops may take in memory; beyond it, the oldest goes first, and ended calls before others.
     """
 
-    calls: int = 20_000
+    calls: int = 10_000
     """Calls that are remembered, with or without pops."""
 
     call_age_s: float = 12 * 3600.0
     """Seconds after its last event at which a call is forgotten, in case its end was never told."""
 
-    events_per_call: int = 200
-    """Event ids by which a call knows what it was told before."""
+    events_per_call: int = 500
+    """Event ids, and starts of webhooks by them, by which a call knows what it was told before."""
 
     pops_per_agent: int = 50
     """Open at one time."""

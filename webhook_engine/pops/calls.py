@@ -46,6 +46,9 @@ _BEGINNINGS = frozenset({Moment.RINGING, Moment.ANSWERED, Moment.TRANSFERRED})
 KEPT = frozenset({Moment.ENDED, Moment.DISPOSED, Moment.MANUAL})
 """What starts then is the agent's own: it was asked for by hand, or is there for when the call is over."""
 
+DECIDING = frozenset({Moment.ANSWERED, Moment.TRANSFERRED, Moment.ENDED, Moment.DISPOSED})
+"""After these, agents may have to lose what they see. A phone that rings takes nothing away, and many may."""
+
 
 class When(NamedTuple):
     """

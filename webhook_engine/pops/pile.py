@@ -21,6 +21,7 @@ class Pile:
         self.size = 0
         """Bytes of all of them."""
         self._pops: dict[str, Pop] = {}
+        self._sizes: dict[str, int] = {}
         self._of_agent: dict[str, dict[str, None]] = {}
 
     def __iter__(self) -> Iterator[Pop]:
@@ -29,21 +30,29 @@ class Pile:
     def get(self, pop_id: str) -> Pop | None:
         return self._pops.get(pop_id)
 
-    def put(self, pop: Pop) -> None:
+    def put(self, pop: Pop, size: int | None = None) -> None:
         """
         Add it, or take it in the place of what has its id.
+
+        Args:
+            size: Bytes of its message; what they were where left out.
         """
-        before = self._pops.get(pop.id)
-        self.size += pop.size - (before.size if before else 0)
+        if size is not None:
+            self.size += size - self._sizes.get(pop.id, 0)
+            self._sizes[pop.id] = size
         self._pops[pop.id] = pop
         self._of_agent.setdefault(pop.agent, {})[pop.id] = None
 
     def remove(self, pop: Pop) -> None:
-        self.size -= self._pops.pop(pop.id).size
+        del self._pops[pop.id]
+        self.size -= self._sizes.pop(pop.id)
         theirs = self._of_agent[pop.agent]
         del theirs[pop.id]
         if not theirs:
             del self._of_agent[pop.agent]
+
+    def size_of(self, pop: Pop) -> int:
+        return self._sizes[pop.id]
 
     def of_agent(self, agent: str) -> tuple[Pop, ...]:
         return tuple(self._pops[each] for each in self._of_agent.get(agent, ()))

@@ -52,9 +52,6 @@ class Pop:
     shown: int = 0
     """The number of the lookup whose table it shows."""
 
-    size: int = 0
-    """Bytes of its latest message."""
-
     @property
     def key(self) -> tuple[str, str, str]:
         """

@@ -33,7 +33,7 @@ def saved(calls: Directory, pile: Pile, mail: Mailboxes) -> dict[str, object]:
     return {
         "form": FORM,
         "calls": [_of_call(call) for call in calls],
-        "pops": [{name: _plain(getattr(pop, name)) for name in _POP} for pop in pile],
+        "pops": [_of_pop(pop) | {"size": pile.size_of(pop)} for pop in pile],
         "mail": {
             "epoch": mail.epoch,
             "number": mail.number,
@@ -48,6 +48,10 @@ def _of_call(call: Call) -> dict[str, object]:
     document = {name: _plain(getattr(call, name)) for name in _CALL}
     done = {agent: list(when) for agent, when in call.done.items()}
     return document | {"done": done, "facts": dict(call.facts), "told": list(call.told)}
+
+
+def _of_pop(pop: Pop) -> dict[str, object]:
+    return {name: _plain(getattr(pop, name)) for name in _POP}
 
 
 def _plain(value: object) -> object:
@@ -75,8 +79,8 @@ def restore(document: Mapping[str, object], calls: Directory, pile: Pile, mail: 
     for each in known["calls"]:
         calls.add(_call(each))
     for each in known["pops"]:
-        pop = Pop(**each | {"when": When(*each["when"])})
-        pile.put(pop)
+        pop = Pop(**{name: each[name] for name in _POP} | {"when": When(*each["when"])})
+        pile.put(pop, each["size"])
         calls[pop.call].pops[pop.key] = pop.id
     _restore_mail(known["mail"], mail)
 
