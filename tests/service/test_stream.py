@@ -294,3 +294,39 @@ async def test_a_thousand_agents_are_told_without_a_task_for_each_message(served
         for response in responses:
             assert 5 == len(await events(response, 6)) - 1
             response.close()
+
+
+async def test_a_big_beginning_arrives_whole():
+    """
+    A reader is not cut for what it missed: it would come back for the same, again and again.
+    """
+    async with Served(PopBoard(epoch="e"), StreamSettings(unread_bytes=1_000)) as served:
+        table = view(*["x" * 600] * 200)
+        for n in range(50):
+            served.board.show(served.board.begin(event("manual"), f"Lookup {n}"), table)
+
+        async with aiohttp.ClientSession(read_bufsize=2**24) as session:
+            async with session.get(f"http://127.0.0.1:{served.port}/v1/agents/100-E/stream") as response:
+                await asyncio.sleep(0.05)
+                ((kind, _, data),) = await events(response, 1)
+
+        assert ("snapshot", 50) == (kind, len(data["pops"]))
+
+
+async def test_an_old_proxy_is_served_without_chunks(served):
+    """
+    HTTP/1.0 knows none; there the end of the connection is the end of the stream.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"GET /v1/agents/100-E/stream HTTP/1.0\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    served.board.open_window(event("ringing"), "Contact page", URL)
+    await served.until(1)
+    served.streams.close()
+
+    body = await reader.read()
+
+    assert b"chunked" not in head
+    assert body.startswith(b"retry: 2000\n\nid: e-")
+    assert body.endswith((b"\"}\n\n", b"]}\n\n"))
+    writer.close()

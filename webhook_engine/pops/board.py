@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.pops.bounds import PopBounds
 from webhook_engine.pops.calls import DECIDING, KEPT, Call, when_of
-from webhook_engine.pops.directory import Directory
-from webhook_engine.pops.mailboxes import Mailboxes
-from webhook_engine.pops.news import PopMoved, PopWithdrawn, Reason, Snapshot
-from webhook_engine.pops.pile import Pile
+from webhook_engine.pops.desk import Desk
+from webhook_engine.pops.news import Reason, Snapshot
 from webhook_engine.pops.pop import Pop
 from webhook_engine.pops.view import view_json
 from webhook_engine.variables import Moment
@@ -65,9 +63,7 @@ class PopBoard:
         """
         self.bounds = bounds or PopBounds()
         self._clock = clock
-        self._pile = Pile()
-        self._calls = Directory(self.bounds)
-        self._mail = Mailboxes(self.bounds, epoch or secrets.token_hex(4))
+        self._desk = Desk(self.bounds, epoch or secrets.token_hex(4))
 
     # --- What happens to calls --------------------------------------------------------------------
 
@@ -81,40 +77,15 @@ class PopBoard:
 
     def _noted(self, event: CallEvent) -> Call | None:
         now_s = self._clock()
-        call = self._calls.of(event, now_s)
+        call = self._desk.calls.of(event, now_s)
         if call is not None and call.is_news(event.id, self.bounds.events_per_call):
             transferred_from = call.learn(event)
             if event.moment in DECIDING:
-                self._calls.learnt(call)
-                self._settle(call, transferred_from)
-            for old in self._calls.too_many(now_s, spared=call):
-                self._forget(old)
+                self._desk.calls.learnt(call)
+                self._desk.settle(call, transferred_from)
+            for old in self._desk.calls.too_many(now_s, spared=call):
+                self._desk.forget(old)
         return call
-
-    def _settle(self, call: Call, transferred_from: str | None) -> None:
-        for pop_id in list(call.pops.values()):
-            # A pop that moves in may have crowded out one that is still to come.
-            pop = self._pile.get(pop_id)
-            if pop is None or (reason := call.objection(pop)) is None:
-                continue
-            if transferred_from in ("", pop.agent) and self._moves(call, pop):
-                continue
-            by = call.owner if reason in (Reason.ANSWERED, Reason.TRANSFERRED) else None
-            self._withdraw(call, pop, reason, by)
-
-    def _moves(self, call: Call, pop: Pop) -> bool:
-        """
-        Whether it could go along to the agent who has the call now; then it did.
-        """
-        if not pop.moves or call.owner_since is None:
-            return False
-        moved = replace(pop, agent=call.owner, when=call.owner_since)
-        if moved.key in call.pops or call.objection(moved) is not None:
-            return False
-        self._remove(call, pop)
-        self._mail.post(pop.agent, PopMoved(pop=pop.id, webhook=pop.webhook, to=call.owner))
-        self._show(call, moved, moved_from=pop.agent)
-        return True
 
     # --- What webhooks show -----------------------------------------------------------------------
 
@@ -141,10 +112,10 @@ class PopBoard:
             return None
         call, pop, is_open = found
         if is_open and event.moment is Moment.MANUAL:
-            self._withdraw(call, pop, Reason.ASKED_AGAIN)
-            pop, is_open = replace(pop, id=self._mail.next_id(), url=url, view=None), False
+            self._desk.withdraw(call, pop, Reason.ASKED_AGAIN)
+            pop, is_open = replace(pop, id=self._desk.mail.next_id(), url=url, view=None), False
         if not is_open:
-            self._show(call, pop)
+            self._desk.show(call, pop)
         return pop.id
 
     def begin(
@@ -167,9 +138,9 @@ class PopBoard:
         call, pop, is_open = found
         if is_open:
             pop = replace(pop, begun=pop.begun + 1)
-            self._pile.put(pop)
+            self._desk.pile.put(pop)
         else:
-            self._show(call, pop)
+            self._desk.show(call, pop)
         return Ticket(pop.id, pop.begun)
 
     def show(self, ticket: Ticket, view: AgentView) -> bool:
@@ -179,35 +150,35 @@ class PopBoard:
         Returns:
             False where it came too late and was dropped: the pop was withdrawn, or shows a newer lookup.
         """
-        pop = self._pile.get(ticket.pop)
+        pop = self._desk.pile.get(ticket.pop)
         if pop is None or ticket.number <= pop.shown:
             return False
         document = view_json(view, self.bounds)
         updated = replace(pop, url=None, view=document, shown=ticket.number)
         if document == pop.view:
-            self._pile.put(updated)
+            self._desk.pile.put(updated)
         else:
-            self._show(self._calls[pop.call], updated)
+            self._desk.show(self._desk.calls[pop.call], updated)
         return True
 
     def give_up(self, ticket: Ticket) -> bool:
         """
         A lookup came to nothing that an agent should see: its pop is withdrawn if it shows nothing else.
         """
-        pop = self._pile.get(ticket.pop)
+        pop = self._desk.pile.get(ticket.pop)
         if pop is None or not pop.is_waiting or ticket.number < pop.begun:
             return False
-        self._withdraw(self._calls[pop.call], pop, Reason.NOTHING)
+        self._desk.withdraw(self._desk.calls[pop.call], pop, Reason.NOTHING)
         return True
 
     def dismiss(self, agent: str, pop_id: str) -> bool:
         """
         The agent has closed it; it is closed on all their screens.
         """
-        pop = self._pile.get(pop_id)
+        pop = self._desk.pile.get(pop_id)
         if pop is None or pop.agent != agent:
             return False
-        self._withdraw(self._calls[pop.call], pop, Reason.DISMISSED)
+        self._desk.withdraw(self._desk.calls[pop.call], pop, Reason.DISMISSED)
         return True
 
     def _started(
@@ -222,7 +193,7 @@ class PopBoard:
         if call is None or not agent or not call.is_news(start, self.bounds.events_per_call):
             return None
         pop = Pop(
-            id=self._mail.next_id(),
+            id=self._desk.mail.next_id(),
             call=call.id,
             webhook=webhook,
             agent=agent,
@@ -231,11 +202,11 @@ class PopBoard:
             moves=moves,
             kept=event.moment in KEPT,
             url=url,
-            begun=0 if url else 1,
+            begun=1 if url is None else 0,
         )
         if call.objection(pop) is not None:
             return None
-        open_one = self._pile.get(call.pops.get(pop.key, ""))
+        open_one = self._desk.pile.get(call.pops.get(pop.key, ""))
         if open_one is None:
             return call, pop, False
         merged = replace(
@@ -244,7 +215,7 @@ class PopBoard:
             moves=open_one.moves and moves,
             kept=open_one.kept or pop.kept,
         )
-        self._pile.put(merged)
+        self._desk.pile.put(merged)
         return call, merged, True
 
     # --- What agents see --------------------------------------------------------------------------
@@ -253,7 +224,7 @@ class PopBoard:
         """
         What this agent has before them.
         """
-        return self._pile.of_agent(agent)
+        return self._desk.pile.of_agent(agent)
 
     def since(self, agent: str, last_id: str | None = None) -> tuple[Message, ...]:
         """
@@ -263,12 +234,12 @@ class PopBoard:
             The messages after *last_id*, none twice. One `Snapshot` of everything
             that is open where there is no such id, or the log no longer reaches it.
         """
-        missed = None if last_id is None else self._mail.missed(agent, last_id)
+        missed = None if last_id is None else self._desk.mail.missed(agent, last_id)
         if missed is not None:
             return missed
-        news = [pop.news(self._calls[pop.call].to_json()) for pop in self._pile.of_agent(agent)]
+        news = [pop.news(self._desk.calls[pop.call].to_json()) for pop in self._desk.pile.of_agent(agent)]
         return (
-            self._mail.aside(
+            self._desk.mail.aside(
                 agent, Snapshot(pops=[{"event": each.event, **each.to_json()} for each in news])
             ),
         )
@@ -280,7 +251,7 @@ class PopBoard:
         Returns:
             What ends it.
         """
-        return self._mail.listen(listener)
+        return self._desk.mail.listen(listener)
 
     # --- What is kept across a restart ------------------------------------------------------------
 
@@ -290,7 +261,7 @@ class PopBoard:
         """
         from webhook_engine.pops.saving import saved
 
-        return saved(self._calls, self._pile, self._mail)
+        return saved(self._desk)
 
     @classmethod
     def from_json(
@@ -312,38 +283,5 @@ class PopBoard:
         from webhook_engine.pops.saving import restore
 
         board = cls(bounds=bounds, clock=clock, epoch=epoch)
-        restore(document, board._calls, board._pile, board._mail)
-        for pop in [each for each in board._pile if each.is_waiting]:
-            board._withdraw(board._calls[pop.call], pop, Reason.RESTARTED)
+        restore(document, board._desk)
         return board
-
-    # --- How it is done ---------------------------------------------------------------------------
-
-    def _show(self, call: Call, pop: Pop, moved_from: str | None = None) -> None:
-        message = self._mail.post(pop.agent, pop.news(call.to_json(), moved_from))
-        self._pile.put(pop, len(message.text))
-        call.pops[pop.key] = pop.id
-        while self._pile.count(pop.agent) > self.bounds.pops_per_agent:
-            self._give_way(self._pile.of_agent(pop.agent)[0])
-        while self._pile.size > self.bounds.pop_bytes:
-            self._give_way(self._least_needed())
-
-    def _least_needed(self) -> Pop:
-        return next((each for each in self._pile if self._calls[each.call].ended), next(iter(self._pile)))
-
-    def _give_way(self, pop: Pop) -> None:
-        self._withdraw(self._calls[pop.call], pop, Reason.FORGOTTEN)
-
-    def _withdraw(self, call: Call, pop: Pop, reason: Reason, by: str | None = None) -> None:
-        self._remove(call, pop)
-        self._mail.post(pop.agent, PopWithdrawn(pop=pop.id, webhook=pop.webhook, reason=reason.value, by=by))
-
-    def _remove(self, call: Call, pop: Pop) -> None:
-        self._pile.remove(pop)
-        del call.pops[pop.key]
-
-    def _forget(self, call: Call) -> None:
-        for pop in [self._pile.get(each) for each in call.pops.values()]:
-            if pop is not None:
-                self._withdraw(call, pop, Reason.FORGOTTEN)
-        self._calls.forget(call)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from webhook_engine.pops.calls import Call, When
 from webhook_engine.pops.mailboxes import EPOCHS, Mailbox, Message
-from webhook_engine.pops.news import NEWS
+from webhook_engine.pops.news import NEWS, Reason
 from webhook_engine.pops.pop import Pop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from webhook_engine.pops.directory import Directory
+    from webhook_engine.pops.desk import Desk
     from webhook_engine.pops.mailboxes import Mailboxes
-    from webhook_engine.pops.pile import Pile
 
 FORM = 1
 """Of the document; another one is not read."""
@@ -26,13 +25,14 @@ _POP = tuple(field.name for field in fields(Pop))
 _CALL = tuple(field.name for field in fields(Call) if field.name not in {"told", "pops"})
 
 
-def saved(calls: Directory, pile: Pile, mail: Mailboxes) -> dict[str, object]:
+def saved(desk: Desk) -> dict[str, object]:
     """
     Calls, open pops and messages, each oldest first.
     """
+    pile, mail = desk.pile, desk.mail
     return {
         "form": FORM,
-        "calls": [_of_call(call) for call in calls],
+        "calls": [_of_call(call) for call in desk.calls],
         "pops": [_of_pop(pop) | {"size": pile.size_of(pop)} for pop in pile],
         "mail": {
             "epoch": mail.epoch,
@@ -63,9 +63,9 @@ def _of_box(agent: str, box: Mailbox) -> dict[str, object]:
     return {"agent": agent, "lost": box.lost, "messages": messages}
 
 
-def restore(document: Mapping[str, object], calls: Directory, pile: Pile, mail: Mailboxes) -> None:
+def restore(document: Mapping[str, object], desk: Desk) -> None:
     """
-    Fill what is empty with what was saved.
+    Fill an empty desk with what was saved; lookups that were running are withdrawn.
 
     Raises:
         ValueError: The document is in another form.
@@ -77,12 +77,14 @@ def restore(document: Mapping[str, object], calls: Directory, pile: Pile, mail: 
         )
     known = cast("dict[str, Any]", document)
     for each in known["calls"]:
-        calls.add(_call(each))
+        desk.calls.add(_call(each))
     for each in known["pops"]:
         pop = Pop(**{name: each[name] for name in _POP} | {"when": When(*each["when"])})
-        pile.put(pop, each["size"])
-        calls[pop.call].pops[pop.key] = pop.id
-    _restore_mail(known["mail"], mail)
+        desk.pile.put(pop, each["size"])
+        desk.calls[pop.call].pops[pop.key] = pop.id
+    _restore_mail(known["mail"], desk.mail)
+    for pop in [each for each in desk.pile if each.is_waiting]:
+        desk.withdraw(desk.calls[pop.call], pop, Reason.RESTARTED)
 
 
 def _call(document: dict[str, Any]) -> Call:

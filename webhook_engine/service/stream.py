@@ -34,7 +34,7 @@ class StreamSettings:
     """What a browser is told to wait before it connects again."""
 
     unread_bytes: int = 1024 * 1024
-    """What may wait for a slow reader, beside what the network holds; beyond it, it is cut, and resumes."""
+    """What may wait for a slow reader beside what it missed and what the network holds; then it is cut, and resumes."""
 
     streams_per_agent: int = 20
     """At one time; more are refused with 429."""
@@ -93,10 +93,12 @@ class AgentStreams:
     async def _follow(self, request: web.Request, agent: str, *, chunked: bool) -> None:
         if request.transport is None:
             return
-        reader = _Reader(request.transport, self.settings, chunked=chunked)
+        # Nothing is awaited from here until the reader is among the others, so that
+        # no message falls between what it missed and what it is told, or is in both.
+        missed = b"".join(map(frame, self._board.since(agent, _last_id(request))))
+        reader = _Reader(request.transport, self.settings, chunked=chunked, beginning=len(missed))
+        reader.push(Encoded.of(missed))
         readers = self._readers.setdefault(agent, set())
-        # Nothing is awaited between these, so no message falls between them or is told twice.
-        reader.push(Encoded.of(b"".join(map(frame, self._board.since(agent, _last_id(request))))))
         readers.add(reader)
         try:
             await reader.ended
@@ -179,14 +181,18 @@ class _Reader:
     own writer wants, would cost more than everything else about a message.
     """
 
-    __slots__ = ("_chunked", "_heart", "_idle", "_loop", "_settings", "_transport", "ended")
+    __slots__ = ("_chunked", "_heart", "_heartbeat_s", "_idle", "_loop", "_room", "_transport", "ended")
 
-    def __init__(self, transport: asyncio.Transport, settings: StreamSettings, *, chunked: bool) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, settings: StreamSettings, *, chunked: bool, beginning: int
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Set when either side has ended the stream."""
         self._transport = transport
-        self._settings = settings
+        # However much a reader missed: to be cut for it would mean to begin with it again.
+        self._room = settings.unread_bytes + beginning
+        self._heartbeat_s = settings.heartbeat_s
         self._chunked = chunked
         self._idle = False
         self._heart = self._loop.call_later(settings.heartbeat_s, self._beat)
@@ -202,7 +208,7 @@ class _Reader:
             return
         self._idle = False
         self._transport.write(encoded.chunk if self._chunked else encoded.plain)
-        if self._transport.get_write_buffer_size() > self._settings.unread_bytes:
+        if self._transport.get_write_buffer_size() > self._room:
             self.end()
             # A graceful end would wait for the reader to take what it is not taking.
             self._transport.abort()
@@ -220,7 +226,7 @@ class _Reader:
             self.push(_HEARTBEAT)
         self._idle = True
         if not self.ended.done():
-            self._heart = self._loop.call_later(self._settings.heartbeat_s, self._beat)
+            self._heart = self._loop.call_later(self._heartbeat_s, self._beat)
 
 
 _HEARTBEAT = Encoded.of(b":\n\n")
