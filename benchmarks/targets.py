@@ -124,6 +124,13 @@ TARGETS: tuple[Target, ...] = (
         1.25,
         "empty queue",
     ),
+    Target(
+        "agent streams of 1,000 agents, event to pop, p99",
+        "event to pop, p99 of 1,000 agents",
+        "agent streams",
+        3.0,
+        "bare aiohttp broadcast",
+    ),
     Target("import webhook_engine", "fresh processes", "import webhook_engine", 0.25, None),
     Target("webhook-engine --help", "fresh processes", "webhook-engine --help", 0.5, None),
 )

@@ -1,0 +1,93 @@
+"""
+One pop: a window or a table that an agent has before them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook_engine.pops.news import LookupBegun, TableShown, WindowOpened
+
+if TYPE_CHECKING:
+    from webhook_engine.pops.calls import When
+    from webhook_engine.pops.news import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pop:
+    """
+    What one webhook shows one agent about one call.
+    """
+
+    id: str
+
+    call: str
+    """The call's identity, from `call_id`."""
+
+    webhook: str
+    agent: str
+
+    parameter: str = ""
+    """The DYNAMIC_PARAMETER with which it was started."""
+
+    when: When
+    """The event that brought it to this agent."""
+
+    moves: bool = True
+    """Whether another agent may see it."""
+
+    kept: bool = False
+    """Whether it is the agent's own, and stays when the call goes elsewhere or ends."""
+
+    url: str | None = None
+    """Of a window."""
+
+    view: Json | None = None
+    """Of a table that has arrived."""
+
+    begun: int = 0
+    """How many lookups were begun for it."""
+
+    shown: int = 0
+    """The number of the lookup whose table it shows."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """
+        What makes it one pop among those of its call.
+        """
+        return (self.webhook, self.agent, self.parameter)
+
+    @property
+    def is_waiting(self) -> bool:
+        """
+        Whether a lookup is all there is of it.
+        """
+        return self.url is None and self.view is None
+
+    def news(self, call: Json, moved_from: str | None = None) -> WindowOpened | LookupBegun | TableShown:
+        """
+        The message that shows it as it is.
+        """
+        if self.view is not None:
+            return TableShown(
+                pop=self.id,
+                webhook=self.webhook,
+                parameter=self.parameter,
+                call=call,
+                moved_from=moved_from,
+                view=self.view,
+            )
+        if self.url is not None:
+            return WindowOpened(
+                pop=self.id,
+                webhook=self.webhook,
+                parameter=self.parameter,
+                call=call,
+                moved_from=moved_from,
+                url=self.url,
+            )
+        return LookupBegun(
+            pop=self.id, webhook=self.webhook, parameter=self.parameter, call=call, moved_from=moved_from
+        )

@@ -1,0 +1,111 @@
+"""
+A board as a JSON document, for a store that keeps it across a restart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast
+
+from webhook_engine.pops.calls import Call, When
+from webhook_engine.pops.mailboxes import EPOCHS, Mailbox, Message
+from webhook_engine.pops.news import NEWS, Reason
+from webhook_engine.pops.pop import Pop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from webhook_engine.pops.desk import Desk
+    from webhook_engine.pops.mailboxes import Mailboxes
+
+FORM = 1
+"""Of the document; another one is not read."""
+
+_POP = tuple(field.name for field in fields(Pop))
+_CALL = tuple(field.name for field in fields(Call) if field.name not in {"told", "pops"})
+
+
+def saved(desk: Desk) -> dict[str, object]:
+    """
+    Calls, open pops and messages, each oldest first.
+    """
+    pile, mail = desk.pile, desk.mail
+    return {
+        "form": FORM,
+        "calls": [_of_call(call) for call in desk.calls],
+        "pops": [_of_pop(pop) | {"size": pile.size_of(pop)} for pop in pile],
+        "mail": {
+            "epoch": mail.epoch,
+            "number": mail.number,
+            "epochs": dict(mail.epochs),
+            "forgotten": mail.forgotten,
+            "boxes": [_of_box(agent, box) for agent, box in mail.boxes.items()],
+        },
+    }
+
+
+def _of_call(call: Call) -> dict[str, object]:
+    document = {name: _plain(getattr(call, name)) for name in _CALL}
+    done = {agent: list(when) for agent, when in call.done.items()}
+    return document | {"done": done, "facts": dict(call.facts), "told": list(call.told)}
+
+
+def _of_pop(pop: Pop) -> dict[str, object]:
+    return {name: _plain(getattr(pop, name)) for name in _POP}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, When) else value
+
+
+def _of_box(agent: str, box: Mailbox) -> dict[str, object]:
+    messages = [{"number": each.number, **each.to_json()} for each in box.messages]
+    return {"agent": agent, "lost": box.lost, "messages": messages}
+
+
+def restore(document: Mapping[str, object], desk: Desk) -> None:
+    """
+    Fill an empty desk with what was saved; lookups that were running are withdrawn.
+
+    Raises:
+        ValueError: The document is in another form.
+    """
+    if document.get("form") != FORM:
+        raise ValueError(
+            f"these pops were saved in form {document.get('form')!r}, and this release reads form {FORM}: "
+            "start with an empty board"
+        )
+    known = cast("dict[str, Any]", document)
+    for each in known["calls"]:
+        desk.calls.add(_call(each))
+    for each in known["pops"]:
+        pop = Pop(**{name: each[name] for name in _POP} | {"when": When(*each["when"])})
+        desk.pile.put(pop, each["size"])
+        desk.calls[pop.call].pops[pop.key] = pop.id
+    _restore_mail(known["mail"], desk.mail)
+    for pop in [each for each in desk.pile if each.is_waiting]:
+        desk.withdraw(desk.calls[pop.call], pop, Reason.RESTARTED)
+
+
+def _call(document: dict[str, Any]) -> Call:
+    whens = {
+        name: None if document[name] is None else When(*document[name]) for name in ("owner_since", "ended")
+    }
+    done = {agent: When(*when) for agent, when in document["done"].items()}
+    return Call(**document | whens | {"done": done, "told": dict.fromkeys(document["told"])})
+
+
+def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
+    mail.number = document["number"]
+    mail.forgotten = document["forgotten"]
+    earlier = {**document["epochs"], document["epoch"]: document["number"]}
+    mail.epochs = dict(list(earlier.items())[-EPOCHS:])
+    for box in document["boxes"]:
+        mail.boxes[box["agent"]] = Mailbox(box["lost"])
+        for each in box["messages"]:
+            mail.keep(_message(box["agent"], each))
+
+
+def _message(agent: str, document: dict[str, Any]) -> Message:
+    news = NEWS[document["event"]](**document["data"])
+    return Message.of(agent, document["number"], document["id"], news)

@@ -1,0 +1,232 @@
+"""
+An agent's stream: the messages of a pop board as Server-Sent Events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import ClientConnectionError, HttpVersion11, web
+
+if TYPE_CHECKING:
+    from webhook_engine.pops import Message, PopBoard
+
+_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    # nginx would hold messages back until its buffer is full.
+    "X-Accel-Buffering": "no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """
+    What a stream may cost, and how it stays alive.
+    """
+
+    heartbeat_s: float = 15.0
+    """A comment is sent when nothing else was for so long; readers that are gone are noticed by it."""
+
+    retry_ms: int = 2_000
+    """What a browser is told to wait before it connects again."""
+
+    unread_bytes: int = 1024 * 1024
+    """What may wait for a slow reader beside what it missed and what the network holds; then it is cut, and resumes."""
+
+    streams_per_agent: int = 20
+    """At one time; more are refused with 429."""
+
+
+class AgentStreams:
+    """
+    The open streams of one board's agents.
+
+    Each message is encoded once and handed to the agent's readers at once; a
+    reader that does not keep up is cut, and gets what it missed when it comes back.
+    """
+
+    def __init__(self, board: PopBoard, *, settings: StreamSettings | None = None) -> None:
+        self.settings = settings or StreamSettings()
+        self._board = board
+        self._readers: dict[str, set[_Reader]] = {}
+        self._unlisten = board.listen(self._publish)
+        self._closed = False
+
+    def __len__(self) -> int:
+        """
+        How many streams are open.
+        """
+        return sum(map(len, self._readers.values()))
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """
+        The handler of a route with `{extension}`, such as `/v1/agents/{extension}/stream`.
+        """
+        return await self.serve(request, request.match_info["extension"])
+
+    async def serve(self, request: web.Request, agent: str) -> web.StreamResponse:
+        """
+        The stream of *agent*, until either side ends it. Who may read it has been decided before.
+
+        It resumes after the message named by the header `Last-Event-ID` or, for
+        clients that cannot send it, by the query parameter `lastEventId`.
+        """
+        if request.method == "HEAD":
+            return web.Response(headers=_HEADERS)
+        if (refusal := self._refusal(agent)) is not None:
+            return refusal
+        response = web.StreamResponse(headers=_HEADERS)
+        response.force_close()
+        if request.version >= HttpVersion11:
+            response.enable_chunked_encoding()
+        await response.prepare(request)
+        try:
+            await response.write(b"retry: %d\n\n" % self.settings.retry_ms)
+            await self._follow(request, agent, chunked=response.chunked)
+        except (ConnectionResetError, ClientConnectionError):
+            pass  # The reader went away while it was told where to begin.
+        return response
+
+    async def _follow(self, request: web.Request, agent: str, *, chunked: bool) -> None:
+        if request.transport is None:
+            return
+        # Nothing is awaited from here until the reader is among the others, so that
+        # no message falls between what it missed and what it is told, or is in both.
+        missed = b"".join(map(frame, self._board.since(agent, _last_id(request))))
+        reader = _Reader(request.transport, self.settings, chunked=chunked, beginning=len(missed))
+        reader.push(Encoded.of(missed))
+        readers = self._readers.setdefault(agent, set())
+        readers.add(reader)
+        try:
+            await reader.ended
+        finally:
+            reader.end()
+            readers.discard(reader)
+            if not readers:
+                self._readers.pop(agent, None)
+
+    def close(self) -> None:
+        """
+        End every stream, and take no new ones: for an application's `on_shutdown`.
+        """
+        self._closed = True
+        self._unlisten()
+        self._unlisten = _nothing
+        for reader in [each for readers in self._readers.values() for each in readers]:
+            reader.end()
+
+    def _refusal(self, agent: str) -> web.Response | None:
+        if self._closed:
+            return web.Response(status=503, text="The service is stopping", headers={"Retry-After": "2"})
+        if len(self._readers.get(agent, ())) >= self.settings.streams_per_agent:
+            return web.Response(
+                status=429,
+                text=f"{agent} has {self.settings.streams_per_agent} streams open; close one",
+                headers={"Retry-After": str(round(self.settings.heartbeat_s))},
+            )
+        return None
+
+    def _publish(self, message: Message) -> None:
+        if readers := self._readers.get(message.agent):
+            encoded = Encoded.of(frame(message))
+            for reader in readers:
+                reader.push(encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """
+    Bytes of a stream, ready for every connection.
+    """
+
+    plain: bytes
+
+    chunk: bytes
+    """The same as one chunk of HTTP/1.1."""
+
+    @classmethod
+    def of(cls, plain: bytes) -> Encoded:
+        return cls(plain, b"%x\r\n%b\r\n" % (len(plain), plain) if plain else b"")
+
+
+def frame(message: Message) -> bytes:
+    """
+    A message as a Server-Sent Event.
+    """
+    # JSON on one line and an id without line breaks: nothing here can end the event early.
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (
+        message.id.encode(),
+        message.news.event.encode(),
+        message.text,
+    )
+
+
+def _last_id(request: web.Request) -> str | None:
+    # A browser that reconnects asks for the same address again, and only its header is up to date.
+    return request.headers.get("Last-Event-ID") or request.query.get("lastEventId")
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Reader:
+    """
+    One connection.
+
+    Messages go to its transport at once: to wake a task for each, as aiohttp's
+    own writer wants, would cost more than everything else about a message.
+    """
+
+    __slots__ = ("_chunked", "_heart", "_heartbeat_s", "_idle", "_loop", "_room", "_transport", "ended")
+
+    def __init__(
+        self, transport: asyncio.Transport, settings: StreamSettings, *, chunked: bool, beginning: int
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Set when either side has ended the stream."""
+        self._transport = transport
+        # However much a reader missed: to be cut for it would mean to begin with it again.
+        self._room = settings.unread_bytes + beginning
+        self._heartbeat_s = settings.heartbeat_s
+        self._chunked = chunked
+        self._idle = False
+        self._heart = self._loop.call_later(settings.heartbeat_s, self._beat)
+
+    def push(self, encoded: Encoded) -> None:
+        """
+        Write, or cut a reader that takes nothing.
+        """
+        if self.ended.done():
+            return
+        if self._transport.is_closing():
+            self.end()
+            return
+        self._idle = False
+        self._transport.write(encoded.chunk if self._chunked else encoded.plain)
+        if self._transport.get_write_buffer_size() > self._room:
+            self.end()
+            # A graceful end would wait for the reader to take what it is not taking.
+            self._transport.abort()
+
+    def end(self) -> None:
+        """
+        Nothing more is written.
+        """
+        self._heart.cancel()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _beat(self) -> None:
+        if self._idle or self._transport.is_closing():
+            self.push(_HEARTBEAT)
+        self._idle = True
+        if not self.ended.done():
+            self._heart = self._loop.call_later(self._heartbeat_s, self._beat)
+
+
+_HEARTBEAT = Encoded.of(b":\n\n")
