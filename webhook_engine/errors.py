@@ -27,6 +27,7 @@ Every error of this project, drawn as a tree.
         + LeaseLost                    the delivery was given to somebody else meanwhile, or dropped
         + QueueOwned                   another process has this queue's file; it is named
         + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
+      x SignatureInvalid               a signature does not prove who sent a request
       x NotFound                       no webhook, group, agent or rule of that name
       x WrongType                      a page cannot be asked, a request cannot be opened
       x MissingExtra (ImportError)     says what to pip install
@@ -75,6 +76,7 @@ __all__ = [
     "ResponseError",
     "ResponseTooLarge",
     "SecretMissing",
+    "SignatureInvalid",
     "TemplateError",
     "TemplateSyntaxError",
     "TemplateTooLarge",
@@ -359,6 +361,12 @@ class ConnectionLost(TransportError):
     """
 
     maybe_delivered = True
+
+
+class SignatureInvalid(WebhookEngineError):
+    """
+    The headers of a request do not prove that a holder of the secret sent it, or not lately.
+    """
 
 
 # --- Responses ---------------------------------------------------------------
