@@ -17,6 +17,7 @@ Every error of this project, drawn as a tree.
         + SecretMissing                a key or password is not where its reference says
         + TokenRefused                 the token URL gave no token
         + AuthoritiesMissing           a group's ca_file cannot be used
+        + FrozenUnusable               a kept request is damaged, or its webhook changed; nothing was sent
         + EgressRefused                we chose not to: never retried
         + LimitExceeded                a group's limit held the request back until its deadline
         + TransportError
@@ -61,6 +62,7 @@ __all__ = [
     "DispatchError",
     "EgressRefused",
     "EmptyParameter",
+    "FrozenUnusable",
     "InvalidCall",
     "LeaseLost",
     "LimitExceeded",
@@ -294,6 +296,16 @@ class AuthoritiesMissing(DispatchError):
     def __init__(self, *, ca_file: str, problem: str) -> None:
         super().__init__(f"the ca_file {ca_file} cannot be used: {problem}; nothing was sent", target=ca_file)
         self.ca_file = ca_file
+
+
+class FrozenUnusable(DispatchError):
+    """
+    A request kept from the first attempt cannot be sent any more; trying again cannot help.
+    """
+
+    def __init__(self, why: str, *, target: str) -> None:
+        super().__init__(f"the request kept for {target} {why}; nothing was sent", target=target)
+        self.why = why
 
 
 class EgressRefused(DispatchError):
