@@ -17,6 +17,7 @@ Every error of this project, drawn as a tree.
         + SecretMissing                a key or password is not where its reference says
         + TokenRefused                 the token URL gave no token
         + AuthoritiesMissing           a group's ca_file cannot be used
+        + FrozenUnusable               a kept request is damaged, or its webhook changed; nothing was sent
         + EgressRefused                we chose not to: never retried
         + LimitExceeded                a group's limit held the request back until its deadline
         + TransportError
@@ -27,6 +28,7 @@ Every error of this project, drawn as a tree.
         + LeaseLost                    the delivery was given to somebody else meanwhile, or dropped
         + QueueOwned                   another process has this queue's file; it is named
         + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
+      x SignatureInvalid               a signature does not prove who sent a request
       x NotFound                       no webhook, group, agent or rule of that name
       x WrongType                      a page cannot be asked, a request cannot be opened
       x MissingExtra (ImportError)     says what to pip install
@@ -60,6 +62,7 @@ __all__ = [
     "DispatchError",
     "EgressRefused",
     "EmptyParameter",
+    "FrozenUnusable",
     "InvalidCall",
     "LeaseLost",
     "LimitExceeded",
@@ -75,6 +78,7 @@ __all__ = [
     "ResponseError",
     "ResponseTooLarge",
     "SecretMissing",
+    "SignatureInvalid",
     "TemplateError",
     "TemplateSyntaxError",
     "TemplateTooLarge",
@@ -294,6 +298,16 @@ class AuthoritiesMissing(DispatchError):
         self.ca_file = ca_file
 
 
+class FrozenUnusable(DispatchError):
+    """
+    A request kept from the first attempt cannot be sent any more; trying again cannot help.
+    """
+
+    def __init__(self, why: str, *, target: str) -> None:
+        super().__init__(f"the request kept for {target} {why}; nothing was sent", target=target)
+        self.why = why
+
+
 class EgressRefused(DispatchError):
     """
     The address is one this tenant may not reach; nothing was sent, and trying again cannot help.
@@ -359,6 +373,12 @@ class ConnectionLost(TransportError):
     """
 
     maybe_delivered = True
+
+
+class SignatureInvalid(WebhookEngineError):
+    """
+    The headers of a request do not prove that a holder of the secret sent it, or not lately.
+    """
 
 
 # --- Responses ---------------------------------------------------------------

@@ -139,6 +139,9 @@ FINE = {
         f'{webhook("https://x.example/")}[[webhook.outcome]]\nwhen = "rows == 0"\nis = "no-match"\n'
         'say = "Nobody has {CALLERID_NUMBER}"\n'
     ),
+    "a header of the signature's where nothing is signed": (
+        f'{webhook("https://x.example/")}[[webhook.header]]\nname = "webhook-id"\nvalue = "{{CALL_SIPID}}"\n'
+    ),
     "a test of nothing": '[[test]]\nname = "t"\nevent = "ended"\nnothing = true\n',
 }
 
@@ -178,6 +181,13 @@ MORE = {
     "a secret to sign with": (
         tokens("https://id.example/t", '{ env = "S" }', 'signing_secrets = [{ env = "A" }, "hunter2"]\n'),
         "group[1].signing_secrets[2]: is a secret in the file",
+    ),
+    "a key where the signature stands": (
+        (
+            f'{KEY.replace("X-Key", "Webhook-Signature")}signing_secrets = [{{ env = "A" }}]\n'
+            f'{webhook("https://x.example/")}group = "G"\n'
+        ),
+        "group[1].key_name: Webhook-Signature would carry the key",
     ),
     "a member's secret": (
         (

@@ -25,7 +25,7 @@ class Masker:
     Replaces secrets by `***`, in whichever encoding they stand.
     """
 
-    __slots__ = ("_answer", "_bytes", "_marks", "_text")
+    __slots__ = ("_answer", "_bytes", "_known", "_marks", "_text")
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """
@@ -35,6 +35,7 @@ class Masker:
         known = sorted({secret for secret in secrets if secret}, key=lambda secret: (-len(secret), secret))
         long = [secret for secret in known if len(secret) >= _SHORTEST_IN_AN_ANSWER]
         pattern = "|".join(map(_every_spelling, known))
+        self._known = tuple(known)
         self._text = re.compile(pattern) if known else None
         self._bytes = re.compile(pattern.encode()) if known else None
         self._answer = re.compile("|".join(map(_every_spelling, long)).encode()) if long else None
@@ -42,6 +43,12 @@ class Masker:
 
     def __repr__(self) -> str:
         return "Masker(***)" if self._text else "Masker()"
+
+    def also(self, secrets: tuple[str, ...]) -> Masker:
+        """
+        A masker for these secrets as well.
+        """
+        return masker_of((*self._known, *secrets)) if secrets else self
 
     def text(self, text: str) -> str:
         """

@@ -142,18 +142,39 @@ class Preparation:
         """
         if self._origin and url.startswith(self._origin) and _EVERYDAY.match(url, len(self._origin)):
             return
-        if _URL.fullmatch(url) is None:
-            raise UnsafeValue(_what_is_wrong(url), slot="url")
+        check_spelling(url)
         if gaps_of(url) > self._gaps:
             raise UnsafeValue(
                 "a part of the URL's path is empty, so it would name something else; nothing was sent",
                 slot="url path",
             )
-        origin = origin_of(url)
-        if "@" in origin or not origin.partition("://")[2].partition(":")[0]:
-            raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
+        origin = check_origin(url)
         if url.startswith(f"{origin}/"):
             self._origin = f"{origin}/"
+
+
+def check_spelling(url: str) -> None:
+    """
+    Refuses what is no absolute URL of HTTP, or is not encoded.
+
+    Raises:
+        UnsafeValue: With what is wrong.
+    """
+    if _URL.fullmatch(url) is None:
+        raise UnsafeValue(_what_is_wrong(url), slot="url")
+
+
+def check_origin(url: str) -> str:
+    """
+    The origin of an absolute URL, which is a host and nothing before it.
+
+    Raises:
+        UnsafeValue: It is not.
+    """
+    origin = origin_of(url)
+    if "@" in origin or not origin.partition("://")[2].partition(":")[0]:
+        raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
+    return origin
 
 
 def prepare(

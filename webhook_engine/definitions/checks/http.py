@@ -35,6 +35,9 @@ _RESERVED: Final = frozenset(
     }
 )
 
+SIGNATURE_HEADERS: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
+"""What a signed request says of itself (Standard Webhooks); in a group that signs they are not an author's."""
+
 
 def header_problem(name: str) -> str | None:
     """

@@ -97,6 +97,12 @@ _ROWS = (
         "another form than the CRM stores finds nobody. Use `e164`, `national`, `digits` or `last`.",
     ),
     Code(
+        "own-signature",
+        "A header that the signature has for itself",
+        "A group with `signing_secrets` signs its requests, and the signature's headers take the place of "
+        "those that a webhook or a key would send by the same name.",
+    ),
+    Code(
         "plain-http",
         "A secret sent without encryption",
         "Everybody on the way can read it. Use https.",

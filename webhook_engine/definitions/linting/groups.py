@@ -7,11 +7,12 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
+from webhook_engine.definitions.checks.http import SIGNATURE_HEADERS
 from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.groups import Group, Member, OAuth2, SecretRef
 from webhook_engine.definitions.linting.finding import Spot, Spots
 from webhook_engine.definitions.linting.hosts import is_plain, is_private
-from webhook_engine.definitions.words import Level, SecretKind
+from webhook_engine.definitions.words import Authentication, KeyIn, Level, SecretKind
 
 _SECRET_FIELDS = ("key", "password", "client_secret", "refresh_token")
 
@@ -60,6 +61,15 @@ def lint_group(definitions: Definitions, group: Group) -> Spots:
         )
     if group.oauth2 is not None:
         yield from _token_url(definitions, group, group.oauth2.token_url)
+    if group.signing_secrets and _key_header(group).lower() in SIGNATURE_HEADERS:
+        message = f"{group.key_name} would carry the key, and the signature takes its place"
+        inside = ("key_name",)
+        yield Spot(code="own-signature", kind="group", name=group.name, inside=inside, message=message)
+
+
+def _key_header(group: Group) -> str:
+    in_header = group.authentication is Authentication.API_KEY and group.key_in is KeyIn.HEADER
+    return (group.key_name or "") if in_header else ""
 
 
 def _literals(group: Group) -> Spots:

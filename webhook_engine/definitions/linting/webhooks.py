@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from webhook_engine.definitions.checks.http import SIGNATURE_HEADERS
 from webhook_engine.definitions.compiled import CompiledWebhook
 from webhook_engine.definitions.compiling.pieces import template_pieces
 from webhook_engine.definitions.compiling.tools import Tools
@@ -49,6 +50,7 @@ def lint_webhook(definitions: Definitions, compiled: CompiledWebhook, tools: Too
         *_target(definitions, compiled),
         *_empty(webhook, places),
         *_secrets(webhook, places),
+        *_signature(compiled),
         *_links(definitions, webhook),
     ):
         yield Spot(code=code, kind="webhook", name=webhook.name, inside=inside, message=message)
@@ -120,6 +122,15 @@ def _secrets(webhook: Webhook, places: Collection[tuple[Path, Place]]) -> Found:
         if _SECRET_NAME.search(found[1]):
             message = f"{found[1]} in the query looks like a secret; let the group send it"
             yield "secret-in-template", ("url",), message
+
+
+def _signature(compiled: CompiledWebhook) -> Found:
+    if compiled.group is None or not compiled.group.signing_secrets:
+        return
+    for index, header in enumerate(compiled.definition.headers):
+        if header.name.lower() in SIGNATURE_HEADERS:
+            message = f"{header.name} is never sent: the signature of the group {compiled.group.name!r} is"
+            yield "own-signature", ("header", index, "name"), message
 
 
 def _links(definitions: Definitions, webhook: Webhook) -> Found:
