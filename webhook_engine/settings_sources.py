@@ -45,7 +45,9 @@ class _Stated(BaseSettings):
     The settings and their kinds; one that nobody states is not set.
     """
 
-    model_config = SettingsConfigDict(extra="forbid", env_prefix=PREFIX, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix=PREFIX, env_ignore_empty=True, validate_default=False
+    )
 
     database: Annotated[str, AfterValidator(_database)] = ""
     host: Annotated[str, Field(min_length=1)] = ""
@@ -91,12 +93,14 @@ def read(file: Path | None, *, flags: Mapping[str, object]) -> dict[str, Any]:
     raise SettingsError(problems)
 
 
-def unknown_variables() -> tuple[str, ...]:
+def unknown_variables() -> tuple[tuple[str, str], ...]:
     """
-    Names in the environment that look like settings of ours and are none.
+    (Name, a hint) of what looks like a setting of ours in the environment and is none.
     """
-    known = {f"{PREFIX}{name.upper()}" for name in _NAMES} | _OTHERS
-    return tuple(sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known))
+    known = {f"{PREFIX}{name.upper()}" for name in _NAMES}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | _OTHERS)
+    meant = {name: did_you_mean(name, known) for name in unknown}
+    return tuple((name, f"; did you mean {meant[name]}?" if meant[name] else "") for name in unknown)
 
 
 def _file(file: Path | None) -> tuple[Path, dict[str, Any]]:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from webhook_engine.store.api_keys import ApiKey, ApiKeys, NewApiKey
     from webhook_engine.store.changes import Topic
+    from webhook_engine.store.keyring import add_key, keys_of
+    from webhook_engine.store.literals import vault_names
     from webhook_engine.store.pops import Pop, Pops
     from webhook_engine.store.revisions import Revision, RevisionEntry, Revisions, Saved
     from webhook_engine.store.sealing import new_key, read_keys
     from webhook_engine.store.secrets import StoreSecrets
+    from webhook_engine.store.sqlite import upgrade
     from webhook_engine.store.store import Store
     from webhook_engine.store.vault import Vault, VaultEntry
 
@@ -29,8 +32,12 @@ __all__ = [
     "Topic",
     "Vault",
     "VaultEntry",
+    "add_key",
+    "keys_of",
     "new_key",
     "read_keys",
+    "upgrade",
+    "vault_names",
 ]
 
 # SQLAlchemy and cryptography are loaded by whoever opens a store, not by whoever names one.
@@ -49,8 +56,12 @@ _MODULES = {
     "Topic": "changes",
     "Vault": "vault",
     "VaultEntry": "vault",
+    "add_key": "keyring",
+    "keys_of": "keyring",
     "new_key": "sealing",
     "read_keys": "sealing",
+    "upgrade": "sqlite",
+    "vault_names": "literals",
 }
 
 

@@ -88,6 +88,7 @@ class ApiKeys:
     def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
         self._database = database
         self._changes = changes
+        changes.follow(Topic.KEYS, self._refresh)
         self._in_force: dict[str, tuple[bytes, ApiKey]] = {}
         self._used: dict[str, datetime] = {}
 
@@ -118,7 +119,7 @@ class ApiKeys:
             created_at=datetime.now(UTC),
         )
         async with self._database.write() as connection:
-            tenant_id, _ = await tenant_row(connection, tenant)
+            tenant_id = (await tenant_row(connection, tenant)).id
             taken = select(_table.c.id).where(
                 _table.c.tenant_id == tenant_id, _table.c.name == name, _table.c.removed_at.is_(None)
             )
@@ -135,8 +136,8 @@ class ApiKeys:
                     created_at=key.created_at,
                 )
             )
-            number = await count_up(connection, Topic.KEYS)
-        await self.refresh(number)
+            await count_up(connection, Topic.KEYS)
+        await self._changes.catch_up()
         return NewApiKey(key, secret)
 
     @finished
@@ -162,8 +163,8 @@ class ApiKeys:
             if ident is None:
                 known = [key.name for _, key in self._in_force.values() if key.tenant == tenant]
                 raise NotFound("API key", name, known=known)
-            number = await count_up(connection, Topic.KEYS)
-        await self.refresh(number)
+            await count_up(connection, Topic.KEYS)
+        await self._changes.catch_up()
         return next(key for key in await self.list(tenant, removed=True) if key.id == ident)
 
     async def list(self, tenant: str, *, removed: bool = False) -> tuple[ApiKey, ...]:
@@ -212,7 +213,7 @@ class ApiKeys:
             # What was used again meanwhile is written down the next time.
             self._used = {ident: at for ident, at in self._used.items() if used.get(ident) != at}
 
-    async def refresh(self, number: int) -> None:
+    async def _refresh(self) -> None:
         """
         Take note of the keys that are in force now.
         """
@@ -220,7 +221,6 @@ class ApiKeys:
         async with self._database.read() as connection:
             rows = await connection.execute(keys.where(_table.c.removed_at.is_(None)))
             self._in_force = {row.id: (row.digest, _key(row)) for row in rows}
-        self._changes.tell(Topic.KEYS, number)
 
 
 def _digest(key: str) -> bytes:

@@ -18,6 +18,7 @@ from webhook_engine.store.work import finished, id_of, tenant_row
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from webhook_engine.store.changes import Changes
     from webhook_engine.store.sqlite import SqliteDatabase
 
 _table = tables.pop
@@ -43,8 +44,9 @@ class Pops:
     The pops of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
         self._database = database
+        self._changes = changes
 
     @finished
     async def save(self, tenant: str, pops: Collection[Pop] = (), *, gone: Collection[str] = ()) -> None:
@@ -54,14 +56,14 @@ class Pops:
         now = datetime.now(UTC)
         latest = {pop.key: pop for pop in pops}
         async with self._database.write() as connection:
-            tenant_id, _ = await tenant_row(connection, tenant)
+            row = await tenant_row(connection, tenant)
             for key in {*latest, *gone}:
                 await connection.execute(
-                    delete(_table).where(_table.c.tenant_id == tenant_id, _table.c.key == key)
+                    delete(_table).where(_table.c.tenant_id == row.id, _table.c.key == key)
                 )
             rows = [
                 {
-                    "tenant_id": tenant_id,
+                    "tenant_id": row.id,
                     "key": pop.key,
                     "agent": pop.agent,
                     "state": orjson.dumps(pop.state).decode(),
@@ -71,6 +73,8 @@ class Pops:
             ]
             if rows:
                 await connection.execute(insert(_table), rows)
+        if row.is_renamed:
+            await self._changes.catch_up()
 
     async def list(self, tenant: str, *, agent: str | None = None) -> tuple[Pop, ...]:
         """

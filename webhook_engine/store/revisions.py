@@ -17,7 +17,7 @@ from webhook_engine.errors import NotFound, StoreConflict
 from webhook_engine.store import tables
 from webhook_engine.store.changes import Changes, Topic, count_up
 from webhook_engine.store.literals import literals_of
-from webhook_engine.store.work import finished, id_of, tenant_row
+from webhook_engine.store.work import TenantRow, finished, id_of, tenant_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -125,25 +125,23 @@ class Revisions:
         document = _Document(text=write_toml(definitions), folder=folder, note=note)
         secrets = literals_of(definitions)
         new = {name: secrets[name] for name in self._vault.differs(tenant, secrets)}
-        sealed_as = None
         async with self._database.write() as connection:
-            tenant_id, current = await tenant_row(connection, tenant)
-            before = await self._row(connection, tenant, current)
-            if based_on is not None and based_on != (current or 0):
+            row = await tenant_row(connection, tenant)
+            before = await self._row(connection, tenant, row.current)
+            if based_on is not None and based_on != (row.current or 0):
                 saved_by = before.saved_by if before is not None else "nobody"
-                raise StoreConflict(tenant=tenant, based_on=based_on, current=current or 0, saved_by=saved_by)
+                raise StoreConflict(
+                    tenant=tenant, based_on=based_on, current=row.current or 0, saved_by=saved_by
+                )
             if new:
-                await self._vault.put(connection, tenant_id, new, by=by)
-                sealed_as = await count_up(connection, Topic.VAULT)
+                await self._vault.put(connection, row.id, new, by=by)
+                await count_up(connection, Topic.VAULT)
             entry = _entry(tenant, before) if before is not None else None
             is_new = before is None or (before.document, before.folder) != (document.text, folder)
             if is_new or entry is None:
-                entry = await _append(connection, tenant, tenant_id, current, document, by=by)
-                changed_as = await count_up(connection, Topic.DEFINITIONS)
-        if sealed_as is not None:
-            await self._vault.refresh(sealed_as)
-        if is_new:
-            self._changes.tell(Topic.DEFINITIONS, changed_as)
+                entry = await _append(connection, tenant, row, document, by=by)
+                await count_up(connection, Topic.DEFINITIONS)
+        await self._changes.catch_up()
         return Saved(entry=entry, is_new=is_new, sealed=tuple(new))
 
     @finished
@@ -156,17 +154,17 @@ class Revisions:
             DefinitionError: This version of the project cannot read it any more.
         """
         async with self._database.write() as connection:
-            tenant_id, current = await tenant_row(connection, tenant)
-            row = await self._row(connection, tenant, number)
-            if row is None:
+            row = await tenant_row(connection, tenant)
+            kept = await self._row(connection, tenant, number)
+            if kept is None:
                 raise NotFound("revision", str(number))
-            if number == current:
-                return Saved(entry=_entry(tenant, row), is_new=False)
-            document = _Document(text=row.document, folder=row.folder, note=note, restored_from=number)
+            if number == row.current:
+                return Saved(entry=_entry(tenant, kept), is_new=False)
+            document = _Document(text=kept.document, folder=kept.folder, note=note, restored_from=number)
             await document.read()
-            entry = await _append(connection, tenant, tenant_id, current, document, by=by)
-            changed_as = await count_up(connection, Topic.DEFINITIONS)
-        self._changes.tell(Topic.DEFINITIONS, changed_as)
+            entry = await _append(connection, tenant, row, document, by=by)
+            await count_up(connection, Topic.DEFINITIONS)
+        await self._changes.catch_up()
         return Saved(entry=entry, is_new=True)
 
     async def load(self, tenant: str, number: int | None = None) -> Revision:
@@ -257,15 +255,14 @@ def _entry(tenant: str, row: Row[*tuple[Any, ...]]) -> RevisionEntry:
 async def _append(
     connection: AsyncConnection,
     tenant: str,
-    tenant_id: int,
-    current: int | None,
+    row: TenantRow,
     document: _Document,
     *,
     by: str,
 ) -> RevisionEntry:
     entry = RevisionEntry(
         tenant=tenant,
-        number=(current or 0) + 1,
+        number=(row.current or 0) + 1,
         saved_by=by,
         saved_at=datetime.now(UTC),
         note=document.note,
@@ -273,7 +270,7 @@ async def _append(
     )
     await connection.execute(
         insert(_table).values(
-            tenant_id=tenant_id,
+            tenant_id=row.id,
             number=entry.number,
             document=document.text,
             folder=document.folder,
@@ -284,6 +281,6 @@ async def _append(
         )
     )
     await connection.execute(
-        update(tables.tenant).where(tables.tenant.c.id == tenant_id).values(current=entry.number)
+        update(tables.tenant).where(tables.tenant.c.id == row.id).values(current=entry.number)
     )
     return entry

@@ -15,7 +15,8 @@ from webhook_engine.errors import StoreError
 from webhook_engine.settings import database_path
 from webhook_engine.store import tables
 from webhook_engine.store.api_keys import ApiKeys
-from webhook_engine.store.changes import Changes, Topic, numbers
+from webhook_engine.store.changes import Changes
+from webhook_engine.store.keyring import keys_of
 from webhook_engine.store.pops import Pops
 from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from webhook_engine.dispatch import SecretStore
+    from webhook_engine.settings import Settings
 
 _FLUSH_S: Final = 30.0
 """How late it may be written down that an API key was used."""
@@ -43,11 +45,11 @@ class Store:
 
     def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
         self._database = SqliteDatabase(database_path(url).resolve())
-        self.changes = Changes()
+        self.changes = Changes(self._database)
         self.vault = Vault(self._database, Seal(keys), self.changes)
         self.definitions = Revisions(self._database, self.vault, self.changes)
         self.keys = ApiKeys(self._database, self.changes)
-        self.pops = Pops(self._database)
+        self.pops = Pops(self._database, self.changes)
         self._tending: asyncio.Task[None] | None = None
 
     @classmethod
@@ -66,6 +68,16 @@ class Store:
         """
         return cls(url, keys)
 
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """
+        The store and the keys that the settings name, to be entered with `async with`.
+
+        Raises:
+            SettingsError: The database or a key cannot be used.
+        """
+        return cls(settings.database, keys_of(settings))
+
     def __repr__(self) -> str:
         return f"Store({str(self._database)!r})"
 
@@ -78,11 +90,7 @@ class Store:
         """
         await self._database.open()
         try:
-            async with self._database.read() as connection:
-                now = await numbers(connection)
-            await self.vault.refresh(now[Topic.VAULT])
-            await self.keys.refresh(now[Topic.KEYS])
-            self.changes.tell(Topic.DEFINITIONS, now[Topic.DEFINITIONS])
+            await self.changes.catch_up()
         except BaseException:
             await self._database.close()
             raise

@@ -64,6 +64,7 @@ class Vault:
         self._database = database
         self._seal = seal
         self._changes = changes
+        changes.follow(Topic.VAULT, self._refresh)
         self._sealed: dict[tuple[str, str], _Sealed] = {}
         self._opened: dict[_Sealed, str] = {}
 
@@ -87,10 +88,10 @@ class Vault:
             StoreError: The name or the secret is empty, too long, or holds what no request can carry.
         """
         async with self._database.write() as connection:
-            tenant_id, _ = await tenant_row(connection, tenant)
+            tenant_id = (await tenant_row(connection, tenant)).id
             await self.put(connection, tenant_id, {name: secret}, by=by)
-            number = await count_up(connection, Topic.VAULT)
-        await self.refresh(number)
+            await count_up(connection, Topic.VAULT)
+        await self._changes.catch_up()
 
     @finished
     async def remove(self, tenant: str, name: str) -> None:
@@ -106,8 +107,8 @@ class Vault:
             )
             if not found.rowcount:
                 raise NotFound("secret", name, known=self.names(tenant))
-            number = await count_up(connection, Topic.VAULT)
-        await self.refresh(number)
+            await count_up(connection, Topic.VAULT)
+        await self._changes.catch_up()
 
     async def list(self, tenant: str) -> tuple[VaultEntry, ...]:
         """
@@ -149,8 +150,8 @@ class Vault:
                     .where(_table.c.tenant_id == row.tenant_id, _table.c.name == row.name)
                     .values(sealed=self._seal.renew(row.tenant_id, row.name, row.sealed))
                 )
-            number = await count_up(connection, Topic.VAULT)
-        await self.refresh(number)
+            await count_up(connection, Topic.VAULT)
+        await self._changes.catch_up()
         return len(rows)
 
     def names(self, tenant: str) -> tuple[str, ...]:
@@ -185,7 +186,7 @@ class Vault:
         self, connection: AsyncConnection, tenant_id: int, secrets: Mapping[str, str], *, by: str
     ) -> None:
         """
-        Seal secrets within a transaction; `refresh` makes them known when it is through.
+        Seal secrets within a transaction.
         """
         now = datetime.now(UTC)
         for name, secret in secrets.items():
@@ -209,7 +210,7 @@ class Vault:
         except SecretMissing:
             return False
 
-    async def refresh(self, number: int) -> None:
+    async def _refresh(self) -> None:
         """
         Take note of what the vault holds now; secrets are opened when they are first needed.
         """
@@ -222,7 +223,6 @@ class Vault:
             self._sealed = {(row.name, row.secret): _Sealed(row.tenant_id, row.sealed) for row in rows}
         kept = set(self._sealed.values())
         self._opened = {sealed: secret for sealed, secret in self._opened.items() if sealed in kept}
-        self._changes.tell(Topic.VAULT, number)
 
     def _opens(self, tenant_id: int, name: str, sealed: str) -> bool:
         try:

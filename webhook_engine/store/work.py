@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import insert, select, update
 
 from webhook_engine.store import tables
+from webhook_engine.store.changes import Topic, count_up
 
 if TYPE_CHECKING:
     from sqlalchemy import ScalarSelect
@@ -56,22 +58,35 @@ def id_of(tenant: str) -> ScalarSelect[int]:
     return select(tables.tenant.c.id).where(tables.tenant.c.name == tenant).scalar_subquery()
 
 
-async def tenant_row(connection: AsyncConnection, tenant: str) -> tuple[int, int | None]:
+@dataclass(frozen=True, slots=True)
+class TenantRow:
     """
-    The tenant's id and its current revision, made where it is new and held until the transaction ends.
+    A tenant within a transaction.
+    """
+
+    id: int
+    current: int | None
+    """The number of the revision in force."""
+
+    is_renamed: bool = False
+
+
+async def tenant_row(connection: AsyncConnection, tenant: str) -> TenantRow:
+    """
+    The tenant, made where it is new and held until the transaction ends.
 
     What was set before any tenant had a name belongs to the first one that has.
     """
     columns = select(tables.tenant.c.id, tables.tenant.c.current)
     row = (await connection.execute(columns.where(tables.tenant.c.name == tenant).with_for_update())).first()
-    if row is None and tenant and await _adopts(connection):
+    if row is not None:
+        return TenantRow(row.id, row.current)
+    if tenant and await _adopts(connection):
         await connection.execute(update(tables.tenant).values(name=tenant))
-        return await tenant_row(connection, tenant)
-    if row is None:
-        made = await connection.execute(insert(tables.tenant).values(name=tenant))
-        key = made.inserted_primary_key
-        return (key[0] if key else 0), None
-    return row.id, row.current
+        await count_up(connection, Topic.VAULT, Topic.KEYS)
+        return replace(await tenant_row(connection, tenant), is_renamed=True)
+    made = await connection.execute(insert(tables.tenant).values(name=tenant).returning(tables.tenant.c.id))
+    return TenantRow(made.scalar_one(), None)
 
 
 async def _adopts(connection: AsyncConnection) -> bool:
