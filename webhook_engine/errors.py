@@ -29,6 +29,13 @@ Every error of this project, drawn as a tree.
         + QueueOwned                   another process has this queue's file; it is named
         + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
       x SignatureInvalid               a signature does not prove who sent a request
+      x StoreError                     the store cannot do what was asked
+        + StoreOwned                   another process has this store's file; it is named
+        + StoreOutdated                the schema is not this version's; says what to run
+        + StoreUnavailable             no room on the disk, or the file is locked: nothing was changed
+        + StoreConflict                somebody saved definitions meanwhile
+        + VaultLocked                  no key, or none that opens what is sealed
+      x SettingsError                  every setting that cannot be used, and where it stands
       x NotFound                       no webhook, group, agent or rule of that name
       x WrongType                      a page cannot be asked, a request cannot be opened
       x MissingExtra (ImportError)     says what to pip install
@@ -79,6 +86,12 @@ __all__ = [
     "ResponseTooLarge",
     "SecretMissing",
     "SignatureInvalid",
+    "SettingsError",
+    "StoreConflict",
+    "StoreError",
+    "StoreOutdated",
+    "StoreOwned",
+    "StoreUnavailable",
     "TemplateError",
     "TemplateSyntaxError",
     "TemplateTooLarge",
@@ -90,6 +103,7 @@ __all__ = [
     "UnreadableResponse",
     "UnsafeValue",
     "VariableError",
+    "VaultLocked",
     "WebhookEngineError",
     "WrongType",
     "did_you_mean",
@@ -455,6 +469,92 @@ class QueueUnavailable(QueueError):
         super().__init__(f"the delivery queue {path} cannot write: {why}; nothing was accepted")
         self.path = path
         self.why = why
+
+
+# --- Store -------------------------------------------------------------------
+
+
+class StoreError(WebhookEngineError):
+    """
+    The store cannot do what was asked.
+    """
+
+
+class StoreOwned(StoreError):
+    """
+    One process owns a store's file, and it is another one.
+    """
+
+    def __init__(self, *, path: str, owner: str) -> None:
+        super().__init__(f"{path} belongs to {owner}: stop that process, or ask it instead")
+        self.path = path
+        self.owner = owner
+
+
+class StoreOutdated(StoreError):
+    """
+    The store was written by another version of this project.
+    """
+
+    def __init__(self, *, path: str, found: str, wanted: str, is_newer: bool) -> None:
+        what_now = (
+            "install the version of webhook-engine that wrote it, or a later one"
+            if is_newer
+            else "run `webhook-engine doctor --fix`, which keeps a copy beside it"
+        )
+        super().__init__(
+            f"{path} has schema {found} and this version of webhook-engine works on {wanted}: {what_now}"
+        )
+        self.path = path
+        self.found = found
+        self.wanted = wanted
+        self.is_newer = is_newer
+
+
+class StoreUnavailable(StoreError):
+    """
+    The store cannot be written or read at present: nothing of this was changed, and trying later is right.
+    """
+
+    def __init__(self, *, path: str, why: str) -> None:
+        super().__init__(f"the store {path} cannot be used: {why}; nothing was changed")
+        self.path = path
+        self.why = why
+
+
+class StoreConflict(StoreError):
+    """
+    The definitions were saved by somebody else since they were read.
+    """
+
+    def __init__(self, *, tenant: str, based_on: int, current: int, saved_by: str) -> None:
+        super().__init__(
+            f"the definitions of {tenant or 'the tenant'} are at revision {current}, saved by {saved_by}, "
+            f"and these began at revision {based_on}: look at what changed, and save again"
+        )
+        self.tenant = tenant
+        self.based_on = based_on
+        self.current = current
+        self.saved_by = saved_by
+
+
+class VaultLocked(StoreError):
+    """
+    There is no key to seal with, or none that opens what is sealed.
+    """
+
+
+# --- Settings ----------------------------------------------------------------
+
+
+class SettingsError(WebhookEngineError):
+    """
+    Settings that cannot be used: all of them at once.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class MissingExtra(WebhookEngineError, ImportError):

@@ -1,10 +1,124 @@
 """
-The bounds within which a request is sent and its response read.
+What a process is told: where it keeps things and listens, and what a request may cost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from webhook_engine.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE: Final = Path("webhook-engine.toml")
+"""The settings file, where none is named: in the working directory."""
+
+PREFIX: Final = "WEBHOOK_ENGINE_"
+"""What the name of a setting begins with in the environment."""
+
+LogFormat = Literal["auto", "json", "text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    The settings of one process: from its settings file, over that its environment, over that its flags.
+
+    Paths are relative to the working directory.
+    """
+
+    database: str = "sqlite:///webhook-engine.db"
+    """Where the store is; on SQLite the deliveries are in a file beside it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8700
+
+    nats: str | None = None
+    """Address of a NATS server, where several processes work together."""
+
+    tenant: str | None = None
+    """Whose definitions, keys and secrets the commands mean, where the store has several tenants."""
+
+    key: str | None = field(default=None, repr=False)
+    """What the vault is sealed with: keys with commas between them, the newest first."""
+
+    key_file: Path | None = None
+    """A file of such keys; where left out, `webhook-engine.key` beside the database counts if it is there."""
+
+    log_format: LogFormat = "auto"
+    """`json`, `text` for a person, or `auto`: text on a terminal and JSON elsewhere."""
+
+    @classmethod
+    def load(
+        cls,
+        file: Path | None = None,
+        *,
+        flags: Mapping[str, object] | None = None,
+    ) -> Self:
+        """
+        The settings as the process is told.
+
+        Args:
+            file: The settings file; `webhook-engine.toml` in the working directory, if it is there,
+                where left out.
+
+            flags: Name of a setting -> what the command line says; None says nothing.
+
+        Raises:
+            SettingsError: Every setting that cannot be used, and where it stands.
+        """
+        from webhook_engine.settings_sources import read  # slow to load, and embedding needs none of it
+
+        return cls(**read(file, flags=flags or {}))
+
+    @property
+    def database_path(self) -> Path:
+        """
+        The store's SQLite file.
+
+        Raises:
+            SettingsError: The database is no SQLite file.
+        """
+        return database_path(self.database)
+
+    @property
+    def deliveries_path(self) -> Path:
+        """
+        The delivery queue's file, beside the store's: `webhook-engine.deliveries.db`.
+
+        Raises:
+            SettingsError: The database is no SQLite file.
+        """
+        path = self.database_path
+        return path.with_name(f"{path.stem}.deliveries{path.suffix}")
+
+    @property
+    def usual_key_file(self) -> Path:
+        """
+        Where a key file is made, and looked for where the settings name none.
+        """
+        return self.key_file or self.database_path.with_suffix(".key")
+
+
+def database_path(url: str) -> Path:
+    """
+    The file of `sqlite:///RELATIVE` or `sqlite:////ABSOLUTE`.
+
+    Raises:
+        SettingsError: It is no such address.
+    """
+    kind, separator, path = url.partition(":///")
+    if kind != "sqlite" or not separator or not path or "?" in path:
+        shown = url.partition("://")[0] if "://" in url else url
+        raise SettingsError(
+            [
+                f"database: {shown!r} is not supported; write sqlite:///FILE, such as sqlite:///webhook-engine.db"
+            ]
+        )
+    return Path(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from webhook_engine.cli import check, demo, doctor, read, render, send
+from webhook_engine.cli import check, demo, doctor, exporting, importing, key, read, render, send, vault
 from webhook_engine.cli.console import complain
 from webhook_engine.cli.exits import Exit, of_error
 from webhook_engine.errors import WebhookEngineError
@@ -31,6 +31,10 @@ app = typer.Typer(
 
 for command in (demo.demo, check.check, render.render, send.send, read.read, doctor.doctor):
     app.command()(command)
+app.command("import")(importing.import_)
+app.command("export")(exporting.export)
+app.add_typer(key.app, name="key")
+app.add_typer(vault.app, name="vault")
 
 
 def _version(wanted: bool) -> None:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from webhook_engine.errors import DefinitionError, WebhookEngineError
+from webhook_engine.errors import DefinitionError, SettingsError, WebhookEngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,10 @@ def complain(error: WebhookEngineError | str) -> None:
     An error on standard error: each problem on a line of its own.
     """
     err = Console(stderr=True, highlight=False, soft_wrap=True)
-    lines = [str(each) for each in error.problems] if isinstance(error, DefinitionError) else [str(error)]
+    if isinstance(error, DefinitionError | SettingsError):
+        lines = [str(each) for each in error.problems]
+    else:
+        lines = [str(error)]
     for line in lines:
         err.print(Text.assemble(("error: ", "bold red"), safe(line)))
 

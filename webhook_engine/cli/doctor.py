@@ -8,10 +8,10 @@ import asyncio
 import platform
 import ssl
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -21,7 +21,10 @@ from webhook_engine.cli.console import counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.cli.loop import run
+from webhook_engine.cli.store_health import Diagnosis, look_at_store
+from webhook_engine.cli.told import told
 from webhook_engine.errors import DispatchError
+from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,35 +32,32 @@ if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, Group, Member, OAuth2, SecretRef, Webhook
     from webhook_engine.dispatch import EgressPolicy
 
-Verdict = Literal["ok", "note", "wrong"]
 _STYLE = {"ok": "green", "note": "yellow", "wrong": "bold red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """
-    One thing that was looked at.
-    """
-
-    verdict: Verdict
-    subject: str
-    detail: str
-
-
+@told
 def doctor(
+    settings: Settings,
     file: Annotated[
         Path | None,
         typer.Argument(help="Definitions whose secrets and targets to look at too.", show_default=False),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="Bring the store to this version's schema, and close its files to others."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """
-    Look at this machine, and at what a definitions file needs of it: secrets, certificates, addresses.
+    Look at this machine, at the store, and at what a definitions file needs: secrets, certificates, addresses.
 
     Example:  webhook-engine doctor integration.toml
     """
     definitions = load(file) if file is not None else None
-    found = [*_machine(), *(_definitions(definitions) if definitions is not None else ())]
+    found = [*_machine(), *run(look_at_store(settings, definitions, fix=fix))]
+    found += _definitions(definitions) if definitions is not None else ()
     if as_json:
         print_json([asdict(each) for each in found])
     else:
@@ -122,6 +122,8 @@ def _secrets(definitions: Definitions) -> Iterator[Diagnosis]:
     secrets = LocalSecrets(folder=definitions.folder)
     for group in definitions.groups:
         for owner, name, reference in _references(group):
+            if reference.kind == "vault":
+                continue  # the store's to know
             subject = f"{name} of {owner}"
             try:
                 secrets.resolve(reference)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webhook_engine.testing.queue_contract import DeliveryQueueContract
+    from webhook_engine.testing.store_contract import StoreContract
 
-__all__ = ["DeliveryQueueContract"]
+__all__ = ["DeliveryQueueContract", "StoreContract"]
 
 
 def __getattr__(name: str) -> object:
@@ -16,4 +17,8 @@ def __getattr__(name: str) -> object:
         from webhook_engine.testing.queue_contract import DeliveryQueueContract
 
         return DeliveryQueueContract
+    if name == "StoreContract":
+        from webhook_engine.testing.store_contract import StoreContract
+
+        return StoreContract
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,14 +4,12 @@ The queue's file: opened, owned, and its refusals in our words.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sys
 from pathlib import Path
 
 import apsw
 
 from webhook_engine.errors import QueueError, QueueOwned, QueueUnavailable
+from webhook_engine.locking import OwnerLock
 from webhook_engine.queue.sqlite.settings import QueueSettings
 from webhook_engine.queue.sqlite.statements import SCHEMA
 
@@ -31,37 +29,15 @@ PASSING = (
 """What may be better in a while."""
 
 
-class Owner:
+def own(path: Path) -> OwnerLock:
     """
-    The lock that makes this process the file's only user.
+    The lock that makes this process the queue's only user.
+
+    Raises:
+        QueueOwned: Another process has it.
+        QueueError: The folder is not there, or not ours to write in.
     """
-
-    def __init__(self, path: Path) -> None:
-        """
-        Raises:
-            QueueOwned: Another process has it.
-            QueueError: The folder is not there, or not ours to write in.
-        """
-        self.path = path.with_name(path.name + ".owner")
-        try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise QueueError(f"{self.path} cannot be opened: {error.strerror}") from error
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
-            os.close(self._handle)
-            raise QueueOwned(path=str(path), owner=owner or "another process") from error
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
-
-    def release(self) -> None:
-        """
-        Lets the next one have the file; the side file stays, for removing it would let two lock two files.
-        """
-        os.ftruncate(self._handle, 0)
-        os.close(self._handle)
+    return OwnerLock(path, owned=QueueOwned, unusable=QueueError)
 
 
 def open_file(path: Path, settings: QueueSettings) -> apsw.Connection:

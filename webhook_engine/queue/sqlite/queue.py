@@ -22,7 +22,7 @@ from webhook_engine.queue.lease import AttemptRecord, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
 from webhook_engine.queue.sqlite import telling
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
-from webhook_engine.queue.sqlite.files import Owner
+from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
     Answer,
     Claim,
@@ -43,6 +43,8 @@ from webhook_engine.queue.sqlite.writer import Writer
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from webhook_engine.locking import OwnerLock
 
 _LARGEST = 2**20
 """Bytes of one reference, frozen request or record's detail."""
@@ -73,7 +75,7 @@ class SqliteQueue(DeliveryQueue):
         self._path = Path(path).resolve()
         self._settings = settings or QueueSettings()
         self._clock = clock
-        self._owner: Owner | None = None
+        self._owner: OwnerLock | None = None
         self._open = False
 
     async def __aenter__(self) -> Self:
@@ -82,7 +84,7 @@ class SqliteQueue(DeliveryQueue):
             QueueOwned: Another process has the file.
             QueueError: The file cannot be used, and why.
         """
-        self._owner = Owner(self._path)
+        self._owner = own(self._path)
         loop = asyncio.get_running_loop()
         self._writer = Writer(self._path, self._settings, self._clock or Clock(), self._answer, loop)
         opened: Operation = Operation(future=loop.create_future())

@@ -1,0 +1,64 @@
+"""
+The settings of a command: options that several commands share, over the environment and the settings file.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from webhook_engine.settings import Settings
+
+_OPTIONS: dict[str, object] = {
+    "settings_file": Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE",
+            help="The settings file; webhook-engine.toml here, if there is one, where left out.",
+            show_default=False,
+        ),
+    ],
+    "database": Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The store, such as sqlite:///webhook-engine.db.", show_default=False
+        ),
+    ],
+    "key_file": Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file with the vault's keys.", show_default=False),
+    ],
+    "tenant": Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose, where the store has several tenants.", show_default=False),
+    ],
+}
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """
+    A command that takes the settings first: on the command line it has the options that state them.
+    """
+
+    @wraps(command)
+    def with_options(*_: object, settings_file: Path | None, **given: Any) -> None:
+        flags = {name: given.pop(name) for name in _OPTIONS if name != "settings_file"}
+        command(Settings.load(settings_file, flags=flags), **given)
+
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _OPTIONS.items()
+    ]
+    keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
+    # Typer reads what a command takes from here.
+    signature = inspect.Signature([*keyword_only, *options])
+    with_options.__signature__ = signature  # type: ignore[attr-defined]  # inspect looks for it
+    with_options.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    return with_options

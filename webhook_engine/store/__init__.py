@@ -1,0 +1,73 @@
+"""
+The store: definitions with their history, the vault, API keys and pops, for every tenant of an installation.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from webhook_engine.store.api_keys import ApiKey, ApiKeys, NewApiKey
+    from webhook_engine.store.changes import Topic
+    from webhook_engine.store.keyring import add_key, keys_of
+    from webhook_engine.store.literals import vault_names
+    from webhook_engine.store.pops import Pop, Pops
+    from webhook_engine.store.revisions import Revision, RevisionEntry, Revisions, Saved
+    from webhook_engine.store.sealing import new_key, read_keys
+    from webhook_engine.store.secrets import StoreSecrets
+    from webhook_engine.store.sqlite import upgrade
+    from webhook_engine.store.store import Store
+    from webhook_engine.store.vault import Vault, VaultEntry
+
+__all__ = [
+    "ApiKey",
+    "ApiKeys",
+    "NewApiKey",
+    "Pop",
+    "Pops",
+    "Revision",
+    "RevisionEntry",
+    "Revisions",
+    "Saved",
+    "Store",
+    "StoreSecrets",
+    "Topic",
+    "Vault",
+    "VaultEntry",
+    "add_key",
+    "keys_of",
+    "new_key",
+    "read_keys",
+    "upgrade",
+    "vault_names",
+]
+
+# SQLAlchemy and cryptography are loaded by whoever opens a store, not by whoever names one.
+_MODULES = {
+    "ApiKey": "api_keys",
+    "ApiKeys": "api_keys",
+    "NewApiKey": "api_keys",
+    "Pop": "pops",
+    "Pops": "pops",
+    "Revision": "revisions",
+    "RevisionEntry": "revisions",
+    "Revisions": "revisions",
+    "Saved": "revisions",
+    "Store": "store",
+    "StoreSecrets": "secrets",
+    "Topic": "changes",
+    "Vault": "vault",
+    "VaultEntry": "vault",
+    "add_key": "keyring",
+    "keys_of": "keyring",
+    "new_key": "sealing",
+    "read_keys": "sealing",
+    "upgrade": "sqlite",
+    "vault_names": "literals",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

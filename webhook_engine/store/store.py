@@ -1,0 +1,147 @@
+"""
+The store, open: its parts, and how they come up and go down together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Self
+
+from sqlalchemy import select
+
+from webhook_engine import log
+from webhook_engine.dispatch import LocalSecrets
+from webhook_engine.errors import StoreError
+from webhook_engine.settings import database_path
+from webhook_engine.store import tables
+from webhook_engine.store.api_keys import ApiKeys
+from webhook_engine.store.changes import Changes
+from webhook_engine.store.keyring import keys_of
+from webhook_engine.store.pops import Pops
+from webhook_engine.store.revisions import Revisions
+from webhook_engine.store.sealing import Seal
+from webhook_engine.store.secrets import StoreSecrets
+from webhook_engine.store.sqlite import SqliteDatabase
+from webhook_engine.store.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from webhook_engine.dispatch import SecretStore
+    from webhook_engine.settings import Settings
+
+_FLUSH_S: Final = 30.0
+"""How late it may be written down that an API key was used."""
+
+
+class Store:
+    """
+    What an installation knows beyond its deliveries, for the event loop that opened it.
+
+    Whatever a method changed is on the disk when it returns, and known to every part of this process.
+    """
+
+    def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
+        self._database = SqliteDatabase(database_path(url).resolve())
+        self.changes = Changes(self._database)
+        self.vault = Vault(self._database, Seal(keys), self.changes)
+        self.definitions = Revisions(self._database, self.vault, self.changes)
+        self.keys = ApiKeys(self._database, self.changes)
+        self.pops = Pops(self._database, self.changes)
+        self._tending: asyncio.Task[None] | None = None
+
+    @classmethod
+    def open(cls, url: str, keys: Sequence[str] = ()) -> Self:
+        """
+        A store, to be entered with `async with`; an empty or missing file becomes one.
+
+        Args:
+            url: `sqlite:///PATH`.
+
+            keys: What the vault is sealed with, the newest first (`read_keys`). Without any, the
+                store works and the vault refuses.
+
+        Raises:
+            SettingsError: There is no store of that kind.
+        """
+        return cls(url, keys)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """
+        The store and the keys that the settings name, to be entered with `async with`.
+
+        Raises:
+            SettingsError: The database or a key cannot be used.
+        """
+        return cls(settings.database, keys_of(settings))
+
+    def __repr__(self) -> str:
+        return f"Store({str(self._database)!r})"
+
+    async def __aenter__(self) -> Self:
+        """
+        Raises:
+            StoreOwned: Another process has the file.
+            StoreOutdated: Its schema is another version's; says what to run.
+            StoreError: The file cannot be used, and why.
+        """
+        await self._database.open()
+        try:
+            await self.changes.catch_up()
+        except BaseException:
+            await self._database.close()
+            raise
+        self._tending = asyncio.create_task(self._tend())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Finish what was begun, and let another process have the file.
+        """
+        tending, self._tending = self._tending, None
+        if tending is None:
+            return
+        tending.cancel()
+        await asyncio.wait([tending])
+        try:
+            await self.keys.flush()
+        finally:
+            await self._database.close()
+
+    async def tenants(self) -> tuple[str, ...]:
+        """
+        The names of all tenants, in the order in which they came.
+        """
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(tables.tenant.c.name).order_by(tables.tenant.c.id))
+            return tuple(rows.scalars())
+
+    def secrets(
+        self, tenant: str, *, folder: Path | None = None, elsewhere: SecretStore | None = None
+    ) -> StoreSecrets:
+        """
+        One tenant's secrets for dispatch: those in the vault, and elsewhere those that are not.
+
+        Args:
+            folder: Where the relative file names of its definitions begin.
+
+            elsewhere: In place of the environment and files.
+        """
+        return StoreSecrets(self.vault, tenant, elsewhere=elsewhere or LocalSecrets(folder=folder))
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            try:
+                await self.keys.flush()
+            except StoreError as error:
+                # What was not written down is tried again next time, and when the store closes.
+                log.event("store.flush.failed", why=str(error))

@@ -1,0 +1,122 @@
+"""
+The store's tables, the same on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+
+class Instant(TypeDecorator[datetime]):
+    """
+    A moment in time, kept in UTC; SQLite keeps no zone beside it.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC)
+
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+tenant = Table(
+    "tenant",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("current", Integer, comment="number of the revision in force; none before the first"),
+)
+
+revision = Table(
+    "revision",
+    METADATA,
+    Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document", Text, nullable=False, comment="TOML, secrets as references only"),
+    Column("folder", Text, nullable=False, comment="where its relative paths begin"),
+    Column("saved_by", Text, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("restored_from", Integer),
+)
+
+vault_secret = Table(
+    "vault_secret",
+    METADATA,
+    Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the key"),
+    Column("scopes", Text, nullable=False, comment="a JSON list; an empty one allows everything"),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("removed_by", Text),
+    Column("removed_at", Instant),
+)
+Index(
+    "uq_api_key_in_force",
+    api_key.c.tenant_id,
+    api_key.c.name,
+    unique=True,
+    sqlite_where=text("removed_at IS NULL"),
+    postgresql_where=text("removed_at IS NULL"),
+)
+
+pop = Table(
+    "pop",
+    METADATA,
+    Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="JSON"),
+    Column("changed_at", Instant, nullable=False, index=True),
+)
+
+change = Table(
+    "change",
+    METADATA,
+    Column("topic", String(32), primary_key=True),
+    Column("number", Integer, nullable=False),
+)

@@ -1,0 +1,3 @@
+"""
+The parts of `StoreContract`, by what they are about.
+"""
