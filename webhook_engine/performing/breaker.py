@@ -211,6 +211,13 @@ class Breaker:
         if pause_s is not None and pause_s > 0:
             self._pause(now + pause_s)
 
+    def resize(self, slots: int) -> None:
+        """
+        Another number of requests may be under way when all is well.
+        """
+        self.slots = slots
+        self._allowed = min(self._allowed, slots) if self._recovering else slots
+
     def is_idle(self, now: float) -> bool:
         """
         Whether there is nothing to remember about it.

@@ -57,10 +57,15 @@ class Breakers:
             if len(self._breakers) >= self._tidy_at:
                 self.tidy()
                 self._tidy_at = max(_TIDY_AT, 2 * len(self._breakers))
-            found = self._slots(target) if self._slots is not None else None
-            slots = self.settings.slots if found is None else max(1, found)
-            breaker = self._breakers[target] = Breaker(target, slots, self.settings)
+            breaker = self._breakers[target] = Breaker(target, self._slots_of(target), self.settings)
         return breaker
+
+    def resize(self) -> None:
+        """
+        Asks anew how much each target may have under way, as after a change of definitions.
+        """
+        for target, breaker in self._breakers.items():
+            breaker.resize(self._slots_of(target))
 
     def leave(self, breaker: Breaker, epoch: int, word: Word, *, pause_s: float | None = None) -> None:
         """
@@ -107,6 +112,10 @@ class Breakers:
         """
         now = self.clock()
         return tuple(self._breakers[name].report(now) for name in sorted(self._breakers))
+
+    def _slots_of(self, target: str) -> int:
+        found = None if self._slots is None else self._slots(target)
+        return self.settings.slots if found is None else max(1, found)
 
     def tidy(self) -> None:
         """

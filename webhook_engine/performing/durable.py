@@ -7,86 +7,26 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Self
 
 from webhook_engine import log
-from webhook_engine.errors import QueueError, QueueUnavailable, WebhookEngineError
-from webhook_engine.performing.breaker import BreakerReport, Word
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.breakers import Breakers
+from webhook_engine.performing.claims import Claims
 from webhook_engine.performing.crashes import Crashes
 from webhook_engine.performing.heartbeat import Heartbeat
-from webhook_engine.performing.judging import Judged, judge
-from webhook_engine.performing.lanes import Lane
+from webhook_engine.performing.judging import Judged, cut_off, judge, released, tell
+from webhook_engine.performing.lanes import Lane, Lanes
 from webhook_engine.performing.performed import Perform, Performed
-from webhook_engine.performing.settle import Release, Retry
-from webhook_engine.performing.settling import FIRST_PAUSE_S, LONGEST_PAUSE_S, Settled, Settler
-from webhook_engine.queue import MAYBE_DELIVERED, AttemptRecord
+from webhook_engine.performing.reports import PerformerReport, PerformerSettings
+from webhook_engine.performing.settling import Settled, Settler
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from webhook_engine.performing.breaker import Breaker
     from webhook_engine.queue import DeliveryQueue, Lease
-
-_LONG_S = 3600.0
-"""A claim is made anew so often even where nothing happens."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerformerSettings:
-    """
-    How much one process takes in hand, and for how long.
-    """
-
-    most: int = 2048
-    """Deliveries in hand: waiting for a slot, under way, and being written down."""
-
-    deadline_s: float = 30.0
-    """The longest that performing a delivery takes."""
-
-    lease_s: float = 60.0
-    """At least; a lease is never shorter than the deadline and fifteen seconds."""
-
-    grace_s: float | None = None
-    """How long a stop waits for what is under way; five seconds more than the deadline where left out."""
-
-    settle_s: float = 5.0
-    """How long the end of a stop waits for the disk."""
-
-    crashes: int = 3
-    """A delivery whose performing raised what no error of ours is, so many times, is dead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerformerReport:
-    """
-    What a performer has in hand and has done since it was opened.
-    """
-
-    waiting: int
-    """Claimed, and not started."""
-
-    running: int
-    settling: int
-    """Performed, and not yet on the disk."""
-
-    done: int
-    retried: int
-    dead: int
-    released: int
-
-    leases_lost: int
-    """Settlements that came too late and changed nothing."""
-
-    failed: int
-    """Settlements that the queue would not take; their leases run out."""
-
-    is_claiming: bool
-    """False while the queue cannot write, and when it is stopping."""
-
-    targets: tuple[BreakerReport, ...]
 
 
 class Performer:
@@ -124,12 +64,10 @@ class Performer:
         self._queue, self._perform, self._roll = queue, perform, roll
         self._settler = Settler(queue, on_settled)
         self._crashes = Crashes(self.settings.crashes)
-        self._lanes: dict[str, Lane] = {}
+        self._lanes = Lanes(self.breakers)
         self._running: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._waiting = 0
-        self._is_claiming = False
-        self._woken = False
 
     @property
     def lease_s(self) -> float:
@@ -144,9 +82,17 @@ class Performer:
         self._stopping = asyncio.Event()
         self._cut = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._space = asyncio.Event()
+        self._claims = Claims(
+            self._queue,
+            self._lanes,
+            lease_s=self.lease_s,
+            per_target=self.breakers.settings.slots,
+            free=self._free,
+            accept=self._accept,
+        )
         self._end_listening = self.breakers.listen(self._look_again)
-        self._claiming = asyncio.create_task(self._claim_all(), name="claiming deliveries")
+        self._claiming = asyncio.create_task(self._claims.run(), name="claiming deliveries")
+        self._claiming.add_done_callback(_tell_end)
         return self
 
     async def __aexit__(
@@ -166,7 +112,6 @@ class Performer:
             await self._stopped.wait()
             return
         self._stopping.set()
-        self._space.set()
         try:
             await self._stop()
         finally:
@@ -189,62 +134,14 @@ class Performer:
             released=counts["released"],
             leases_lost=counts["leases_lost"],
             failed=counts["failed"],
-            is_claiming=self._is_claiming,
+            is_claiming=self._claims.is_claiming and not self._stopping.is_set(),
             targets=self.breakers.report(),
         )
 
-    # --- Claims ------------------------------------------------------------------------------
+    # --- Between claims and lanes ------------------------------------------------------------
 
-    async def _claim_all(self) -> None:
-        pause_s = 0.0
-        while not self._stopping.is_set():
-            free = self.settings.most - self._waiting - len(self._running) - len(self._settling)
-            if free <= 0:
-                self._space.clear()
-                await self._space.wait()
-                continue
-            try:
-                leases = await self._claim(free)
-            except QueueUnavailable as error:
-                pause_s = min(max(pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-                self._pause_claims(error, pause_s)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause_s)
-                continue
-            except QueueError as error:
-                self._pause_claims(error, inf)
-                return
-            pause_s = 0.0
-            self._is_claiming = True
-            self._accept(leases)
-
-    async def _claim(self, free: int) -> tuple[Lease, ...]:
-        now = self.breakers.clock()
-        room: dict[str, int] = {}
-        changes_at = now + _LONG_S
-        for target, lane in tuple(self._lanes.items()):
-            if lane.is_empty(now):
-                del self._lanes[target]
-                continue
-            room[target] = lane.offer(now)
-            changes_at = min(changes_at, lane.breaker.changes_at(now))
-        for breaker in self.breakers.shut():
-            if breaker.target not in room:
-                room[breaker.target] = breaker.room(now)
-                changes_at = min(changes_at, breaker.changes_at(now))
-        self._woken = False
-        return await self._queue.claim(
-            free,
-            lease_s=self.lease_s,
-            room=room,
-            per_target=self.breakers.settings.slots,
-            wait_s=max(0.0, changes_at - now),
-        )
-
-    def _pause_claims(self, error: QueueError, pause_s: float) -> None:
-        if self._is_claiming or pause_s == inf:
-            log.event("claims.paused", why=str(error))
-        self._is_claiming = False
+    def _free(self) -> int:
+        return self.settings.most - self._waiting - len(self._running) - len(self._settling)
 
     def _accept(self, leases: tuple[Lease, ...]) -> None:
         touched: dict[str, Lane] = {}
@@ -252,30 +149,19 @@ class Performer:
             self._heartbeat.add(lease)
             lane = touched.get(lease.target)
             if lane is None:
-                lane = touched[lease.target] = self._lane(lease.target)
+                lane = touched[lease.target] = self._lanes.of(lease.target)
             lane.waiting.append(lease)
         self._waiting += len(leases)
         for lane in touched.values():
             self._advance(lane)
 
-    def _lane(self, target: str) -> Lane:
-        lane = self._lanes.get(target)
-        if lane is None:
-            lane = self._lanes[target] = Lane(self.breakers.of(target), self.breakers.clock())
-        return lane
-
     def _look_again(self, target: str) -> None:
         """
         A target is treated in another way than before.
         """
-        if (lane := self._lanes.get(target)) is not None:
+        if (lane := self._lanes.find(target)) is not None:
             self._advance(lane)
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self._woken and not self._stopping.is_set():
-            self._woken = True
-            self._queue.wake()
+        self._claims.look_again()
 
     # --- One delivery ------------------------------------------------------------------------
 
@@ -284,28 +170,29 @@ class Performer:
         Starts what there is room for; gives back what there will be none for in a while.
         """
         now = self.breakers.clock()
-        if lane.waiting and (self._stopping.is_set() or lane.breaker.wait(now) > 0):
+        breaker = lane.breaker
+        if lane.waiting and (self._stopping.is_set() or breaker.wait(now) > 0):
             self._give_back(lane)
             return
-        room = lane.breaker.room(now) if lane.waiting else 0
+        room = breaker.room(now) if lane.waiting else 0
         while room > 0 and lane.waiting:
             room -= 1
             lease = lane.waiting.popleft()
             self._waiting -= 1
-            epoch = lane.breaker.enter()
-            self._running.add(self._loop.create_task(self._one(lane, lease, epoch)))
+            epoch = breaker.enter()
+            self._running.add(self._loop.create_task(self._one(lane, breaker, lease, epoch)))
         if lane.is_short(now):
-            self._wake()
+            self._claims.look_again()
 
     def _give_back(self, lane: Lane) -> None:
         self._waiting -= len(lane.waiting)
         for lease in lane.waiting:
             why = "stopping" if self._stopping.is_set() else "target-paused"
-            task = self._loop.create_task(self._settle(lease, _released(), reason=why))
+            task = self._loop.create_task(self._settle(lease, released(), reason=why))
             self._settling.add(task)
         lane.waiting.clear()
 
-    async def _one(self, lane: Lane, lease: Lease, epoch: int) -> None:
+    async def _one(self, lane: Lane, breaker: Breaker, lease: Lease, epoch: int) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine that runs is a task's
         performed: Performed | None = None
@@ -317,7 +204,7 @@ class Performer:
             self._running.discard(task)
             self._settling.add(task)
             lane.note_end()
-            self.breakers.leave(lane.breaker, epoch, word, pause_s=pause_s)
+            self.breakers.leave(breaker, epoch, word, pause_s=pause_s)
             self._advance(lane)
         await self._settle(lease, judged, performed=performed)
 
@@ -328,14 +215,14 @@ class Performer:
             if not self._cut.is_set():
                 raise
             task.uncancel()
-            return None, _cut_off()
+            return None, cut_off()
         except WebhookEngineError as error:
             performed = Performed(error=error)
         except Exception as error:  # whatever it is, it must not take the others along
             return None, self._crashes.judge(lease, error, roll=self._roll())
         self._crashes.forget(lease)
         if performed.hold_s is not None:
-            return performed, _released(performed.hold_s)
+            return performed, released(performed.hold_s)
         return performed, judge(performed, lease, roll=self._roll())
 
     async def _settle(
@@ -344,7 +231,7 @@ class Performer:
         task = asyncio.current_task()
         try:
             if log.is_heard() and not reason:
-                _tell(lease, judged)
+                tell(lease, judged)
             await self._settler.settle(
                 lease, judged.settlement, judged.record, performed=performed, reason=reason or judged.line
             )
@@ -352,16 +239,14 @@ class Performer:
             self._heartbeat.remove(lease)
             if task is not None:
                 self._settling.discard(task)
-            self._space.set()
+            self._claims.note_space()
 
     # --- The end -----------------------------------------------------------------------------
 
     async def _stop(self) -> None:
-        self._is_claiming = False
-        with suppress(QueueError):  # a queue that is closed has nobody waiting
-            self._queue.wake()
+        self._claims.stop()
         await self._claiming
-        for lane in self._lanes.values():
+        for lane in self._lanes.all():
             self._advance(lane)
         grace_s = self.settings.grace_s
         await self._drain(self.settings.deadline_s + 5.0 if grace_s is None else grace_s)
@@ -391,30 +276,6 @@ class Performer:
             cut.cancel()
 
 
-def _released(wait_s: float = 0.0) -> Judged:
-    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, "held")
-
-
-def _cut_off() -> Judged:
-    """
-    The target may have acted; whoever tries again sends the same idempotency key.
-    """
-    record = AttemptRecord(outcome=MAYBE_DELIVERED, detail={"sentence": "Cut off: the worker was stopped."})
-    return Judged(Retry(0.0, counted=False), record, Word.NOTHING, None, "cut-off")
-
-
-def _tell(lease: Lease, judged: Judged) -> None:
-    settlement = judged.settlement
-    log.event(
-        "attempt.finished",
-        delivery=lease.id,
-        webhook=lease.webhook,
-        target=lease.target,
-        attempt=lease.attempt,
-        outcome=judged.record.outcome,
-        status=judged.record.status,
-        settled=type(settlement).__name__.lower(),
-        why=judged.line,
-        took_s=round(judged.record.took_s, 4),
-        wait_s=round(settlement.wait_s, 3) if isinstance(settlement, Retry | Release) else None,
-    )
+def _tell_end(claiming: asyncio.Task[None]) -> None:
+    if not claiming.cancelled() and (error := claiming.exception()) is not None:
+        log.event("claims.ended", why=type(error).__name__)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from webhook_engine import log
 from webhook_engine.errors import ResponseError, TransportError
 from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.record import detail_of
 from webhook_engine.performing.retry_after import retry_after
-from webhook_engine.performing.settle import Facts, Settlement, line_of, settle
+from webhook_engine.performing.settle import Facts, Release, Retry, Settlement, line_of, settle
 from webhook_engine.queue import MAYBE_DELIVERED, AttemptRecord
 from webhook_engine.responses import Outcome
 
@@ -57,6 +58,41 @@ def judge(performed: Performed, lease: Lease, *, roll: float) -> Judged:
         line, facts, performed.policy, attempt=lease.attempt, failures=lease.failures, roll=roll
     )
     return Judged(settlement, record_of(performed, facts), line.word, facts.hint_s, line.name)
+
+
+def released(wait_s: float = 0.0) -> Judged:
+    """
+    It goes back untried.
+    """
+    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, "held")
+
+
+def cut_off() -> Judged:
+    """
+    The target may have acted; whoever tries again sends the same idempotency key.
+    """
+    record = AttemptRecord(outcome=MAYBE_DELIVERED, detail={"sentence": "Cut off: the worker was stopped."})
+    return Judged(Retry(0.0, counted=False), record, Word.NOTHING, None, "cut-off")
+
+
+def tell(lease: Lease, judged: Judged) -> None:
+    """
+    The one event of an attempt in the log; what goes back untried is no attempt.
+    """
+    settlement = judged.settlement
+    log.event(
+        "delivery.released" if isinstance(settlement, Release) else "attempt.finished",
+        delivery=lease.id,
+        webhook=lease.webhook,
+        target=lease.target,
+        attempt=lease.attempt,
+        outcome=judged.record.outcome,
+        status=judged.record.status,
+        settled=type(settlement).__name__.lower(),
+        why=judged.line,
+        took_s=round(judged.record.took_s, 4),
+        wait_s=round(settlement.wait_s, 3) if isinstance(settlement, Retry | Release) else None,
+    )
 
 
 def facts_of(performed: Performed) -> Facts:

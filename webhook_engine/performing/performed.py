@@ -5,8 +5,7 @@ What performing a delivery came to, in the words of whoever performed it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webhook_engine.performing.policy import DEFAULT_POLICY, RetryPolicy
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from webhook_engine.errors import WebhookEngineError
     from webhook_engine.queue import Delivery, Lease
     from webhook_engine.responses import Outcome
-
-NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +41,13 @@ class Performed:
     frozen: Mapping[str, object] | None = None
     """The request as every later attempt has to send it; only where the lease had none."""
 
-    detail: Mapping[str, object] = NOTHING
+    detail: Mapping[str, object] | None = None
     """More for the record: JSON-able, bounded, and without secrets."""
 
     follow: tuple[Delivery, ...] = ()
     """Deliveries that this one starts when it is done or dead; put before it is settled."""
 
-    policy: RetryPolicy = field(default=DEFAULT_POLICY)
+    policy: RetryPolicy = DEFAULT_POLICY
     """How often and how soon this webhook is tried again."""
 
     hold_s: float | None = None

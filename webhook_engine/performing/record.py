@@ -5,6 +5,7 @@ The record of an attempt: what was sent and what came back, bounded, and without
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,7 @@ def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return told
 
 
+@lru_cache(maxsize=1024)
 def _is_hidden(name: str) -> bool:
     small = name.lower()
     return small in _HIDDEN_HEADERS or any(word in small for word in _TELLING)

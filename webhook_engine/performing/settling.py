@@ -23,6 +23,9 @@ Settled = Callable[["Lease", "Performed | None", Settlement], None]
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 """Between two tries at a queue that cannot write."""
 
+_TOGETHER_S = 0.005
+"""Settlements of the same five milliseconds are asked of the queue at once."""
+
 _WORDS = {Done: "done", Retry: "retried", Dead: "dead", Release: "released"}
 
 
@@ -34,6 +37,7 @@ class Settler:
     def __init__(self, queue: DeliveryQueue, on_settled: Settled | None = None) -> None:
         self._queue = queue
         self._on_settled = on_settled
+        self._together: list[asyncio.Future[None]] = []
         self.counts: Counter[str] = Counter()
         """`done`, `retried`, `dead`, `released`, `leases_lost`, and `failed` for what the queue would not take."""
 
@@ -72,6 +76,7 @@ class Settler:
         performed: Performed | None,
         reason: str,
     ) -> None:
+        await self._company()
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -84,6 +89,23 @@ class Settler:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
             else:
                 return
+
+    async def _company(self) -> None:
+        """
+        Waits a moment for others to be settled with, so that what is put does not wait for many small commits.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._together:
+            loop.call_later(_TOGETHER_S, self._go)
+        turn: asyncio.Future[None] = loop.create_future()
+        self._together.append(turn)
+        await turn
+
+    def _go(self) -> None:
+        together, self._together = self._together, []
+        for turn in together:
+            if not turn.done():
+                turn.set_result(None)
 
     async def _once(
         self,
