@@ -153,12 +153,11 @@ def test_a_target_is_never_asked_more_than_its_slots():
     Not even to see whether it works again, while all of them hang.
     """
     breaker = a_breaker(slots=5)
-    for _ in range(5):
+    for _ in range(6):
         breaker.enter()
     breaker.leave(0, Word.NOTHING, 0.0, pause_s=1.0)
-    breaker.enter()
 
-    assert 0 == breaker.room(2.0)
+    assert (5, 0, 0) == (breaker.running, breaker.fresh, breaker.room(2.0))
 
 
 def test_a_pause_is_for_the_whole_target():

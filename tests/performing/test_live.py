@@ -20,7 +20,7 @@ from webhook_engine.errors import (
     TimedOut,
     TlsFailed,
 )
-from webhook_engine.performing import Breakers, Live, LiveSettings
+from webhook_engine.performing import Breakers, BreakerSettings, Live, LiveSettings
 
 AT_ONCE = LiveSettings(pause_s=0.0)
 
@@ -115,6 +115,18 @@ async def test_both_tries_have_one_deadline():
 
     first, second = target.sent
     assert first.deadline_s == 2.0 > second.deadline_s > 0
+
+
+async def test_a_second_try_that_is_not_let_through_changes_nothing():
+    """
+    The first failure is the answer: it says why the target is left alone.
+    """
+    target = Target(broken(LOST))
+    breakers = Breakers(BreakerSettings(failures=1, slots=1), clock=Clock())
+
+    found = await live(target, breakers=breakers).ask(get())
+
+    assert (LOST, 1, 1) == (found.attempt.error, found.attempt.number, len(target.sent))
 
 
 async def test_there_is_no_second_try_without_time():

@@ -252,6 +252,66 @@ async def test_retry_after_pauses_the_whole_target(queue, performer, worker, set
         await settled.until(4, CRM)
 
 
+async def test_what_waits_for_a_slot_goes_back_when_its_target_is_paused(
+    queue, performer, worker, settled, clock
+):
+    """
+    Claimed ahead of time, and now not to be sent for a while: it is not held in vain.
+    """
+    async with performer(slots=1) as it:
+        for n in range(40):
+            clock.now += 0.01
+            await queue.put([delivery(f"warm{n}")])
+            await settled.until(n + 1)
+        worker.held.add(CRM)
+        await queue.put([delivery(f"e{n}") for n in range(5)])
+        await worker.until_started(41)
+        async with asyncio.timeout(PATIENCE_S):
+            while not it.report().waiting:
+                clock.now += 0.01
+                queue.wake()
+                await asyncio.sleep(0.01)
+        waiting = it.report().waiting
+        worker.answers[CRM] = performed(429, headers=[("Retry-After", "30")])
+        worker.let_go(CRM)
+        await settled.until(41 + waiting)
+
+        assert (0, waiting) == (it.report().waiting, it.report().released)
+        assert 41 == len(worker.started)
+        assert 4 == (await queue.stats()).states[State.READY]
+
+
+async def test_a_long_attempt_keeps_its_lease(queue, performer, worker, settled, monkeypatch):
+    """
+    Nobody else gets the delivery while it is worked on; when it has ended, nothing is extended any more.
+    """
+    monkeypatch.setattr("webhook_engine.performing.Performer.lease_s", 0.3)
+    extended = []
+    extend = queue.extend
+
+    async def note(lease, lease_s):
+        extended.append(lease.event_id)
+        await extend(lease, lease_s)
+
+    monkeypatch.setattr(queue, "extend", note)
+    worker.held.update({CRM, SLOW})
+    async with performer(), asyncio.timeout(PATIENCE_S):
+        await queue.put([delivery("e1"), delivery("e2", target=SLOW)])
+        while extended.count("e1") < 4:
+            await asyncio.sleep(0.01)
+        worker.let_go(CRM)
+        await settled.until(1)
+        ended, running = extended.count("e1"), extended.count("e2")
+        while extended.count("e2") < running + 3:
+            await asyncio.sleep(0.01)
+        worker.let_go(SLOW)
+        await settled.until(2)
+
+    assert ended == extended.count("e1")
+    assert [1, 1] == [lease.attempt for lease in worker.started]
+    assert [Done(), Done()] == settled.settlements
+
+
 async def test_too_many_at_once_is_nobodys_failure(queue, performer, worker, settled):
     """
     The attempt does not count, and for a while the target is asked one thing less at a time.
