@@ -26,6 +26,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 _TOGETHER_S = 0.005
 """Settlements of the same five milliseconds are asked of the queue at once."""
 
+_COMPANY = 16
+"""Where so many are being written anyway, the next commit has company enough."""
+
 _WORDS = {Done: "done", Retry: "retried", Dead: "dead", Release: "released"}
 
 
@@ -37,6 +40,8 @@ class Settler:
     def __init__(self, queue: DeliveryQueue, on_settled: Settled | None = None) -> None:
         self._queue = queue
         self._on_settled = on_settled
+        self._writing = 0
+        """Settlements that somebody waits for."""
         self._together: list[asyncio.Future[None]] = []
         self.counts: Counter[str] = Counter()
         """`done`, `retried`, `dead`, `released`, `leases_lost`, and `failed` for what the queue would not take."""
@@ -54,6 +59,7 @@ class Settler:
         Returns when it is on the disk, or known never to be.
         """
         try:
+            self._writing += 1
             await self._write(lease, settlement, record, performed, reason)
         except LeaseLost as error:
             self.counts["leases_lost"] += 1
@@ -64,6 +70,8 @@ class Settler:
             self.counts["failed"] += 1
             log.event("settlement.failed", delivery=lease.id, webhook=lease.webhook, why=str(error))
             return
+        finally:
+            self._writing -= 1
         self.counts[_WORDS[type(settlement)]] += 1
         if self._on_settled is not None:
             self._on_settled(lease, performed, settlement)
@@ -76,7 +84,8 @@ class Settler:
         performed: Performed | None,
         reason: str,
     ) -> None:
-        await self._company()
+        if self._writing < _COMPANY:
+            await self._company()
         pause_s = FIRST_PAUSE_S
         while True:
             try:
