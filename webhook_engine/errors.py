@@ -20,6 +20,7 @@ Every error of this project, drawn as a tree.
         + FrozenUnusable               a kept request is damaged, or its webhook changed; nothing was sent
         + EgressRefused                we chose not to: never retried
         + LimitExceeded                a group's limit held the request back until its deadline
+        + TargetPaused                 it failed too often, or asked for a pause: not asked for a while
         + TransportError
           - NameNotFound  - ConnectFailed  - TlsFailed  - TimedOut  - ConnectionLost
       x ResponseError                  a response we cannot use; carries the Response where there is one
@@ -92,6 +93,7 @@ __all__ = [
     "StoreOutdated",
     "StoreOwned",
     "StoreUnavailable",
+    "TargetPaused",
     "TemplateError",
     "TemplateSyntaxError",
     "TemplateTooLarge",
@@ -341,6 +343,18 @@ class LimitExceeded(DispatchError):
     """
     The group's own limit left no room before the deadline; nothing was sent.
     """
+
+
+class TargetPaused(DispatchError):
+    """
+    The target failed too often lately, or asked for a pause; nothing was sent.
+    """
+
+    def __init__(self, *, target: str, wait_s: float, why: str) -> None:
+        when = f"for another {wait_s:.0f} s" if wait_s >= 1 else "at this moment"
+        super().__init__(f"{target} is not asked {when}: {why}; nothing was sent", target=target)
+        self.wait_s = wait_s
+        self.why = why
 
 
 class TransportError(DispatchError):

@@ -1,0 +1,398 @@
+"""
+An agent waits: one deadline, at most one quick and safe second try, and nothing that comes late.
+"""
+
+import asyncio
+import errno
+from dataclasses import replace
+
+import pytest
+
+from tests.performing.work import CRM, PATIENCE_S, Clock, attempt, broken, request
+from webhook_engine.dispatch import EgressPolicy
+from webhook_engine.errors import (
+    AgentRefused,
+    ConnectFailed,
+    ConnectionLost,
+    LimitExceeded,
+    NameNotFound,
+    TargetPaused,
+    TimedOut,
+    TlsFailed,
+)
+from webhook_engine.performing import Breakers, BreakerSettings, Live, LiveSettings
+
+AT_ONCE = LiveSettings(pause_s=0.0)
+
+
+class Target:
+    """
+    Gives its answers one after the other, the last one for ever; holds them while it is told to.
+    """
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.sent = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.arrived = asyncio.Event()
+
+    async def __call__(self, prepared):
+        self.sent.append(prepared)
+        self.arrived.set()
+        await self.gate.wait()
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return replace(answer, prepared=prepared)
+
+
+def live(target, **facts):
+    facts.setdefault("settings", AT_ONCE)
+    facts.setdefault("breakers", Breakers(clock=Clock()))
+    return Live(target, **facts)
+
+
+def get(**facts):
+    return request("GET", **facts)
+
+
+REFUSED = ConnectFailed("nobody answers", target=CRM)
+REFUSED.__cause__ = OSError(errno.ECONNREFUSED, "refused")
+NO_ROUTE = ConnectFailed("no way", target=CRM)
+NO_ROUTE.__cause__ = OSError(errno.ENETUNREACH, "no way")
+LOST = ConnectionLost("broken off", target=CRM)
+
+SECOND_TRIES = {
+    "GET, nobody answers": ("GET", broken(REFUSED, sent=False), 2),
+    "POST, nobody answers": ("POST", broken(REFUSED, sent=False), 2),
+    "GET, broken off": ("GET", broken(LOST), 2),
+    "POST, broken off": ("POST", broken(LOST), 1),
+    "POST, broken off before it was sent": ("POST", broken(LOST, sent=False), 2),
+    "PUT, broken off": ("PUT", broken(LOST, method="PUT"), 1),
+    "GET, 503": ("GET", attempt(503, method="GET"), 2),
+    "GET, 502": ("GET", attempt(502, method="GET"), 2),
+    "GET, 503 and when": ("GET", attempt(503, method="GET", headers=[("Retry-After", "1")]), 1),
+    "GET, 500": ("GET", attempt(500, method="GET"), 1),
+    "POST, 503": ("POST", attempt(503), 1),
+    "GET, 404": ("GET", attempt(404, method="GET"), 1),
+    "GET, too late": ("GET", broken(TimedOut(target=CRM, after_s=4)), 1),
+    "GET, no such host": ("GET", broken(NameNotFound("no", target=CRM), sent=False), 1),
+    "GET, no TLS": ("GET", broken(TlsFailed("no", target=CRM), sent=False), 1),
+    "GET, no way": ("GET", broken(NO_ROUTE, sent=False), 1),
+    "GET, our limit": ("GET", broken(LimitExceeded("full", target=CRM), sent=False), 1),
+}
+
+
+@pytest.mark.parametrize(("method", "answer", "sends"), SECOND_TRIES.values(), ids=SECOND_TRIES.keys())
+async def test_a_second_try_is_safe_or_not_made(method, answer, sends):
+    """
+    A GET where it may help, and anything else only where it never left; never a third.
+    """
+    target = Target(replace(answer, prepared=request(method)))
+
+    found = await live(target).ask(request(method))
+
+    assert (sends, sends) == (len(target.sent), found.attempt.number)
+
+
+async def test_the_second_answer_counts():
+    """
+    The agent sees what the target said in the end.
+    """
+    target = Target(broken(LOST), attempt(200))
+
+    found = await live(target).ask(get())
+
+    assert (200, 2, None) == (found.attempt.response.status, found.attempt.number, found.age_s)
+
+
+async def test_both_tries_have_one_deadline():
+    """
+    The second one gets what the first left over.
+    """
+    target = Target(broken(LOST), attempt(200))
+
+    await live(target, settings=LiveSettings(pause_s=0.01)).ask(get(deadline_s=2.0))
+
+    first, second = target.sent
+    assert first.deadline_s == 2.0 > second.deadline_s > 0
+
+
+async def test_a_second_try_that_is_not_let_through_changes_nothing():
+    """
+    The first failure is the answer: it says why the target is left alone.
+    """
+    target = Target(broken(LOST))
+    breakers = Breakers(BreakerSettings(failures=1, slots=1), clock=Clock())
+
+    found = await live(target, breakers=breakers).ask(get())
+
+    assert (LOST, 1, 1) == (found.attempt.error, found.attempt.number, len(target.sent))
+
+
+async def test_there_is_no_second_try_without_time():
+    """
+    A request that cannot be answered in time is not sent.
+    """
+    target = Target(broken(LOST))
+
+    await live(target, settings=LiveSettings(pause_s=0.0, least_s=1.0)).ask(get(deadline_s=0.5))
+
+    assert 1 == len(target.sent)
+
+
+async def test_what_comes_late_is_dropped():
+    """
+    Whoever sends must end in time; who does not is taken back, and the agent reads so.
+    """
+    target = Target(attempt(200))
+    target.gate.clear()
+
+    async with asyncio.timeout(PATIENCE_S):
+        found = await live(target, settings=LiveSettings(late_s=0.0)).ask(request(deadline_s=0.05))
+
+    assert isinstance(found.attempt.error, TimedOut)
+    assert found.attempt.maybe_delivered
+
+
+# --- The breaker -----------------------------------------------------------------------------
+
+
+async def test_a_failing_target_is_not_asked():
+    """
+    The agent reads at once that it fails, instead of waiting for it again.
+    """
+    target = Target(attempt(500))
+    asking = live(target)
+    for _ in range(5):
+        await asking.ask(request())
+
+    found = await asking.ask(request())
+
+    assert 5 == len(target.sent)
+    assert isinstance(found.attempt.error, TargetPaused)
+    assert "failed 5 times in a row" in str(found.attempt.error)
+    assert (False, 0.0) == (found.attempt.sent, found.attempt.took_s)
+
+
+async def test_a_target_that_comes_back_is_asked_one_thing_first():
+    """
+    And as usual when that is answered.
+    """
+    clock = Clock()
+    target = Target(*[attempt(500)] * 5, attempt(200))
+    asking = live(target, breakers=Breakers(clock=clock))
+    for _ in range(5):
+        await asking.ask(request())
+    clock.now += 5.0
+    target.gate.clear()
+    target.arrived.clear()
+
+    probe = asyncio.create_task(asking.ask(request()))
+    await target.arrived.wait()
+    meanwhile = await asking.ask(request())
+    target.gate.set()
+
+    assert isinstance(meanwhile.attempt.error, TargetPaused)
+    assert 200 == (await probe).attempt.response.status
+    assert 200 == (await asking.ask(request())).attempt.response.status
+
+
+async def test_retry_after_holds_for_agents_too():
+    """
+    A target that asks for a pause gets it from everybody.
+    """
+    clock = Clock()
+    target = Target(attempt(429, headers=[("Retry-After", "30")]), attempt(200))
+    asking = live(target, breakers=Breakers(clock=clock))
+    await asking.ask(request())
+
+    found = await asking.ask(request())
+    assert 30.0 == found.attempt.error.wait_s
+    clock.now += 30.0
+    found = await asking.ask(request())
+
+    assert 200 == found.attempt.response.status
+
+
+async def test_refusals_are_no_failures():
+    """
+    A target that says no works.
+    """
+    target = Target(attempt(404))
+    asking = live(target)
+    for _ in range(20):
+        await asking.ask(request())
+
+    assert 20 == len(target.sent)
+
+
+# --- The same asked twice --------------------------------------------------------------------
+
+
+async def together(asking, target, *requests):
+    target.gate.clear()
+    tasks = [asyncio.create_task(asking.ask(each)) for each in requests]
+    await target.arrived.wait()
+    await asyncio.sleep(0)
+    target.gate.set()
+    return await asyncio.gather(*tasks)
+
+
+async def test_the_same_lookup_is_sent_once():
+    """
+    Ten agents who look up one caller at one time are one request to the target.
+    """
+    target = Target(attempt(200, method="GET"))
+
+    answers = await together(live(target), target, *[get() for _ in range(10)])
+
+    assert 1 == len(target.sent)
+    assert [False] + [True] * 9 == [each.shared for each in answers]
+    assert {200} == {each.attempt.response.status for each in answers}
+
+
+OTHERS = {
+    "another address": {"url": "https://crm.example.com/others"},
+    "another agent's credentials": {"headers": (("X-Api-Key", "another"),)},
+    "something to do": {"method": "POST"},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
+async def test_what_differs_in_a_byte_is_sent_twice(other):
+    """
+    Nobody gets an answer to another's question, nor one for another's credentials.
+    """
+    target = Target(attempt(200))
+    facts = {"method": "GET", **other}
+
+    await together(live(target), target, get(), request(**facts), get())
+
+    assert 2 == len(target.sent)
+
+
+async def test_what_asks_for_something_to_be_done_is_never_shared():
+    """
+    Two notes are two notes.
+    """
+    target = Target(attempt(200))
+
+    await together(live(target), target, request(body=b"note"), request(body=b"note"))
+
+    assert 2 == len(target.sent)
+
+
+async def test_another_policy_is_another_request():
+    """
+    An answer that one tenant may fetch is not handed to a tenant that may not.
+    """
+    target = Target(attempt(200))
+    one = get()
+    other = replace(one, route=replace(one.route, policy=EgressPolicy(["10.0.0.0/8"])))
+
+    await together(live(target), target, one, other)
+
+    assert 2 == len(target.sent)
+
+
+async def test_later_the_same_is_sent_again():
+    """
+    Only what is under way is shared.
+    """
+    target = Target(attempt(200))
+    asking = live(target)
+
+    await asking.ask(get())
+    await asking.ask(get())
+
+    assert 2 == len(target.sent)
+
+
+async def test_who_leaves_does_not_take_the_answer_along():
+    """
+    The agent whose request it was hangs up; the next one's takes its place.
+    """
+    target = Target(attempt(200))
+    target.gate.clear()
+    asking = live(target)
+    first = asyncio.create_task(asking.ask(get()))
+    await target.arrived.wait()
+    second = asyncio.create_task(asking.ask(get()))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    target.gate.set()
+
+    assert 200 == (await second).attempt.response.status
+    assert 2 == len(target.sent)
+
+
+# --- Older answers ---------------------------------------------------------------------------
+
+
+async def test_an_older_answer_stands_in_where_that_is_allowed():
+    """
+    With its age, and with what failed now.
+    """
+    clock = Clock()
+    target = Target(attempt(200, body=b"Jane"), broken(TimedOut(target=CRM, after_s=4)))
+    asking = live(target, breakers=Breakers(clock=clock))
+    await asking.ask(get(), stale_s=60)
+    clock.now += 40
+
+    found = await asking.ask(get(), stale_s=60)
+
+    assert (b"Jane", 40.0) == (found.attempt.response.body, found.age_s)
+    assert isinstance(found.failed.error, TimedOut)
+
+
+REPLACED = {
+    "too old": (attempt(500, method="GET"), 30, get()),
+    "not allowed": (attempt(500, method="GET"), 0, get()),
+    "a refusal": (attempt(403, method="GET"), 60, get()),
+    "no agent": (broken(AgentRefused("no", target=CRM)), 60, get()),
+    "another question": (attempt(500, method="GET"), 60, get(url="https://crm.example.com/others")),
+    "another's credentials": (attempt(500, method="GET"), 60, get(headers=(("X-Api-Key", "b"),))),
+}
+
+
+@pytest.mark.parametrize(("answer", "stale_s", "asked"), REPLACED.values(), ids=REPLACED.keys())
+async def test_nothing_else_is_replaced(answer, stale_s, asked):
+    """
+    Neither what the target did say, nor by what is too old or was not the same question.
+    """
+    clock = Clock()
+    target = Target(attempt(200, body=b"Jane"), answer)
+    asking = live(target, breakers=Breakers(clock=clock))
+    await asking.ask(get(), stale_s=60)
+    clock.now += 40
+
+    found = await asking.ask(asked, stale_s=stale_s)
+
+    assert (None, None) == (found.age_s, found.failed)
+
+
+async def test_what_is_not_good_is_not_kept():
+    """
+    The caller judges: a 200 may hold an error.
+    """
+    target = Target(attempt(200), attempt(500))
+    asking = live(target)
+    await asking.ask(get(), stale_s=60, good=lambda _: False)
+
+    assert None is (await asking.ask(get(), stale_s=60)).age_s
+
+
+async def test_old_answers_take_no_more_room_than_they_may():
+    """
+    The oldest go first, and one that is too large is not kept at all.
+    """
+    target = Target(attempt(200, body=b"x" * 5000))
+    asking = live(target, settings=LiveSettings(pause_s=0.0, stale_bytes=20_000, stale_answers=100))
+    for n in range(10):
+        await asking.ask(get(url=f"https://crm.example.com/{n}"), stale_s=60)
+    target.answers = [attempt(500)]
+
+    ages = [(await asking.ask(get(url=f"https://crm.example.com/{n}"), stale_s=60)).age_s for n in (0, 9)]
+
+    assert [None, 0.0] == ages

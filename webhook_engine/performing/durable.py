@@ -1,0 +1,281 @@
+"""
+Durable deliveries, made to happen: claimed, performed, settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from webhook_engine import log
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.performing.breaker import Word
+from webhook_engine.performing.breakers import Breakers
+from webhook_engine.performing.claims import Claims
+from webhook_engine.performing.crashes import Crashes
+from webhook_engine.performing.heartbeat import Heartbeat
+from webhook_engine.performing.judging import Judged, cut_off, judge, released, tell
+from webhook_engine.performing.lanes import Lane, Lanes
+from webhook_engine.performing.performed import Perform, Performed
+from webhook_engine.performing.reports import PerformerReport, PerformerSettings
+from webhook_engine.performing.settling import Settled, Settler
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from webhook_engine.performing.breaker import Breaker
+    from webhook_engine.queue import DeliveryQueue, Lease
+
+
+class Performer:
+    """
+    Performs the deliveries of one queue, for one event loop.
+
+    `async with` begins and stops it. It takes no more than each target has room for, so
+    that one that hangs holds up nobody else, and settles each delivery exactly as far as
+    its lease reaches.
+    """
+
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        perform: Perform,
+        *,
+        settings: PerformerSettings | None = None,
+        breakers: Breakers | None = None,
+        on_settled: Settled | None = None,
+        roll: Callable[[], float] = random.random,
+    ) -> None:
+        """
+        Args:
+            perform: Prepares, sends and reads one delivery. What it raises that is no
+                error of ours counts as a crash.
+
+            breakers: Shared with whoever else asks the same targets.
+
+            on_settled: Told of every settlement that is on the disk.
+
+            roll: Where in its spread each wait lands, in [0, 1].
+        """
+        self.settings = settings or PerformerSettings()
+        self.breakers = breakers or Breakers()
+        self._queue, self._perform, self._roll = queue, perform, roll
+        self._settler = Settler(queue, on_settled)
+        self._crashes = Crashes(self.settings.crashes)
+        self._lanes = Lanes(self.breakers)
+        self._running: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+
+    @property
+    def lease_s(self) -> float:
+        """
+        For how long deliveries are claimed.
+        """
+        return max(self.settings.lease_s, self.settings.deadline_s + 15.0)
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._heartbeat = Heartbeat(self._queue, self.lease_s)
+        self._stopping = asyncio.Event()
+        self._cut = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._claims = Claims(
+            self._queue,
+            self._lanes,
+            lease_s=self.lease_s,
+            per_target=self.breakers.settings.slots,
+            free=self._free,
+            accept=self._accept,
+        )
+        self._end_listening = self.breakers.listen(self._look_again)
+        self._claiming = asyncio.create_task(self._claims.run(), name="claiming deliveries")
+        self._claiming.add_done_callback(_tell_end)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """
+        Takes nothing new, gives back what is not started, and waits for what is under way.
+
+        What is not finished within the grace is cut off, recorded as maybe delivered and
+        offered again at once, uncounted. A second call cuts it off at once.
+        """
+        if self._stopping.is_set():
+            self._cut.set()
+            await self._stopped.wait()
+            return
+        self._stopping.set()
+        try:
+            await self._stop()
+        finally:
+            self._heartbeat.close()
+            self._end_listening()
+            self._stopped.set()
+
+    def report(self) -> PerformerReport:
+        """
+        What is in hand, what was done, and how each target is treated.
+        """
+        counts = self._settler.counts
+        return PerformerReport(
+            waiting=self._waiting,
+            running=len(self._running),
+            settling=len(self._settling),
+            done=counts["done"],
+            retried=counts["retried"],
+            dead=counts["dead"],
+            released=counts["released"],
+            leases_lost=counts["leases_lost"],
+            failed=counts["failed"],
+            is_claiming=self._claims.is_claiming and not self._stopping.is_set(),
+            targets=self.breakers.report(),
+        )
+
+    # --- Between claims and lanes ------------------------------------------------------------
+
+    def _free(self) -> int:
+        return self.settings.most - self._waiting - len(self._running) - len(self._settling)
+
+    def _accept(self, leases: tuple[Lease, ...]) -> None:
+        touched: dict[str, Lane] = {}
+        for lease in leases:
+            self._heartbeat.add(lease)
+            lane = touched.get(lease.target)
+            if lane is None:
+                lane = touched[lease.target] = self._lanes.of(lease.target)
+            lane.waiting.append(lease)
+        self._waiting += len(leases)
+        for lane in touched.values():
+            self._advance(lane)
+
+    def _look_again(self, target: str) -> None:
+        """
+        A target is treated in another way than before.
+        """
+        if (lane := self._lanes.find(target)) is not None:
+            self._advance(lane)
+        self._claims.look_again()
+
+    # --- One delivery ------------------------------------------------------------------------
+
+    def _advance(self, lane: Lane) -> None:
+        """
+        Starts what there is room for; gives back what there will be none for in a while.
+        """
+        now = self.breakers.clock()
+        breaker = lane.breaker
+        if lane.waiting and (self._stopping.is_set() or breaker.wait(now) > 0):
+            self._give_back(lane)
+            return
+        room = breaker.room(now) if lane.waiting else 0
+        while room > 0 and lane.waiting:
+            room -= 1
+            lease = lane.waiting.popleft()
+            self._waiting -= 1
+            epoch = breaker.enter()
+            self._running.add(self._loop.create_task(self._one(lane, breaker, lease, epoch)))
+        if lane.is_short(now):
+            self._claims.look_again()
+
+    def _give_back(self, lane: Lane) -> None:
+        self._waiting -= len(lane.waiting)
+        for lease in lane.waiting:
+            why = "stopping" if self._stopping.is_set() else "target-paused"
+            task = self._loop.create_task(self._settle(lease, released(), reason=why))
+            self._settling.add(task)
+        lane.waiting.clear()
+
+    async def _one(self, lane: Lane, breaker: Breaker, lease: Lease, epoch: int) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a coroutine that runs is a task's
+        performed: Performed | None = None
+        word, pause_s = Word.NOTHING, None
+        try:
+            performed, judged = await self._judged(lease, task)
+            word, pause_s = judged.word, judged.pause_s
+        finally:
+            self._running.discard(task)
+            self._settling.add(task)
+            lane.note_end()
+            self.breakers.leave(breaker, epoch, word, pause_s=pause_s)
+            self._advance(lane)
+        await self._settle(lease, judged, performed=performed)
+
+    async def _judged(self, lease: Lease, task: asyncio.Task[None]) -> tuple[Performed | None, Judged]:
+        try:
+            performed = await self._perform(lease)
+        except asyncio.CancelledError:
+            if not self._cut.is_set():
+                raise
+            task.uncancel()
+            return None, cut_off()
+        except WebhookEngineError as error:
+            performed = Performed(error=error)
+        except Exception as error:  # whatever it is, it must not take the others along
+            return None, self._crashes.judge(lease, error, roll=self._roll())
+        self._crashes.forget(lease)
+        if performed.hold_s is not None:
+            return performed, released(performed.hold_s)
+        return performed, judge(performed, lease, roll=self._roll())
+
+    async def _settle(
+        self, lease: Lease, judged: Judged, *, performed: Performed | None = None, reason: str = ""
+    ) -> None:
+        task = asyncio.current_task()
+        try:
+            if log.is_heard() and not reason:
+                tell(lease, judged)
+            await self._settler.settle(
+                lease, judged.settlement, judged.record, performed=performed, reason=reason or judged.line
+            )
+        finally:
+            self._heartbeat.remove(lease)
+            if task is not None:
+                self._settling.discard(task)
+            self._claims.note_space()
+
+    # --- The end -----------------------------------------------------------------------------
+
+    async def _stop(self) -> None:
+        self._claims.stop()
+        await self._claiming
+        for lane in self._lanes.all():
+            self._advance(lane)
+        grace_s = self.settings.grace_s
+        await self._drain(self.settings.deadline_s + 5.0 if grace_s is None else grace_s)
+        self._cut.set()
+        for task in self._running:
+            task.cancel()
+        if left := self._running | self._settling:
+            _, late = await asyncio.wait(left, timeout=self.settings.settle_s)
+            for task in late:
+                # Its lease is taken back when the queue is opened again.
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _drain(self, grace_s: float) -> None:
+        """
+        Waits until nothing runs, the grace is over, or somebody wants an end.
+        """
+        cut = asyncio.create_task(self._cut.wait())
+        deadline = self._loop.time() + grace_s
+        try:
+            while self._running and not self._cut.is_set():
+                left_s = deadline - self._loop.time()
+                if left_s <= 0:
+                    return
+                await asyncio.wait({cut, *self._running}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            cut.cancel()
+
+
+def _tell_end(claiming: asyncio.Task[None]) -> None:
+    if not claiming.cancelled() and (error := claiming.exception()) is not None:
+        log.event("claims.ended", why=type(error).__name__)
