@@ -1,6 +1,7 @@
 """
 The whole line on one page: a call becomes a request, its response becomes what an agent sees.
 
+    CallEvent --match--> Delivery --put--> [queue] --lease--> PreparedRequest --send--> Response --> settled
     CallContext --prepare--> URL                                       Browser Window: nothing is sent
     CallContext --prepare--> PreparedRequest --send--> Response --read--> Table --choose--> AgentView
 """
@@ -8,64 +9,42 @@ The whole line on one page: a call becomes a request, its response becomes what 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from webhook_engine import log
-from webhook_engine.definitions import CompiledWebhook, Definitions, read_file, read_folder
-from webhook_engine.dispatch import (
-    EgressPolicy,
-    LocalSecrets,
-    Preparation,
-    PreparedRequest,
-    SecretStore,
-    admit,
-    credentials_for,
-)
-from webhook_engine.errors import (
-    AgentRefused,
-    EgressRefused,
-    EmptyParameter,
-    LimitExceeded,
-    ResponseError,
-    SecretMissing,
-    TemplateError,
-    TokenRefused,
-    UnreadableResponse,
-    WebhookEngineError,
-    WrongType,
-)
-from webhook_engine.responses import AgentView, Interpreter, Outcome
+from webhook_engine.definitions import Definitions, read_file, read_folder
+from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
+from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
+from webhook_engine.line import Lines, failed, read, tell
+from webhook_engine.pops import PopBoard
+from webhook_engine.rules import RuleSet
+from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
-from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from os import PathLike
     from types import TracebackType
 
-    from webhook_engine.dispatch import Attempt, Dispatcher
-    from webhook_engine.variables import CallContext, Value
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """
-    One webhook, with everything about it that no call changes.
-    """
-
-    compiled: CompiledWebhook
-    preparation: Preparation
-    interpreter: Interpreter
+    from webhook_engine.deliveries import Deliveries
+    from webhook_engine.dispatch import Dispatcher
+    from webhook_engine.line import Line
+    from webhook_engine.performing import Live, Performed, Performer, PerformerReport, PerformerSettings
+    from webhook_engine.queue import Delivery, DeliveryQueue, Lease
+    from webhook_engine.responses import AgentView
+    from webhook_engine.rules import Match, Start
+    from webhook_engine.variables import CallContext, CallEvent
 
 
 class Engine:
     """
     Webhooks at the service of calls.
 
-    An engine is a guest: it configures nothing outside itself, and closes what it opened. `open` and
-    `render` work anywhere; `ask` belongs to the event loop in which it was first awaited, where
-    `async with` closes its connections.
+    An engine is a guest: it configures nothing outside itself, and closes what it opened. `open`, `render`
+    and `match` work anywhere; `ask` and `notify` belong to one event loop, where `async with` opens the
+    delivery queue, performs what is in it, and closes everything again.
     """
 
     def __init__(
@@ -74,6 +53,9 @@ class Engine:
         *,
         secrets: SecretStore | None = None,
         limits: Limits | None = None,
+        queue: DeliveryQueue | str | PathLike[str] | None = None,
+        pops: PopBoard | None = None,
+        performer: PerformerSettings | None = None,
     ) -> None:
         """
         Args:
@@ -83,16 +65,28 @@ class Engine:
                 files beside the definitions where left out.
 
             limits: What is granted to one request and its response.
+
+            queue: Where durable deliveries wait: a file, which the engine opens and
+                closes, or a queue that is open already.
+
+            pops: What agents have before them; a board of the engine's own where left out.
+
+            performer: How many durable deliveries it takes in hand.
         """
-        self.definitions = definitions
         self._secrets = secrets or LocalSecrets(folder=definitions.folder)
         self._limits = limits or Limits()
-        self._policy = EgressPolicy(definitions.allowed_networks)
-        self._agents = frozenset(agent.extension for agent in definitions.agents)
-        self._lines: dict[tuple[str, bool], _Line] = {}
+        self._file = None if queue is None or hasattr(queue, "put") else queue
+        self.queue: DeliveryQueue | None = None if self._file is not None else queue  # type: ignore[assignment]  # it has `put`
+        self.pops = pops or PopBoard()
+        self._performer_settings = performer
+        self._performer: Performer | None = None
+        self._opened = AsyncExitStack()
+        self._shown = Screens(self.pops, self._asked, self._keep)
         self._dispatcher: Dispatcher | None = None
+        self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self.redefine(definitions)
 
     @classmethod
     def from_file(
@@ -101,6 +95,9 @@ class Engine:
         *,
         secrets: SecretStore | None = None,
         limits: Limits | None = None,
+        queue: DeliveryQueue | str | PathLike[str] | None = None,
+        pops: PopBoard | None = None,
+        performer: PerformerSettings | None = None,
     ) -> Self:
         """
         An engine for the definitions in a file, or in all files of a folder.
@@ -112,27 +109,17 @@ class Engine:
 
         found = Path(path)
         definitions = read_folder(found) if found.is_dir() else read_file(found)
-        return cls(definitions, secrets=secrets, limits=limits)
+        return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
 
-    async def __aenter__(self) -> Self:
-        self._closed = False
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
+    def redefine(self, definitions: Definitions) -> None:
         """
-        Close every connection; what is still being asked ends with a sentence.
-
-        Nothing can be asked afterwards, unless `async with` opens the engine again.
+        Let *definitions* hold from now on; requests that were made before stay as they are.
         """
-        self._closed = True
-        dispatcher, self._dispatcher, self._loop = self._dispatcher, None, None
-        if dispatcher is not None:
-            await dispatcher.close()
+        self.definitions = definitions
+        self._lines = Lines(definitions, self._secrets)
+        self._rules = RuleSet(definitions)
+        self._deliveries: Deliveries | None = None
+        self._shown.redefine(self._lines, self._rules)
 
     # --- What an application asks for ------------------------------------------------------------
 
@@ -146,10 +133,10 @@ class Engine:
             AgentRefused: The call's extension may not use it.
             TemplateError: A value cannot stand where the template puts it.
         """
-        line = self._line(webhook)
-        if line.compiled.definition.type.is_sent:
+        line = self._lines.of(webhook)
+        if line.is_sent:
             raise WrongType(webhook, is_sent=True)
-        return self._prepared(line, call, self._values(line, call)).url
+        return self._lines.prepared(line, call, self._lines.values(line, call)).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
         """
@@ -165,23 +152,10 @@ class Engine:
             NotFound: No webhook has that name.
             WrongType: It is a page for the browser, so it is opened, not asked.
         """
-        line = self._line(webhook, test_values=test_values)
-        if not line.compiled.definition.type.is_sent:
+        line = self._lines.of(webhook, test_values=test_values)
+        if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
-        try:
-            values = self._values(line, call)
-            request = self._prepared(line, call, values)
-        except WebhookEngineError as error:
-            return _failed(webhook, error)
-        began = asyncio.get_running_loop().time()
-        attempt = await self._dispatching().dispatch(request)
-        if attempt.response is None or len(attempt.response.body) <= _READ_AT_ONCE:
-            view = _view_of(line, attempt, values)
-        else:
-            view = await _read_beside(line, attempt, values, until=began + request.deadline_s)
-        if log.is_heard():
-            _tell(attempt, view)
-        return view
+        return (await self._asked(line, call)).view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -191,28 +165,144 @@ class Engine:
             NotFound: No webhook has that name.
             WebhookEngineError: What would keep `ask` from sending it.
         """
-        line = self._line(webhook, test_values=test_values)
-        return self._prepared(line, call, self._values(line, call)).masked()
+        line = self._lines.of(webhook, test_values=test_values)
+        return self._lines.prepared(line, call, self._lines.values(line, call)).masked()
+
+    def match(self, event: CallEvent) -> Match:
+        """
+        What *event* starts, and why; nothing is done.
+        """
+        return self._rules.match(event)
+
+    async def notify(self, event: CallEvent) -> tuple[Delivery, ...]:
+        """
+        Let something that happened to a call start what the rules say.
+
+        Returns:
+            The durable deliveries, once they are on the disk. Windows and live lookups go to `pops`.
+
+        Raises:
+            QueueUnavailable: The disk would not take them; nothing was accepted, so notify again later.
+            QueueError: Durable deliveries need a queue, and this engine has none.
+        """
+        (deliveries,) = await self.notify_all((event,))
+        return deliveries
+
+    async def notify_all(self, events: Sequence[CallEvent]) -> tuple[tuple[Delivery, ...], ...]:
+        """
+        `notify` for many events, all or none of them, at the cost of one.
+        """
+        started = [(event, self._rules.match(event).starts) for event in events]
+        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
+        if put := [delivery for deliveries in made for delivery in deliveries]:
+            await self._put(put)
+        for event, starts in started:
+            self.pops.note(event)
+            self._shown.show(starts, event)
+        return made
+
+    def report(self) -> PerformerReport | None:
+        """
+        What is under way and how each target is treated; None where no queue is open.
+        """
+        return None if self._performer is None else self._performer.report()
+
+    # --- A life ------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        self._closed = False
+        if self._file is not None:
+            from webhook_engine.queue import SqliteQueue
+
+            self.queue = await self._opened.enter_async_context(SqliteQueue(self._file))
+        if self.queue is not None:
+            from webhook_engine.performing import Performer
+
+            live = self._asking()
+            self._performer = Performer(
+                self.queue, self._perform, settings=self._performer_settings, breakers=live.breakers
+            )
+            await self._opened.enter_async_context(self._performer)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def stop(self) -> None:
+        """
+        Take no delivery any more, and wait for those under way; a second call cuts them off.
+        """
+        if self._performer is not None:
+            await self._performer.stop()
+
+    async def close(self) -> None:
+        """
+        Stop, and close every connection; what is still being asked ends with a sentence.
+
+        Nothing can be asked afterwards, unless `async with` opens the engine again.
+        """
+        self._closed = True
+        await self._opened.aclose()
+        self._performer = None
+        if self._file is not None:
+            self.queue = None
+        dispatcher, self._dispatcher = self._dispatcher, None
+        live, self._live, self._loop = self._live, None, None
+        if live is not None:
+            live.close()
+        if dispatcher is not None:
+            await dispatcher.close()
+        await self._shown.close()
 
     # --- The steps -------------------------------------------------------------------------------
 
-    def _line(self, webhook: str, *, test_values: bool = False) -> _Line:
-        key = (webhook, test_values)
-        line = self._lines.get(key)
-        if line is None:
-            compiled = self.definitions.compiled(webhook, test=test_values)
-            line = self._lines[key] = _Line(
-                compiled, Preparation(compiled, policy=self._policy), _interpreter(compiled)
+    async def _asked(self, line: Line, call: CallContext) -> Asked:
+        try:
+            values = self._lines.values(line, call)
+            request = self._lines.prepared(line, call, values)
+        except WebhookEngineError as error:
+            return Asked(failed(line.name, error), None)
+        until = asyncio.get_running_loop().time() + request.deadline_s
+        answer = await self._asking().ask(request)
+        view = await read(line, answer.attempt, values, until=until)
+        if answer.age_s is not None:
+            view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
+        if log.is_heard():
+            tell(answer.attempt, view)
+        return Asked(view, answer.attempt)
+
+    async def _perform(self, lease: Lease) -> Performed:
+        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+
+    @property
+    def _made(self) -> Deliveries:
+        if self._deliveries is None:
+            from webhook_engine.deliveries import Deliveries
+
+            self._deliveries = Deliveries(self._lines, self._rules)
+        return self._deliveries
+
+    async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
+        if put := self._made.of(starts, event):
+            await self._put(put)
+
+    async def _put(self, deliveries: Sequence[Delivery]) -> None:
+        if self.queue is None:
+            raise QueueError(
+                "durable deliveries need a queue, and this engine has none: "
+                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
             )
-        return line
+        await self.queue.put(deliveries)
 
-    def _prepared(self, line: _Line, call: CallContext, values: Mapping[str, Value]) -> PreparedRequest:
-        admit(call.extension, self._agents, webhook=line.compiled.definition.name)
-        credentials = credentials_for(line.compiled.group, call.extension, self._secrets)
-        return line.preparation.prepare(values, credentials)
+    def _asking(self) -> Live:
+        dispatcher = self._dispatching()
+        if self._live is None:
+            from webhook_engine.performing import Live
 
-    def _values(self, line: _Line, call: CallContext) -> Mapping[str, Value]:
-        return values_of(call, self.definitions.tenant, line.compiled.variables)
+            self._live = Live(dispatcher.dispatch)
+        return self._live
 
     def _dispatching(self) -> Dispatcher:
         loop = asyncio.get_running_loop()
@@ -225,105 +315,3 @@ class Engine:
         elif self._loop is not loop:
             raise RuntimeError("this engine works in another event loop; make one engine for each loop")
         return self._dispatcher
-
-
-_READ_AT_ONCE = 256 * 1024
-"""Bytes that are read in a few milliseconds, whatever they are."""
-
-
-async def _read_beside(
-    line: _Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
-) -> AgentView:
-    """
-    The view of an attempt whose response is long: read beside the loop, and no longer than the agent waits.
-    """
-    try:
-        async with asyncio.timeout_at(until):
-            return await asyncio.to_thread(_view_of, line, attempt, values)
-    except TimeoutError:
-        deadline_s = line.compiled.deadline_s
-        error = UnreadableResponse(
-            f"the response of {attempt.prepared.target} could not be read within {deadline_s:g} s",
-            response=attempt.response,
-        )
-        took_s = asyncio.get_running_loop().time() - until + deadline_s
-        return _failed(line.compiled.definition.name, error, attempts=attempt.number, took_s=took_s)
-
-
-def _view_of(line: _Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
-    """
-    What an agent sees of an attempt, whichever way it went.
-    """
-    webhook = line.compiled.definition.name
-    if attempt.error is not None:
-        sends = attempt.number if attempt.sent else 0
-        return _failed(webhook, attempt.error, attempts=sends, took_s=attempt.took_s)
-    assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
-    return line.interpreter.view_of(
-        attempt.response, values, webhook=webhook, attempts=attempt.number, took_s=attempt.took_s
-    )
-
-
-def _interpreter(compiled: CompiledWebhook) -> Interpreter:
-    return Interpreter(
-        response_type=compiled.definition.response_type,
-        view=compiled.view,
-        rules=compiled.rules,
-        expects_rows=compiled.expects_rows,
-    )
-
-
-def _tell(attempt: Attempt, view: AgentView) -> None:
-    log.event(
-        "attempt.finished",
-        webhook=view.webhook,
-        target=attempt.prepared.target,
-        attempt=attempt.number,
-        outcome=str(view.outcome),
-        status=view.status,
-        fault=attempt.fault and str(attempt.fault),
-        took_s=round(attempt.took_s, 4),
-    )
-
-
-# The first class that an error is one of decides; everything else is the target system's doing.
-_OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
-    (AgentRefused, Outcome.REFUSED),
-    (SecretMissing, Outcome.REFUSED),
-    (EgressRefused, Outcome.REFUSED),
-    (TemplateError, Outcome.REFUSED),
-    (LimitExceeded, Outcome.REFUSED),
-    (TokenRefused, Outcome.CREDENTIALS_EXPIRED),
-)
-
-
-def _failed(webhook: str, error: WebhookEngineError, *, attempts: int = 0, took_s: float = 0.0) -> AgentView:
-    """
-    The view of a request that got no response, or was never sent.
-    """
-    outcome = next((each for kind, each in _OUTCOMES if isinstance(error, kind)), Outcome.TARGET_FAILED)
-    if isinstance(error, EmptyParameter) and error.skips:
-        outcome = Outcome.SKIPPED
-    response = error.response if isinstance(error, ResponseError) else None
-    return AgentView(
-        webhook=webhook,
-        outcome=outcome,
-        sentence=_sentence(error),
-        status=response.status if response is not None else None,
-        attempts=attempts,
-        took_s=took_s,
-        error=error,
-    )
-
-
-def _sentence(error: WebhookEngineError) -> str:
-    """
-    The error as a line for an agent; where secrets are kept is the administrator's to know.
-    """
-    if isinstance(error, SecretMissing):
-        return f"The credentials for {error.target} are not set up. Please tell an administrator."
-    text = str(error)
-    first = text.partition(" ")[0]
-    # A host or a name keeps its own spelling.
-    start = text[:1].upper() if first.isalpha() and first.islower() else text[:1]
-    return f"{start}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")

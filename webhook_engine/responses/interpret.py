@@ -194,6 +194,15 @@ class Interpreter:
             took_s=took_s,
         )
 
+    def names_of(self, response: Response) -> Mapping[str, object]:
+        """
+        What the rules of a chain may ask of *response*: `response`, `status`, `headers`, `rows` and `text`.
+        """
+        reading = read_table(
+            response, self._type, self._view, self._bounds, all_columns=False, wants_tree=True
+        )
+        return _names(response, reading)
+
     def _long(self, response: Response, values: Mapping[str, object]) -> Interpretation:
         reading = read_table(
             response,

@@ -1,0 +1,131 @@
+"""
+What an event starts for agents: windows at once, and lookups that arrive while the call goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from webhook_engine import log
+from webhook_engine.definitions.words import Authentication, DeliveryClass, Level
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.responses import Outcome
+from webhook_engine.rules import asks_for, follow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from webhook_engine.dispatch import Attempt
+    from webhook_engine.line import Line, Lines
+    from webhook_engine.pops import PopBoard, Ticket
+    from webhook_engine.responses import AgentView
+    from webhook_engine.rules import RuleSet, Start
+    from webhook_engine.variables import CallContext, CallEvent
+
+
+class Asked(NamedTuple):
+    """
+    What came of a live request.
+    """
+
+    view: AgentView
+    attempt: Attempt | None
+    """None where nothing could be sent."""
+
+
+class Screens:
+    """
+    Puts on a board what events start for agents.
+    """
+
+    def __init__(
+        self,
+        pops: PopBoard,
+        ask: Callable[[Line, CallContext], Awaitable[Asked]],
+        keep: Callable[[Sequence[Start], CallEvent], Awaitable[None]],
+    ) -> None:
+        """
+        Args:
+            ask: Sends a live request.
+
+            keep: Writes down what is durable among the starts it is given.
+        """
+        self._pops = pops
+        self._ask = ask
+        self._keep = keep
+        self._running: set[asyncio.Task[None]] = set()
+
+    def redefine(self, lines: Lines, rules: RuleSet) -> None:
+        """
+        Let these hold for what is started from now on.
+        """
+        self._lines, self._rules = lines, rules
+
+    def show(self, starts: Sequence[Start], event: CallEvent) -> None:
+        """
+        Opens the windows among *starts*, and begins the lookups; what is durable is somebody else's.
+        """
+        for start in starts:
+            line = self._lines.of(start.webhook)
+            if not line.is_sent:
+                self._open(line, start, event)
+            elif line.compiled.definition.delivery is DeliveryClass.LIVE:
+                self._begin(line, start, event)
+
+    async def close(self) -> None:
+        """
+        Ends the lookups that are still under way.
+        """
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _open(self, line: Line, start: Start, event: CallEvent) -> None:
+        call = start.call(event)
+        try:
+            url = self._lines.prepared(line, call, self._lines.values(line, call)).url
+        except WebhookEngineError as error:
+            log.event("window.refused", webhook=line.name, rule=start.rule, why=str(error))
+            return
+        self._pops.open_window(
+            event, line.name, url, parameter=start.dynamic_parameter or "", moves=_moves(line)
+        )
+
+    def _begin(self, line: Line, start: Start, event: CallEvent) -> None:
+        ticket = self._pops.begin(
+            event, line.name, parameter=start.dynamic_parameter or "", moves=_moves(line)
+        )
+        if ticket is None:
+            return
+        task = asyncio.get_running_loop().create_task(self._look_up(line, start, event, ticket))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _look_up(self, line: Line, start: Start, event: CallEvent, ticket: Ticket) -> None:
+        rules = self._rules
+        try:
+            view, attempt = await self._ask(line, start.call(event))
+        except BaseException:
+            self._pops.give_up(ticket)
+            raise
+        if view.outcome is Outcome.SKIPPED:
+            self._pops.give_up(ticket)
+        else:
+            self._pops.show(ticket, view)
+        if not any(map(rules.links.get, start.rules)):
+            return
+        response = None if attempt is None else attempt.response
+        names = {} if response is None or not asks_for(rules, start) else line.interpreter.names_of(response)
+        following = follow(rules, start, event, outcome=view.outcome, names=names).starts
+        if following:
+            self.show(following, event)
+            await self._keep(following, event)
+
+
+def _moves(line: Line) -> bool:
+    """
+    Whether another agent may be shown what was made for this one: not where it took this agent's own credentials.
+    """
+    group = line.compiled.group
+    return group is None or group.authentication is Authentication.NONE or group.level is not Level.USER
