@@ -26,7 +26,9 @@ def patience():
     """
     How many times longer work takes when coverage looks at every line of it.
     """
-    return 10 if sys.gettrace() else 1
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    looks = sys.gettrace() or (monitoring and monitoring.get_tool(monitoring.COVERAGE_ID))
+    return 10 if looks else 1
 
 
 @pytest.fixture(scope="session")
