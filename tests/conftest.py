@@ -2,7 +2,10 @@
 What every test shares.
 """
 
+import contextlib
 import os
+import random
+import socket
 import sys
 
 import pytest
@@ -23,4 +26,24 @@ def patience():
     """
     How many times longer work takes when coverage looks at every line of it.
     """
-    return 10 if sys.gettrace() else 1
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    looks = sys.gettrace() or (monitoring and monitoring.get_tool(monitoring.COVERAGE_ID))
+    return 10 if looks else 1
+
+
+@pytest.fixture(scope="session")
+def free_port():
+    """
+    Finds a port that nothing listens on, for a server that has to be told where to listen.
+
+    It is below those that the system hands out by itself, so that none of the many sockets of
+    the tests beside this one is given it before the server has it.
+    """
+
+    def free_port():
+        for port in random.sample(range(20_000, 30_000), 1_000):
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
+        pytest.fail("a thousand ports between 20000 and 30000 are taken")
+
+    return free_port

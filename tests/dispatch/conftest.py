@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,9 @@ import pytest
 
 from webhook_engine.dispatch import EgressPolicy, Transport, wire
 from webhook_engine.dispatch.request import PreparedRequest, Route
+
+PATIENCE_S = 60.0
+"""How long a test waits for what must come; only a failure takes so long."""
 
 LOOPBACK = EgressPolicy(["127.0.0.0/8", "::1"])
 PUBLIC_ONLY = EgressPolicy()
@@ -28,6 +32,55 @@ def answer(
     """
     head = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body) if length is None else length}"]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+async def until(fact: Callable[[], object]) -> None:
+    """
+    Goes on as soon as *fact* is true, however long this machine takes to get there.
+    """
+    give_up = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < give_up, "what the test waits for never came"
+        await asyncio.sleep(0)
+        time.sleep(0.0005)  # leaves room for threads; asyncio.sleep would wait for a clock that may stand
+
+
+class Clock:
+    """
+    The loop's clock, which stands still until the test moves it.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self._moved = time.monotonic()
+
+    def __call__(self) -> float:
+        # A test that forgot to move it ends all the same.
+        return self._now + max(0.0, time.monotonic() - self._moved - PATIENCE_S)
+
+    async def forward(self, seconds: float) -> None:
+        """
+        Lets what goes on now come to rest, *seconds* pass, and what is due then happen.
+        """
+        await self._rest()
+        self._now += seconds
+        self._moved = time.monotonic()
+        await self._rest()
+
+    async def _rest(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """
+    A clock in the test's hand: what depends on time does not depend on how busy the machine is.
+    """
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time())
+    monkeypatch.setattr(loop, "time", clock)
+    return clock
 
 
 Handler = Callable[["Visit"], Awaitable[None]]
@@ -167,7 +220,7 @@ def a_request(
     """
     A prepared request to a target on loopback.
     """
-    settings = {"webhook": "Lookup", "policy": LOOPBACK, "deadline_s": 4.0, **route}
+    settings = {"webhook": "Lookup", "policy": LOOPBACK, "deadline_s": PATIENCE_S, **route}
     mask = settings.pop("mask", None)
     grant = settings.pop("grant", None)
     prepared = PreparedRequest(

@@ -6,47 +6,48 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from webhook_engine.dispatch import Transport, resolver
-from webhook_engine.dispatch.deadlines import Deadlines
+from webhook_engine.dispatch.deadlines import Deadline, Deadlines
+from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.errors import ConnectFailed, NameNotFound, TimedOut
 from webhook_engine.settings import Limits
 
-from .conftest import StartTarget, Visit, a_request
+from .conftest import PATIENCE_S, Clock, StartTarget, Visit, a_request, until
 
-DEADLINE_S = 0.4
+DEADLINE_S = 4.0
 
 
 async def _silent(visit: Visit) -> None:
-    await asyncio.sleep(30)
+    await asyncio.Event().wait()
 
 
 async def _hints(visit: Visit) -> None:
     while True:
         await visit.say(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
 
 
 async def _drips(visit: Visit) -> None:
     await visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     while True:
         await visit.say(b"x")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
 
 
 async def _drips_its_head(visit: Visit) -> None:
     for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
         await visit.say(bytes([byte]))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
 
 
 async def _never_ends(visit: Visit) -> None:
     await visit.say(b"HTTP/1.1 200 OK\r\n\r\n")
-    await asyncio.sleep(30)
+    await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize(
@@ -55,36 +56,52 @@ async def _never_ends(visit: Visit) -> None:
     ids=["says nothing", "hints for ever", "drips a body", "drips a head", "never ends"],
 )
 async def test_ends_at_the_deadline(
-    handler: Callable[[Visit], Awaitable[None]], transport: Transport, start_target: StartTarget
+    handler: Callable[[Visit], Awaitable[None]],
+    transport: Transport,
+    start_target: StartTarget,
+    clock: Clock,
 ) -> None:
     """
     At the deadline, and says that the target may have acted.
     """
     target = await start_target(handler)
-    began = time.monotonic()
+    sending = asyncio.create_task(transport.send(a_request(target.url(), deadline_s=DEADLINE_S)))
+    await until(lambda: target.visits)
+    for _ in range(39):
+        await clock.forward(0.1)
+    assert not sending.done()
+    await clock.forward(0.1 + 0.02)
 
-    with pytest.raises(TimedOut, match=r"did not answer within 0\.4 s") as timed_out:
-        await transport.send(a_request(target.url(), deadline_s=DEADLINE_S))
+    with pytest.raises(TimedOut, match="did not answer within 4 s") as timed_out:
+        await sending
 
-    assert DEADLINE_S <= time.monotonic() - began < DEADLINE_S + 1  # a busy machine wakes late
     assert timed_out.value.maybe_delivered
 
 
 async def test_a_late_request_keeps_its_connection_to_itself(
-    transport: Transport, start_target: StartTarget
+    transport: Transport, start_target: StartTarget, clock: Clock
 ) -> None:
     """
     The late answer is not taken for the next request's.
     """
+    late, answered = asyncio.Event(), asyncio.Event()
 
     async def serve(visit: Visit) -> None:
-        await asyncio.sleep(0.4 if visit.number == 1 else 0)
-        await visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % visit.number)
+        if visit.number == 1:
+            await late.wait()
+        try:
+            await visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % visit.number)
+        finally:
+            answered.set()
 
     target = await start_target(serve)
+    sending = asyncio.create_task(transport.send(a_request(target.url(), deadline_s=DEADLINE_S)))
+    await until(lambda: target.visits)
+    await clock.forward(DEADLINE_S + 0.02)
     with pytest.raises(TimedOut):
-        await transport.send(a_request(target.url(), deadline_s=0.1))
-    await asyncio.sleep(0.5)
+        await sending
+    late.set()
+    await until(answered.is_set)
 
     assert b"2" == (await transport.send(a_request(target.url()))).body
 
@@ -105,18 +122,25 @@ def _full_backlog(host: str = "127.0.0.1", port: int = 0) -> tuple[socket.socket
     return listener, waiting
 
 
-async def test_a_black_hole_ends_at_the_bound_for_connecting() -> None:
+async def test_a_black_hole_ends_at_the_bound_for_connecting(clock: Clock) -> None:
     """
     Nothing was sent, so nothing can have been delivered.
     """
     listener, waiting = _full_backlog()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    dials = [Exchange(), Exchange()]
     try:
-        async with Transport(Limits(connect_s=0.2)) as transport:
-            with pytest.raises(ConnectFailed, match=r"did not accept a connection within 0\.2 s") as failed:
-                await transport.send(a_request(url))
+        async with Transport(Limits(connect_s=2)) as transport:
+            patient = asyncio.create_task(transport.send(a_request(url), exchange=dials[0]))
+            await until(lambda: dials[0].dials)
+            await clock.forward(2)
+            with pytest.raises(ConnectFailed, match="did not accept a connection within 2 s") as failed:
+                await patient
+            hasty = asyncio.create_task(transport.send(a_request(url, deadline_s=1), exchange=dials[1]))
+            await until(lambda: dials[1].dials)
+            await clock.forward(1.02)
             with pytest.raises(TimedOut) as timed_out:
-                await transport.send(a_request(url, deadline_s=0.1))
+                await hasty
     finally:
         for each in (listener, *waiting):
             each.close()
@@ -126,7 +150,7 @@ async def test_a_black_hole_ends_at_the_bound_for_connecting() -> None:
 
 
 async def test_a_dead_address_holds_up_the_next_for_a_moment(
-    monkeypatch: pytest.MonkeyPatch, start_target: StartTarget
+    monkeypatch: pytest.MonkeyPatch, start_target: StartTarget, clock: Clock
 ) -> None:
     """
     A quarter of a second after the first address the second is dialled as well.
@@ -138,44 +162,60 @@ async def test_a_dead_address_holds_up_the_next_for_a_moment(
         for host in ("127.0.0.2", "127.0.0.1")
     ]
     monkeypatch.setattr(resolver, "_look_up", lambda *_: answers)
+    exchange = Exchange()
+
+    def dialled() -> list[str]:
+        return [dial.address for dial in exchange.dials]
+
     try:
         async with Transport() as transport:
-            began = time.monotonic()
-            response = await transport.send(a_request(target.url(host="crm.example")))
-            took_s = time.monotonic() - began
+            sending = asyncio.create_task(
+                transport.send(a_request(target.url(host="crm.example")), exchange=exchange)
+            )
+            await until(dialled)
+            await clock.forward(0.24)
+            at_first = dialled()
+            await clock.forward(0.02)
+            response = await sending
     finally:
         for each in (listener, *waiting):
             each.close()
 
     assert 200 == response.status
-    assert 0.2 < took_s < 0.6
+    assert ["127.0.0.2"] == at_first
+    assert ["127.0.0.2", "127.0.0.1"] == dialled()
 
 
-async def test_a_name_server_that_hangs_has_a_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_server_that_hangs_has_a_budget_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
     """
     And costs one thread, however many requests want the name.
     """
     asked: list[str] = []
+    answered = threading.Event()
 
     def hang(host: str, port: int, family: int) -> OSError:
         asked.append(host)
-        time.sleep(0.6)
+        answered.wait(PATIENCE_S)
         return socket.gaierror(socket.EAI_AGAIN, "slow")
 
     monkeypatch.setattr(resolver, "_look_up", hang)
-    async with Transport(Limits(dns_s=0.2)) as transport:
-        began = time.monotonic()
+    async with Transport(Limits(dns_s=2)) as transport:
         for _ in range(2):
-            found = await asyncio.gather(
-                *(transport.send(a_request("http://slow.example/")) for _ in range(20)),
-                return_exceptions=True,
-            )
-        took_s = time.monotonic() - began
+            sending = [
+                asyncio.create_task(transport.send(a_request("http://slow.example/"))) for _ in range(20)
+            ]
+            await until(lambda: asked)
+            await clock.forward(1.9)
+            assert not any(task.done() for task in sending)
+            await clock.forward(0.1)
+            found = await asyncio.gather(*sending, return_exceptions=True)
+    answered.set()
 
     assert all(isinstance(each, NameNotFound) for each in found)
-    assert "no answer from the name server within 0.2 s" in str(found[0])
+    assert "no answer from the name server within 2 s" in str(found[0])
     assert ["slow.example"] == asked
-    assert took_s < 0.55
 
 
 async def test_dead_names_hold_up_neither_others_nor_the_application(
@@ -185,26 +225,29 @@ async def test_dead_names_hold_up_neither_others_nor_the_application(
     Twenty dead names hang; a live one is found at once, and so is the loop's own executor free.
     """
     look_up = resolver._look_up
+    asked: set[str] = set()
+    answered = threading.Event()
 
     def some_hang(host: str, port: int, family: int) -> object:
+        asked.add(host)
         if host.startswith("dead"):
-            time.sleep(0.5)
+            answered.wait(PATIENCE_S)
             return socket.gaierror(socket.EAI_AGAIN, "dead")
         return look_up("127.0.0.1", port, family)
 
     monkeypatch.setattr(resolver, "_look_up", some_hang)
     target = await start_target()
-    async with Transport(Limits(dns_s=0.3)) as transport:
+    async with Transport(Limits(dns_s=PATIENCE_S)) as transport:
         dead = [asyncio.create_task(transport.send(a_request(f"http://dead{n}.example/"))) for n in range(20)]
-        await asyncio.sleep(0.05)
-        began = time.monotonic()
+        await until(lambda: len(asked) == 20)
         await asyncio.to_thread(int)
         response = await transport.send(a_request(target.url(host="live.example")))
-        took_s = time.monotonic() - began
+        still_hang = not any(task.done() for task in dead)
+        answered.set()
         await asyncio.gather(*dead, return_exceptions=True)
 
     assert 200 == response.status
-    assert took_s < 0.2
+    assert still_hang
 
 
 async def test_a_cancelled_request_is_cancelled(transport: Transport, start_target: StartTarget) -> None:
@@ -213,7 +256,7 @@ async def test_a_cancelled_request_is_cancelled(transport: Transport, start_targ
     """
     target = await start_target(_silent)
     task = asyncio.create_task(transport.send(a_request(target.url())))
-    await asyncio.sleep(0.05)
+    await until(lambda: target.visits)
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
@@ -225,29 +268,43 @@ class TestDeadlines:
     Shared timers keep each deadline as the loop's own would.
     """
 
-    async def test_is_late_by_a_fiftieth_of_a_second_at_most(self) -> None:
+    async def test_is_late_by_a_fiftieth_of_a_second_at_most(self, clock: Clock) -> None:
         """
         And never early.
         """
-        loop = asyncio.get_running_loop()
         deadlines = Deadlines()
-        for after_s in (0.0, 0.011, 0.03, 0.047):
-            until = loop.time() + after_s
-            with pytest.raises(TimeoutError), deadlines.at(until) as deadline:
-                await asyncio.sleep(1)
+        for after_s in (0.011, 0.02, 0.03, 0.047):
+            deadline = deadlines.at(clock() + after_s)
 
+            async def work(deadline: Deadline = deadline) -> None:
+                with pytest.raises(TimeoutError), deadline:
+                    await asyncio.Event().wait()
+
+            working = asyncio.create_task(work())
+            await clock.forward(after_s - 0.001)
+            assert not deadline.expired
+            await clock.forward(0.001 + 0.02)
             assert deadline.expired
-            assert 0 <= loop.time() - until < 0.06
+            await working
         deadlines.close()
 
-    async def test_leaves_alone_what_was_in_time(self) -> None:
+    async def test_a_deadline_that_has_passed_ends_at_once(self) -> None:
+        """
+        By the loop's own clock: no timer is waited for that never comes.
+        """
+        deadlines = Deadlines()
+        with pytest.raises(TimeoutError), deadlines.at(asyncio.get_running_loop().time()):
+            await asyncio.sleep(PATIENCE_S)
+        deadlines.close()
+
+    async def test_leaves_alone_what_was_in_time(self, clock: Clock) -> None:
         """
         A deadline that passes afterwards cancels nobody.
         """
         deadlines = Deadlines()
-        with deadlines.at(asyncio.get_running_loop().time() + 0.03) as deadline:
+        with deadlines.at(clock() + 0.03) as deadline:
             await asyncio.sleep(0)
-        await asyncio.sleep(0.08)
+        await clock.forward(0.08)
 
         assert not deadline.expired
         deadlines.close()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
+import threading
 import warnings
 from collections.abc import AsyncIterator
 
@@ -19,13 +19,19 @@ from webhook_engine.errors import (
     ConnectionLost,
     EgressRefused,
     LimitExceeded,
-    NameNotFound,
     ResponseTooLarge,
     TimedOut,
 )
 from webhook_engine.settings import Limits
 
-from .conftest import PUBLIC_ONLY, StartTarget, Visit, a_request, answer
+from .conftest import PATIENCE_S, PUBLIC_ONLY, Clock, StartTarget, Visit, a_request, answer, until
+
+
+async def hang(visit: Visit) -> None:
+    """
+    Takes a request and never answers.
+    """
+    await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ async def test_an_attempt_is_the_whole_story(dispatcher: Dispatcher, start_targe
     assert (Dial("127.0.0.1"),) == attempt.dials
     assert attempt.sent
     assert not attempt.maybe_delivered
-    assert attempt.response.took_s <= attempt.took_s < 1
+    assert 0 < attempt.response.took_s <= attempt.took_s < PATIENCE_S
 
 
 async def test_a_refusal_sends_nothing(dispatcher: Dispatcher, start_target: StartTarget) -> None:
@@ -95,12 +101,13 @@ async def test_a_groups_limit_holds_across_its_webhooks(
     Two at a time, and everybody gets a turn.
     """
     under_way = most = 0
+    pair = asyncio.Barrier(2)
 
     async def serve(visit: Visit) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        await asyncio.sleep(0.02)
+        await pair.wait()
         under_way -= 1
         await visit.say(answer(b"ok"))
 
@@ -114,71 +121,73 @@ async def test_a_groups_limit_holds_across_its_webhooks(
 
 
 async def test_waiting_for_a_turn_is_within_the_deadline(
-    dispatcher: Dispatcher, start_target: StartTarget
+    dispatcher: Dispatcher, start_target: StartTarget, clock: Clock
 ) -> None:
     """
     Who had no turn sent nothing, and the target is not to blame.
     """
-
-    async def serve(visit: Visit) -> None:
-        await asyncio.sleep(0.4)
-        await visit.say(answer(b"ok"))
-
-    target = await start_target(serve)
+    target = await start_target(hang)
     slow = asyncio.create_task(dispatcher.dispatch(a_request(target.url(), group="CRM", max_in_flight=1)))
-    await asyncio.sleep(0.02)
+    await until(lambda: target.visits)
+    waiting = asyncio.create_task(
+        dispatcher.dispatch(a_request(target.url(), group="CRM", max_in_flight=1, deadline_s=4.0))
+    )
+    await clock.forward(3.9)
+    was_early = waiting.done()
+    await clock.forward(0.2)
 
-    attempt = await dispatcher.dispatch(a_request(target.url(), group="CRM", max_in_flight=1, deadline_s=0.1))
-    await slow
+    attempt = await waiting
+    slow.cancel()
 
+    assert not was_early
     assert isinstance(attempt.error, LimitExceeded)
     assert (Fault.POLICY, False) == (attempt.fault, attempt.sent)
-    assert 0.1 <= attempt.took_s < 0.2
+    assert attempt.took_s == pytest.approx(4.1)
 
 
 async def test_what_is_left_after_a_wait_is_all_there_is(
-    dispatcher: Dispatcher, start_target: StartTarget
+    dispatcher: Dispatcher, start_target: StartTarget, clock: Clock
 ) -> None:
     """
     A turn that comes late does not make the deadline later.
     """
 
     async def serve(visit: Visit) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(3.0)
         await visit.say(answer(b"ok"))
 
     target = await start_target(serve)
-    requests = [a_request(target.url(), group="CRM", max_in_flight=1, deadline_s=0.3) for _ in range(2)]
+    request = a_request(target.url(), group="CRM", max_in_flight=1, deadline_s=4.0)
+    tasks = [asyncio.create_task(dispatcher.dispatch(request)) for _ in range(2)]
+    await until(lambda: target.visits)
+    await clock.forward(3.0)
+    await until(lambda: len(target.visits) == 2)
+    await clock.forward(1.1)
 
-    first, second = await asyncio.gather(*map(dispatcher.dispatch, requests))
+    first, second = await asyncio.gather(*tasks)
 
     assert first.response is not None
     assert isinstance(second.error, TimedOut)
-    assert second.took_s < 0.4
+    assert second.took_s == pytest.approx(4.1)
 
 
 async def test_one_group_does_not_hold_up_another(dispatcher: Dispatcher, start_target: StartTarget) -> None:
     """
     A target that hangs has its own group's turns, and nobody else's.
     """
-
-    async def hang(visit: Visit) -> None:
-        await asyncio.sleep(30)
-
     slow, quick = await start_target(hang), await start_target()
     stuck = [
-        asyncio.create_task(
-            dispatcher.dispatch(a_request(slow.url(), group="Slow", max_in_flight=1, deadline_s=0.5))
-        )
+        asyncio.create_task(dispatcher.dispatch(a_request(slow.url(), group="Slow", max_in_flight=1)))
         for _ in range(5)
     ]
-    await asyncio.sleep(0.02)
+    await until(lambda: slow.visits)
 
     attempt = await dispatcher.dispatch(a_request(quick.url(), group="Quick", max_in_flight=1))
-    await asyncio.gather(*stuck)
 
     assert attempt.response is not None
-    assert attempt.took_s < 0.2
+    assert not any(task.done() for task in stuck)
+    await dispatcher.close()
+    await asyncio.gather(*stuck)
 
 
 async def test_a_cancelled_dispatch_gives_its_turn_back(
@@ -189,12 +198,13 @@ async def test_a_cancelled_dispatch_gives_its_turn_back(
     """
 
     async def serve(visit: Visit) -> None:
-        await asyncio.sleep(30 if visit.number == 1 else 0)
+        if visit.number == 1:
+            await hang(visit)
         await visit.say(answer(b"ok"))
 
     target = await start_target(serve)
     gone = asyncio.create_task(dispatcher.dispatch(a_request(target.url(), group="CRM", max_in_flight=1)))
-    await asyncio.sleep(0.05)
+    await until(lambda: target.visits)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
@@ -234,14 +244,13 @@ async def test_closing_ends_everything_with_a_sentence(
     waits_for: str, start_target: StartTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Whoever still waits is told, and not cancelled.
+    Whoever still waits is told, and not cancelled; and the target is not to blame.
     """
-
-    async def hang(visit: Visit) -> None:
-        await asyncio.sleep(30)
+    asked, answered = threading.Event(), threading.Event()
 
     def slow(host: str, port: int, family: int) -> object:
-        time.sleep(0.3)
+        asked.set()
+        answered.wait(PATIENCE_S)
         return OSError("never mind")
 
     monkeypatch.setattr(resolver, "_look_up", slow)
@@ -252,17 +261,42 @@ async def test_closing_ends_everything_with_a_sentence(
         a_request(url, group="CRM", max_in_flight=1) for _ in range(2 if waits_for == "a turn" else 1)
     ]
     tasks = [asyncio.create_task(dispatcher.dispatch(request)) for request in requests]
-    await asyncio.sleep(0.05)
+    await until(asked.is_set if waits_for == "a name" else lambda: target.visits)
     await dispatcher.close()
 
     attempt = (await asyncio.gather(*tasks))[-1]
+    answered.set()
 
     expected = {
-        "a turn": LimitExceeded,
-        "a name": (ConnectFailed, NameNotFound),
-        "a response": ConnectionLost,
+        "a turn": (LimitExceeded, Fault.POLICY, False),
+        "a name": (ConnectFailed, Fault.OURS, False),
+        "a response": (ConnectionLost, Fault.OURS, True),
     }
-    assert isinstance(attempt.error, expected[waits_for])  # type: ignore[arg-type]
+    assert expected[waits_for] == (type(attempt.error), attempt.fault, attempt.maybe_delivered)
+    assert "was closed" in str(attempt.error)
+
+
+@pytest.mark.usefixtures("either_way")
+async def test_closing_is_told_whenever_it_happens(start_target: StartTarget) -> None:
+    """
+    After any number of the loop's steps: a response, or an error that says what ended it.
+    """
+    target = await start_target(b"HTTP/1.1 302 Found\r\nLocation: /on\r\nContent-Length: 0\r\n\r\n")
+    told: set[str] = set()
+    for steps in range(40):
+        dispatcher = Dispatcher()
+        request = a_request(target.url(), group="CRM", max_in_flight=1, max_redirects=3)
+        tasks = [asyncio.create_task(dispatcher.dispatch(request)) for _ in range(2)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await dispatcher.close()
+        for attempt in await asyncio.gather(*tasks):
+            if attempt.response is None:
+                told.add(str(attempt.error))
+                assert attempt.fault in (Fault.OURS, Fault.POLICY)
+
+    assert told
+    assert all("was closed" in each for each in told)
 
 
 async def test_webhooks_without_a_group_have_limits_of_their_own(
@@ -273,21 +307,22 @@ async def test_webhooks_without_a_group_have_limits_of_their_own(
     """
 
     async def serve(visit: Visit) -> None:
-        await asyncio.sleep(30 if "/slow" in visit.line else 0)
+        if "/slow" in visit.line:
+            await hang(visit)
         await visit.say(answer(b"ok"))
 
     target = await start_target(serve)
     stuck = asyncio.create_task(
-        dispatcher.dispatch(a_request(target.url("/slow"), webhook="Slow", max_in_flight=1, deadline_s=0.3))
+        dispatcher.dispatch(a_request(target.url("/slow"), webhook="Slow", max_in_flight=1))
     )
-    await asyncio.sleep(0.02)
+    await until(lambda: target.visits)
 
-    attempt = await dispatcher.dispatch(
-        a_request(target.url(), webhook="Quick", max_in_flight=1, deadline_s=0.2)
-    )
-    await stuck
+    attempt = await dispatcher.dispatch(a_request(target.url(), webhook="Quick", max_in_flight=1))
 
     assert attempt.response is not None
+    assert not stuck.done()
+    await dispatcher.close()
+    await stuck
 
 
 async def test_leaves_nothing_behind(start_target: StartTarget) -> None:
@@ -297,7 +332,7 @@ async def test_leaves_nothing_behind(start_target: StartTarget) -> None:
 
     async def serve(visit: Visit) -> None:
         if "/hang" in visit.line:
-            await asyncio.sleep(30)
+            await hang(visit)
         await visit.say(answer(b"ok"))
 
     target = await start_target(serve)

@@ -11,8 +11,10 @@ import pytest
 from webhook_engine.dispatch import Limiter
 from webhook_engine.errors import LimitExceeded
 
+from .conftest import PATIENCE_S, Clock
 
-def soon(seconds: float = 1.0) -> float:
+
+def soon(seconds: float = PATIENCE_S) -> float:
     """
     A deadline.
     """
@@ -27,7 +29,8 @@ async def test_never_more_in_flight() -> None:
     for _ in range(2):
         await limiter.enter(deadline=soon())
     third = asyncio.create_task(limiter.enter(deadline=soon()))
-    await asyncio.sleep(0.01)
+    for _ in range(10):
+        await asyncio.sleep(0)
     waited = not third.done()
     limiter.leave()
     await third
@@ -72,50 +75,67 @@ async def test_nobody_passes_those_who_wait() -> None:
     waiting.cancel()
 
 
-async def test_who_waits_too_long_is_sent_away() -> None:
+async def test_who_waits_too_long_is_sent_away(clock: Clock) -> None:
     """
     With the group, the limit and the word that nothing was sent.
     """
     limiter = Limiter("CRM", max_in_flight=1)
     await limiter.enter(deadline=soon())
+    waiting = asyncio.create_task(limiter.enter(deadline=soon(4)))
+    await clock.forward(3.9)
+    assert not waiting.done()
+    await clock.forward(0.1)
 
     with pytest.raises(
         LimitExceeded, match=r"CRM has its 1 requests under way \(max_in_flight\).*nothing was sent"
     ):
-        await limiter.enter(deadline=soon(0.03))
+        await waiting
     limiter.leave()
 
     assert limiter.try_enter(asyncio.get_running_loop().time())
 
 
-async def test_never_more_in_a_second() -> None:
+async def test_never_more_in_a_second(clock: Clock) -> None:
     """
-    In any second, wherever it begins.
+    In any second, wherever it begins, and no fewer either.
     """
     limiter = Limiter("CRM", max_per_second=5)
+    began = clock()
     starts: list[float] = []
 
     async def work() -> None:
-        await limiter.enter(deadline=soon(5))
-        starts.append(asyncio.get_running_loop().time())
+        await limiter.enter(deadline=soon())
+        starts.append(clock() - began)
         limiter.leave()
 
-    await asyncio.gather(*(work() for _ in range(11)))
+    tasks = [asyncio.create_task(work()) for _ in range(3)]
+    for _ in range(9):
+        await clock.forward(0.25)
+        tasks += [asyncio.create_task(work()) for _ in range(3)]
+    while len(starts) < len(tasks):
+        await clock.forward(0.25)
 
+    assert starts == sorted(starts)
     assert all(later - earlier >= 0.999 for earlier, later in zip(starts, starts[5:], strict=False))
-    assert starts[-1] - starts[0] < 2.3
+    assert starts[-1] < 7  # thirty at five a second, and steps of a quarter
 
 
-async def test_a_rate_below_one_is_a_pause() -> None:
+async def test_a_rate_below_one_is_a_pause(clock: Clock) -> None:
     """
     Four seconds between two, at one in four.
     """
     limiter = Limiter("CRM", max_per_second=0.25)
     await limiter.enter(deadline=soon())
     limiter.leave()
+    early = asyncio.create_task(limiter.enter(deadline=soon(3.9)))
+    patient = asyncio.create_task(limiter.enter(deadline=soon(4.1)))
+    await clock.forward(3.9)
 
     with pytest.raises(LimitExceeded, match="max_per_second"):
-        await limiter.enter(deadline=soon(0.05))
+        await early
+    assert not patient.done()
+    await clock.forward(0.1)
+    await patient
 
 
 async def test_giving_up_frees_the_place_in_the_queue() -> None:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from webhook_engine.dispatch import Dispatcher
 from webhook_engine.errors import ConnectFailed, EgressRefused, TimedOut
 
-from .conftest import LOOPBACK, OK, PUBLIC_ONLY, a_request
+from .conftest import LOOPBACK, OK, PUBLIC_ONLY, a_request, until
 
 uvloop = pytest.importorskip("uvloop")
 
@@ -24,11 +25,12 @@ def test_every_loop_keeps_the_promises(factory: Callable[[], asyncio.AbstractEve
     """
     Sent, used again, guarded, timed and refused.
     """
-    connections = 0
+    connections = under_way = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
+        nonlocal connections, under_way
         connections += 1
+        under_way += 1
         try:
             while b"/hang " not in await reader.readuntil(b"\r\n\r\n"):
                 writer.write(OK)
@@ -36,6 +38,9 @@ def test_every_loop_keeps_the_promises(factory: Callable[[], asyncio.AbstractEve
         except asyncio.IncompleteReadError:
             pass
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        under_way -= 1
 
     async def play() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -52,7 +57,7 @@ def test_every_loop_keeps_the_promises(factory: Callable[[], asyncio.AbstractEve
             absent = await dispatcher.dispatch(a_request("http://127.0.0.1:1/"))
             assert isinstance(absent.error, ConnectFailed)
         server.close()
-        await asyncio.sleep(0.05)
+        await until(lambda: not under_way)
 
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(play())

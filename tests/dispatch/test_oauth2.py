@@ -19,7 +19,7 @@ from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ConnectFailed, EgressRefused, TimedOut, TokenRefused
 
-from .conftest import StartTarget, Target, Visit, a_request, answer
+from .conftest import Clock, StartTarget, Target, Visit, a_request, answer, until
 
 
 @dataclass
@@ -31,13 +31,15 @@ class Issuer:
     target: Target = None  # type: ignore[assignment]
     told: dict[str, object] = field(default_factory=lambda: {"expires_in": 3600, "token_type": "Bearer"})
     status: str = "200 OK"
-    pause_s: float = 0.0
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared, it keeps whoever asks for a token waiting."""
+
     issued: int = 0
     valid: str = ""
 
     async def serve(self, visit: Visit) -> None:
         if visit.line.startswith("POST /token"):
-            await asyncio.sleep(self.pause_s)
+            await self.open.wait()
             self.issued += 1
             self.valid = f"token-number-{self.issued}"
             told = {"access_token": self.valid, **self.told}
@@ -79,6 +81,7 @@ async def issuer(start_target: StartTarget) -> Issuer:
     An issuer on loopback.
     """
     made = Issuer()
+    made.open.set()
     made.target = await start_target(made.serve)
     return made
 
@@ -137,9 +140,12 @@ async def test_many_at_once_earn_one_token(dispatcher: Dispatcher, issuer: Issue
     """
     However many requests wait for it, and for all that come later.
     """
-    issuer.pause_s = 0.05
+    issuer.open.clear()
+    tasks = [asyncio.create_task(dispatcher.dispatch(issuer.request())) for _ in range(10)]
+    await until(lambda: issuer.asked)
+    issuer.open.set()
 
-    attempts = await asyncio.gather(*(dispatcher.dispatch(issuer.request()) for _ in range(10)))
+    attempts = await asyncio.gather(*tasks)
     attempts.append(await dispatcher.dispatch(issuer.request()))
 
     assert {200} == {attempt.response.status for attempt in attempts if attempt.response}
@@ -287,21 +293,24 @@ async def test_what_is_no_token_is_refused(
     assert 1 == len(target.visits)
 
 
-async def test_the_wait_for_a_token_is_within_the_deadline(dispatcher: Dispatcher, issuer: Issuer) -> None:
+async def test_the_wait_for_a_token_is_within_the_deadline(
+    dispatcher: Dispatcher, issuer: Issuer, clock: Clock
+) -> None:
     """
     Nothing was delivered; and the token, when it comes, serves the next request.
     """
-    issuer.pause_s = 0.3
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    issuer.open.clear()
+    waiting = asyncio.create_task(dispatcher.dispatch(issuer.request(deadline_s=4.0)))
+    await until(lambda: issuer.asked)
+    await clock.forward(4.0)
 
-    attempt = await dispatcher.dispatch(issuer.request(deadline_s=0.1))
-    took_s = loop.time() - began
+    attempt = await waiting
+    issuer.open.set()
     later = await dispatcher.dispatch(issuer.request())
 
     assert isinstance(attempt.error, TimedOut)
     assert not attempt.maybe_delivered
-    assert took_s < 0.2
+    assert attempt.took_s == pytest.approx(4.0)
     assert later.response is not None
     assert 1 == issuer.issued
 
@@ -350,12 +359,12 @@ async def test_closing_gives_up_a_fetch(issuer: Issuer) -> None:
     """
     Without a warning.
     """
-    issuer.pause_s = 30
+    issuer.open.clear()
     dispatcher = Dispatcher()
-    waiting = asyncio.create_task(dispatcher.dispatch(issuer.request(deadline_s=5)))
-    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(dispatcher.dispatch(issuer.request()))
+    await until(lambda: issuer.asked)
     await dispatcher.close()
 
     attempt = await waiting
     assert isinstance(attempt.error, ConnectFailed)
-    assert not attempt.sent
+    assert (Fault.OURS, False) == (attempt.fault, attempt.sent)

@@ -1,55 +1,73 @@
 """
-The port at which the pages and the examples expect the demo's CRM.
+A folder and a port like those of the pages, whatever else runs on this machine.
 """
 
-import contextlib
-import fcntl
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from webhook_engine.demo import crm
 
-PATIENCE_S = 120
-COMMAND = Path(sys.executable).with_name("webhook-engine")
+ROOT = Path(__file__).parents[2]
+EXAMPLE = "examples/integration.toml"
+
+
+class Elsewhere:
+    """
+    A checkout whose usual port is another one: the one that the pages name may be taken.
+    """
+
+    def __init__(self, root, port):
+        self.root = root
+        self.port = port
+        copy = root / EXAMPLE
+        copy.parent.mkdir()
+        copy.write_text(self.moved((ROOT / EXAMPLE).read_text(encoding="utf-8")), encoding="utf-8")
+
+    def moved(self, text):
+        """
+        *text* of a page with the port of the tests in it.
+        """
+        return text.replace(f":{crm.PORT}/", f":{self.port}/")
+
+    def python(self, script):
+        """
+        The command for a script of a page, with warnings as errors.
+        """
+        return [sys.executable, "-W", "error", "-c", f"{self._move}\n{script}"]
+
+    @property
+    def demo(self):
+        """
+        The command for `webhook-engine demo --serve`.
+        """
+        main = "import sys; from webhook_engine.cli import main; sys.argv[1:] = ['demo', '--serve']; main()"
+        return [sys.executable, "-c", f"{self._move}\n{main}"]
+
+    @property
+    def _move(self):
+        return f"from webhook_engine.demo import crm; crm.PORT = {self.port}"
 
 
 @pytest.fixture
-def usual_port():
+def elsewhere(tmp_path, free_port):
     """
-    The port, free and this test's alone among the test runs of this machine.
+    Where what a page shows can be run.
     """
-    with open(Path(tempfile.gettempdir()) / f"webhook-engine-port-{crm.PORT}", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        give_up = time.monotonic() + PATIENCE_S
-        while not _is_free():
-            if time.monotonic() > give_up:
-                pytest.fail(f"port {crm.PORT}, which the README names, is taken")
-            time.sleep(0.2)
-        yield crm.PORT
-
-
-def _is_free():
-    with contextlib.suppress(OSError):
-        socket.create_server(("127.0.0.1", crm.PORT)).close()
-        return True
-    return False
+    return Elsewhere(tmp_path, free_port())
 
 
 @pytest.fixture
-def serving(usual_port):
+def serving(elsewhere):
     """
-    The demo's CRM where the README has it.
+    The same, with the demo's CRM running.
     """
-    server = subprocess.Popen([COMMAND, "demo", "--serve"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(elsewhere.demo, stdout=subprocess.PIPE, text=True)
     try:
-        assert f"listens on 127.0.0.1:{usual_port}" in server.stdout.readline()
-        yield usual_port
+        assert f"listens on 127.0.0.1:{elsewhere.port}" in server.stdout.readline()
+        yield elsewhere
     finally:
         server.terminate()
-        server.communicate(timeout=10)
+        server.communicate(timeout=120)

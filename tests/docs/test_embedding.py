@@ -4,7 +4,6 @@ What docs/embedding.md shows, runs.
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,13 @@ PAGE = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^## ([^\n]*)\n(?:(?!^## ).)*?^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.xdist_group("port 8765")
 @pytest.mark.parametrize(("heading", "script"), BLOCKS, ids=[heading for heading, _ in BLOCKS])
-def test_each_piece_runs(heading, script, usual_port):
+def test_each_piece_runs(heading, script, elsewhere):
     """
     Copied from the page, with warnings as errors.
     """
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        elsewhere.python(script), cwd=elsewhere.root, capture_output=True, text=True, check=False
     )
 
     assert ("", 0) == (done.stderr, done.returncode)

@@ -16,6 +16,8 @@ from webhook_engine.queue.sqlite import Clock
 
 OK = AttemptRecord(outcome="ok")
 LONG_S = 3_600.0
+PATIENCE_S = 60.0
+"""How long a test waits for what must come; only a failure takes so long."""
 
 
 def delivery(event, **facts):
@@ -77,7 +79,7 @@ async def test_what_is_in_flight_is_recorded_when_there_is_room_again(tmp_path):
         assert not settling.done()
         queue._writer.book.db.pragma("max_page_count", 10_000)
 
-        await asyncio.wait_for(settling, 10)
+        await asyncio.wait_for(settling, PATIENCE_S)
         assert (await queue.show(lease.id)).records[0].detail == large.detail
         await queue.put([delivery("after")])
 
@@ -118,7 +120,7 @@ async def test_a_file_locked_by_another_program_is_waited_for(tmp_path):
         settling = asyncio.create_task(queue.done(lease, OK))
         await asyncio.sleep(0.5)
         other.communicate()
-        await asyncio.wait_for(settling, 10)
+        await asyncio.wait_for(settling, PATIENCE_S)
 
         await queue.put([delivery("after")])
         states = (await queue.stats()).states
@@ -218,12 +220,9 @@ async def test_a_cancelled_read_leaves_nothing_open(tmp_path):
             await asyncio.sleep(0)
             reading.cancel()
         await queue.put([delivery("after")])
-        for _ in range(100):
-            if (await queue.stats()).wal_bytes == 0:
-                break
-            await asyncio.sleep(0.1)
-
-        assert (await queue.stats()).wal_bytes == 0
+        async with asyncio.timeout(PATIENCE_S):
+            while (await queue.stats()).wal_bytes:
+                await asyncio.sleep(0.05)
 
 
 # --- Clocks ------------------------------------------------------------------

@@ -12,6 +12,9 @@ from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, Receipt
 
 OK = AttemptRecord(outcome="ok", detail={"response": "x" * 1_000})
 
+PATIENCE_S = 60.0
+"""How long a test waits for what must come; only a failure takes so long."""
+
 
 async def finish(queue, count, *, first=0, dead=False):
     """
@@ -30,7 +33,7 @@ async def finish(queue, count, *, first=0, dead=False):
 
 
 async def eventually(queue, state, count):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await queue.stats()).states[state] > count:
             await asyncio.sleep(0.05)
 
@@ -69,7 +72,7 @@ async def test_too_much_is_forgotten_from_its_oldest_end(tmp_path):
         await asyncio.sleep(0)
 
         await eventually(queue, State.DONE, 599)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while (await queue.stats()).file_bytes > 3_500_000:
                 await asyncio.sleep(0.05)
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,19 +17,11 @@ from typer.testing import CliRunner
 from webhook_engine.cli.app import app
 
 
-def free_port():
-    """
-    A port that nothing listens on just now.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 def wait_until_answers(port, process, path="/"):
     """
     Returns once the server takes requests; fails with its output where it ended instead.
     """
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 120  # a second where there is room
     while time.monotonic() < give_up:
         if process.poll() is not None:
             pytest.fail(
@@ -57,11 +48,11 @@ def running(command, port, path="/"):
         yield
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")
-def httpbin():
+def httpbin(free_port):
     """
     The port of an httpbin.
     """
@@ -98,7 +89,7 @@ http {{
 
 
 @pytest.fixture(scope="session")
-def nginx(tmp_path_factory):
+def nginx(tmp_path_factory, free_port):
     """
     The port of an nginx that serves a few files and a few statuses.
     """

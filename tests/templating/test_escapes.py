@@ -11,20 +11,20 @@ from webhook_engine.templating import Bounds, Kind, compile_expression, compile_
 
 NAMES = frozenset({"CALLERID", "CALL_NOTES", "CALL_DURATION"})
 CALL = {"CALLERID": "100", "CALL_NOTES": "", "CALL_DURATION": 75}
-SECONDS = 5.0
-"""More than any of these takes, even on a busy machine."""
+SECONDS = 60.0
+"""Of the processor; each takes a fraction of one, and without the bounds minutes or for ever."""
 
 
 def outcome(source):
     """
     What became of a template: its text, or an error of the tree.
     """
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         made = compile_template(source, Kind.TEXT, names=NAMES).render(CALL)
     except TemplateError as error:
         made = error
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     return made
 
 

@@ -9,12 +9,21 @@ import pytest
 from webhook_engine.errors import RenderError, TemplateSyntaxError, TemplateTooLarge
 from webhook_engine.templating import Bounds, compile_expression
 
-NAMES = frozenset({"CALL_DIR", "CALL_QUEUE", "CALL_DURATION", "response", "status", "rows"})
+NAMES = frozenset(
+    {"CALL_DIR", "CALL_QUEUE", "CALL_DURATION", "CALLERID_NUMBER", "response", "status", "rows"}
+)
 FACTS = {
     "CALL_DIR": "incoming",
     "CALL_QUEUE": "Sales",
     "CALL_DURATION": 75,
-    "response": {"error": None, "items": [{"id": 7, "name": "Ann"}], "a b": "c", "total": Decimal("1.5")},
+    "CALLERID_NUMBER": "0821234567",
+    "response": {
+        "Error": "No",
+        "error": None,
+        "items": [{"id": 7, "name": "Ann"}],
+        "a b": "c",
+        "total": Decimal("1.5"),
+    },
     "status": 200,
     "rows": 0,
 }
@@ -24,7 +33,7 @@ def value_of(source, **more):
     """
     What an expression comes to.
     """
-    return compile_expression(source, names=NAMES, **more).evaluate(FACTS)
+    return compile_expression(source, names=NAMES, country="ZA", **more).evaluate(FACTS)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +42,18 @@ def value_of(source, **more):
         ("CALL_DIR == 'incoming' and CALL_QUEUE in ['Sales', 'Support']", True),
         ("CALL_DIR == 'outgoing' or not CALL_QUEUE", False),
         ("CALL_DURATION > 60", True),
+        ("not CALL_QUEUE", False),
+        ("CALL_DURATION", 75),
+        ("CALL_QUEUE | lower", "sales"),
+        ("CALLERID_NUMBER | e164", "+27821234567"),
+        ("CALLERID_NUMBER.startswith('08')", True),
+        ("response.Error is defined", True),
+        ("response.results is defined", False),
+        ("response.total * 2", Decimal("3.0")),
+        ("response.items | length == rows + 1", True),
+        ("status == 200 and response['Error'] == 'No'", True),
+        ("'x' if CALL_QUEUE else 'y'", "x"),
+        ("CALL_DIR, CALL_QUEUE", ("incoming", "Sales")),
         ("0 < CALL_DURATION <= 75", True),
         ("CALL_QUEUE|lower == 'sales'", True),
         ("CALL_QUEUE.startswith('Sa')", True),
@@ -108,8 +129,12 @@ def test_tells_which_names_it_asks_for():
         ("status()", "a template calls nothing; write a filter, as in {{ CALL_QUEUE | lower }}"),
         ("status|uper", "there is no filter uper: did you mean upper?"),
         ("response.__class__", "a template cannot ask for .__class__"),
-        ("", None),
-        ("status ==", None),
+        ("", "expected an expression"),
+        ("status ==", "the expression is not finished"),
+        ("CALL_DIR | raw", "raw stands last, where a value is put out"),
+        ("CALL_DIR %}", None),
+        ("'a", None),
+        ("# comment", None),
         ("status = 200", None),
         ("{CALL_DIR}", None),
         ("status }}{{ rows", "this is not one expression"),
@@ -145,7 +170,7 @@ def test_every_unknown_name_is_told():
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("CALL_QUEUE > 1", "not supported between"),
+        ("CALL_QUEUE > 1", "'>' not supported between"),
         ("CALL_QUEUE + 1", "concatenate"),
         ("rows / rows", "division by zero"),
         ("response.nothing.at.all != 1", "nothing"),
@@ -184,6 +209,8 @@ def test_is_bounded():
         compile_expression("status == 200", names=NAMES, bounds=Bounds(source_chars=10))
     with pytest.raises(TemplateTooLarge):
         value_of("'x' * 11", bounds=Bounds(output_chars=10))
+    with pytest.raises(TemplateTooLarge):
+        value_of("CALL_QUEUE * 1000", bounds=Bounds(output_chars=100))
 
 
 def test_one_run_knows_nothing_of_another():

@@ -184,12 +184,12 @@ async def echo(request: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def serve(port: int = PORT) -> AsyncIterator[int]:
+async def serve(port: int | None = None) -> AsyncIterator[int]:
     """
     The CRM, listening on loopback.
 
     Args:
-        port: Where to listen; another one is taken where this is in use.
+        port: Where to listen, `PORT` when left out; another one is taken where it is in use.
 
     Yields:
         The port.
@@ -200,7 +200,7 @@ async def serve(port: int = PORT) -> AsyncIterator[int]:
     runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        listener = _listener(port)
+        listener = _listener(PORT if port is None else port)
         await web.SockSite(runner, listener).start()
         yield listener.getsockname()[1]
     finally:

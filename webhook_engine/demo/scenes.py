@@ -163,12 +163,12 @@ class Played:
 
 
 @asynccontextmanager
-async def stage(port: int = crm.PORT) -> AsyncIterator[tuple[Engine, int]]:
+async def stage(port: int | None = None) -> AsyncIterator[tuple[Engine, int]]:
     """
     The CRM and an engine that knows where it listens.
 
     Args:
-        port: Where the CRM listens; another one is taken where this is in use.
+        port: Where the CRM listens, the usual port when left out; another one is taken where it is in use.
 
     Yields:
         The engine, and the CRM's port.

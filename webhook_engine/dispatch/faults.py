@@ -76,8 +76,10 @@ def fault_of(error: WebhookEngineError) -> Fault:
     """
     Whose fault *error* is.
     """
-    if isinstance(error, ConnectFailed) and isinstance(error.__cause__, OSError):
-        code = error.__cause__.errno
+    code = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
+    if isinstance(error, TransportError) and code == errno.ECANCELED:
+        return Fault.OURS
+    if isinstance(error, ConnectFailed):
         if code in _NETWORK:
             return Fault.NETWORK
         if code in _OURS:
@@ -164,6 +166,21 @@ def timed_out(*, exchange: Exchange, target: str, after_s: float) -> TimedOut:
     The error for a deadline that passed.
     """
     return TimedOut(target=target, after_s=after_s, maybe_delivered=exchange.sent)
+
+
+def closed(*, exchange: Exchange, target: str) -> TransportError:
+    """
+    The error for a request that this side gave up because it was closed; no fault of the target's.
+    """
+    problem: TransportError
+    if exchange.sent:
+        problem = ConnectionLost(
+            f"the engine was closed while {target} was asked; it may have acted on the request", target=target
+        )
+    else:
+        problem = ConnectFailed(f"the engine was closed before {target} was asked", target=target)
+    problem.__cause__ = OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+    return problem
 
 
 def _about_name(error: OSError | None, target: str) -> str:

@@ -13,12 +13,14 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from webhook_engine.definitions.words import ClientIn, Grant
+from webhook_engine.dispatch import faults
 from webhook_engine.dispatch.auth import basic
 from webhook_engine.dispatch.credentials import TokenGrant
+from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.mask import masker_of
 from webhook_engine.dispatch.request import PreparedRequest, Route, target_of
 from webhook_engine.dispatch.transport import Transport
-from webhook_engine.errors import ConnectFailed, TimedOut, TokenRefused
+from webhook_engine.errors import TimedOut, TokenRefused
 from webhook_engine.responses import Response
 
 _WITHIN_S = 10.0
@@ -82,7 +84,8 @@ class Tokens:
             task = asyncio.current_task()
             if not fetch.cancelled() or (task is not None and task.cancelling()):
                 raise
-            raise ConnectFailed(f"the transport was closed while {target} was asked", target=target) from None
+            closed = faults.closed(exchange=Exchange(), target=target)
+            raise closed from closed.__cause__
 
     def forget(self, request: PreparedRequest, token: str) -> None:
         """

@@ -15,7 +15,7 @@ from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.request import PreparedRequest, target_of
-from webhook_engine.errors import ConnectFailed, ResponseTooLarge, WebhookEngineError
+from webhook_engine.errors import ResponseTooLarge, TransportError, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
 
@@ -44,7 +44,10 @@ class Transport:
 
     async def close(self) -> None:
         """
-        Closes every connection; requests under way end with `ConnectionLost`.
+        Closes every connection.
+
+        Requests under way end with `ConnectionLost`, those not yet sent and those to come with
+        `ConnectFailed`; both say that it was closed.
         """
         self._closed = True
         self._deadlines.close()
@@ -87,9 +90,7 @@ class Transport:
             task = asyncio.current_task()
             if not self._closed or (task is not None and task.cancelling()):
                 raise
-            problem = ConnectFailed(
-                f"the transport was closed while {request.target} was asked", target=request.target
-            )
+            problem = faults.closed(exchange=exchange, target=target_of(exchange.url or request.url))
         except Exception as error:
             problem = self._problem(error, exchange, request, timed_out=watch.expired)
             if problem is None:
@@ -106,13 +107,17 @@ class Transport:
         target = target_of(url)
         if timed_out and not isinstance(error, WebhookEngineError):
             return faults.timed_out(exchange=exchange, target=target, after_s=request.deadline_s)
-        return faults.translate(
+        translated = faults.translate(
             error,
             exchange=exchange,
             target=target,
             secure=url.lower().startswith("https:"),
             connect_s=self.limits.connect_s,
         )
+        # Whatever broke off after closing broke off because of it; aiohttp says so with a RuntimeError.
+        if self._closed and isinstance(translated or error, TransportError | RuntimeError):
+            return faults.closed(exchange=exchange, target=target)
+        return translated
 
     async def _follow(
         self,

@@ -42,9 +42,18 @@ class Default:
     say: Callable[[Facts], str]
 
 
+# RFC 9110, 15.5: Python knew these by their older names until 3.13.
+_RENAMED: Final[Mapping[int, str]] = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
 def _named(status: int) -> str:
     try:
-        return f"{status} {HTTPStatus(status).phrase}"
+        return f"{status} {_RENAMED.get(status) or HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
 

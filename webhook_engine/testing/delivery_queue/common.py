@@ -27,7 +27,10 @@ LONG_S = 60.0
 SOON_S = 0.05
 """A time that comes during a test."""
 
-PATIENCE_S = 10.0
+LATER_S = 0.5
+"""A time that comes during a test, and has not come yet when the test's next line runs on a busy machine."""
+
+PATIENCE_S = 60.0
 """How long a test waits for what must come; only a failure takes so long."""
 
 A_WHILE_S = 0.15

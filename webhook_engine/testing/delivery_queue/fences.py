@@ -17,7 +17,9 @@ from webhook_engine.queue import (
     delivery_id,
 )
 from webhook_engine.testing.delivery_queue.common import (
+    A_WHILE_S,
     FAILED,
+    LATER_S,
     LONG_S,
     OK,
     SOON_S,
@@ -112,10 +114,10 @@ class FencesContract:
         Whoever still works keeps the delivery.
         """
         await queue.put([delivery("e1")])
-        lease = await claim_one(queue, lease_s=0.2)
+        lease = await claim_one(queue, lease_s=LATER_S)
 
         await queue.extend(lease, LONG_S)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(LATER_S + A_WHILE_S)
 
         assert await queue.claim(1, lease_s=LONG_S) == ()
         await queue.done(lease, OK)

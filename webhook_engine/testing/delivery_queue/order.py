@@ -12,10 +12,11 @@ from webhook_engine.queue import (
     delivery_id,
 )
 from webhook_engine.testing.delivery_queue.common import (
+    A_WHILE_S,
     FAILED,
+    LATER_S,
     LONG_S,
     OK,
-    SOON_S,
     claim_one,
     delivery,
     events,
@@ -40,7 +41,7 @@ class OrderContract:
 
         first, *others = await queue.claim(10, lease_s=LONG_S)
         assert [first.event_id, *events(others)] == ["e1", "other call", "other webhook"]
-        await queue.retry(first, FAILED, wait_s=SOON_S)
+        await queue.retry(first, FAILED, wait_s=LATER_S)
         assert await queue.claim(10, lease_s=LONG_S) == ()
 
         got = []
@@ -85,7 +86,7 @@ class OrderContract:
         """
         Late in order is worse than out of order: after the hold the next one goes ahead.
         """
-        ordered = {"call": "c1", "order": Order.STRICT, "hold_s": 0.2}
+        ordered = {"call": "c1", "order": Order.STRICT, "hold_s": LATER_S}
         await queue.put([delivery("e1", **ordered), delivery("e2", **ordered)])
 
         (first,) = await queue.claim(10, lease_s=LONG_S)
@@ -97,11 +98,11 @@ class OrderContract:
         """
         A delivery takes its place in the order when its time has come, and not before.
         """
-        await queue.put([delivery("later", call="c1", order=Order.STRICT, wait_s=0.2)])
+        await queue.put([delivery("later", call="c1", order=Order.STRICT, wait_s=LATER_S)])
         await queue.put([delivery("now", call="c1", order=Order.STRICT)])
 
         (now,) = await queue.claim(10, lease_s=LONG_S)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(LATER_S + A_WHILE_S)
         assert await queue.claim(10, lease_s=LONG_S) == ()
         await queue.done(now, OK)
 

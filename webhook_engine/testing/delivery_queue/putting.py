@@ -16,6 +16,7 @@ from webhook_engine.queue import (
 from webhook_engine.testing.delivery_queue.common import (
     A_WHILE_S,
     FAILED,
+    LATER_S,
     LONG_S,
     OK,
     SOON_S,
@@ -95,7 +96,7 @@ class PuttingContract:
         """
         A delivery with a wait cannot be claimed before, and wakes who waits for it.
         """
-        await queue.put([delivery("e1", wait_s=0.2)])
+        await queue.put([delivery("e1", wait_s=LATER_S)])
 
         assert await queue.claim(1, lease_s=LONG_S) == ()
         assert (await claim_one(queue)).event_id == "e1"
@@ -115,7 +116,7 @@ class PuttingContract:
         """
         What would be tried after its expiry dies at its expiry.
         """
-        await queue.put([delivery("e1", expires_s=0.2)])
+        await queue.put([delivery("e1", expires_s=LATER_S)])
         await queue.retry(await claim_one(queue), FAILED, wait_s=LONG_S)
 
         await until(queue, State.DEAD, 1)

@@ -10,7 +10,7 @@ from webhook_engine.queue import (
     State,
     delivery_id,
 )
-from webhook_engine.testing.delivery_queue.common import FAILED, LONG_S, OK, SOON_S, claim_one, delivery
+from webhook_engine.testing.delivery_queue.common import FAILED, LATER_S, LONG_S, OK, claim_one, delivery
 
 if TYPE_CHECKING:
     from webhook_engine.queue import DeliveryQueue
@@ -45,7 +45,7 @@ class SettlingContract:
         await queue.put([delivery("e1")])
         frozen = {"url": "https://crm.example.com/", "body": "{}"}
 
-        await queue.retry(await claim_one(queue), FAILED, wait_s=0.2, frozen=frozen)
+        await queue.retry(await claim_one(queue), FAILED, wait_s=LATER_S, frozen=frozen)
 
         assert await queue.claim(1, lease_s=LONG_S) == ()
         again = await claim_one(queue)
@@ -93,7 +93,7 @@ class SettlingContract:
         """
         await queue.put([delivery("e1")])
 
-        await queue.freeze(await claim_one(queue, lease_s=SOON_S), {"body": "as it was"})
+        await queue.freeze(await claim_one(queue, lease_s=LATER_S), {"body": "as it was"})
 
         assert (await claim_one(queue)).frozen == {"body": "as it was"}
 
