@@ -159,6 +159,18 @@ REFUSED = {
         f"{GET}max_redirects = 11\n",
         "webhook[1].max_redirects: is 11; it must be at most 10",
     ),
+    "an older answer to a POST": (
+        f"{POST}stale_s = 60\n",
+        'webhook[1].stale_s: only the answer to an "ajax-get"',
+    ),
+    "an older answer for nobody": (
+        f'{GET}delivery = "durable"\nstale_s = 60\n',
+        'webhook[1].stale_s: means nothing with delivery = "durable"',
+    ),
+    "an answer of last week": (
+        f"{GET}stale_s = 604800\n",
+        "webhook[1].stale_s: is 604800; it must be at most 86,400",
+    ),
     "no time at all": (f"{GET}deadline_s = 0\n", "webhook[1].deadline_s: is 0; it must be more than 0"),
     "a time that is none": (f"{GET}deadline_s = nan\n", "webhook[1].deadline_s: "),
     "a header that is none": (
@@ -243,6 +255,7 @@ IN_A_BROWSER = {
     "a form of response": ('response_type = "json"\n', "response_type"),
     "durable delivery": ('delivery = "durable"\n', "delivery"),
     "redirects": ("max_redirects = 1\n", "max_redirects"),
+    "an older answer": ("stale_s = 60\n", "stale_s"),
 }
 
 

@@ -193,6 +193,8 @@ def webhooks(draw: st.DrawFn, name: str, names: list[str]) -> Webhook:
         }
     if kind is WebhookType.AJAX_GET:
         keys["max_redirects"] = draw(st.integers(0, 10))
+        if keys["delivery"] is DeliveryClass.LIVE:
+            keys["stale_s"] = draw(st.floats(0, 86_400))
     return Webhook(
         name=name,
         type=kind,

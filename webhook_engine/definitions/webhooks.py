@@ -87,6 +87,9 @@ class Webhook:
     deadline_s: float | None = None
     """Seconds for everything; the delivery class's where left out."""
 
+    stale_s: float = 0.0
+    """How old an answer may be that an agent is shown where the target fails; 0 for none."""
+
     hosts: tuple[str, ...] = ()
     """The hosts this webhook may reach, where its URL's host holds a variable."""
 

@@ -21,6 +21,7 @@ from webhook_engine.definitions.words import (
     Authentication,
     ContentType,
     CredentialsIn,
+    DeliveryClass,
     KeyIn,
     ParameterIn,
     WebhookType,
@@ -40,6 +41,7 @@ _IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
         "response_type": "the agent's browser reads the response",
         "delivery": "the agent's browser sends the request",
         "deadline_s": "the agent's browser does the waiting",
+        "stale_s": "the agent's browser shows what it gets",
         "max_redirects": "the agent's browser follows redirects by itself",
         "outcomes": "the agent's browser shows the response as it is",
         "view": "the agent's browser shows the response as it is",
@@ -81,8 +83,16 @@ def _browser(webhook: Webhook) -> Found:
         for field, why in _IN_A_BROWSER.items():
             if getattr(webhook, field) != getattr(_PLAIN, field):
                 yield (key_of("Webhook", field),), f'means nothing with type = "browser-window": {why}'
-    elif webhook.max_redirects and webhook.type is not WebhookType.AJAX_GET:
+        return
+    if webhook.max_redirects and webhook.type is not WebhookType.AJAX_GET:
         yield ("max_redirects",), f'only type = "ajax-get" may follow redirects, not "{webhook.type}"'
+    if webhook.stale_s and webhook.type is not WebhookType.AJAX_GET:
+        yield (
+            ("stale_s",),
+            f'only the answer to an "ajax-get" may be an older one, not to an "{webhook.type}"',
+        )
+    elif webhook.stale_s and webhook.delivery is DeliveryClass.DURABLE:
+        yield ("stale_s",), 'means nothing with delivery = "durable": no agent waits for the answer'
 
 
 def _body(webhook: Webhook) -> Found:

@@ -213,6 +213,7 @@ class WebhookShape(Shape, alias_generator=_keys(Webhook)):
     response_type: OneOf[ResponseType] = ResponseType.AUTO
     delivery: OneOf[DeliveryClass] = DeliveryClass.LIVE
     deadline_s: Seconds | None = None
+    stale_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     hosts: list[Authority] = []
     max_redirects: Annotated[int, Field(ge=0, le=10)] = 0
     body: Text | None = None
