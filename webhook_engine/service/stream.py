@@ -162,7 +162,7 @@ def frame(message: Message) -> bytes:
     # JSON on one line and an id without line breaks: nothing here can end the event early.
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (
         message.id.encode(),
-        message.news.event.encode(),
+        message.event.encode(),
         message.text,
     )
 
