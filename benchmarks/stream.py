@@ -37,6 +37,7 @@ _BURSTS = 5
 
 _URL = "https://crm.example.com/contacts/1001?phone=%2B27821234567&name=Thandi%20Mokoena"
 _PATIENCE_S = 30.0
+_PAUSE_S = 0.1
 _EVENT = b"event: window\n"
 
 
@@ -194,6 +195,7 @@ def _bare(app: web.Application) -> Tell:
         return response
 
     async def tell(turn: int) -> float:
+        await asyncio.sleep(_PAUSE_S)
         started = perf_counter()
         text = b'id: %d\nevent: window\ndata: {"url":"%b","call":%d}\n\n' % (turn, _URL.encode(), turn)
         for response in readers:
@@ -212,7 +214,12 @@ def _board(app: web.Application) -> Tell:
     streams = AgentStreams(board)
     app.router.add_get("/v1/agents/{extension}/stream", streams.handle)
 
+    def last(turn: int) -> CallEvent:
+        return CallEvent("ended", CallContext(sip_id=f"call-{turn - 1}"))
+
     async def tell(turn: int) -> float:
+        board.note(last(turn))
+        await asyncio.sleep(_PAUSE_S)  # what the end of the last call withdrew is on its way
         call = CallContext(sip_id=f"call-{turn}", caller_number="+27821234567", caller_name="Thandi Mokoena")
         ringing = [
             CallEvent("ringing", call.replace(extension=f"{number}-Euphoria")) for number in range(AGENTS)

@@ -64,7 +64,9 @@ async def events(response, count):
     fields = {}
     async with asyncio.timeout(SOON_S):
         while len(found) < count:
-            line = (await response.content.readline()).decode().rstrip("\n")
+            received = await response.content.readline()
+            assert received, f"the stream ended after {found}, status {response.status}"
+            line = received.decode().rstrip("\n")
             if line and not line.startswith(":"):
                 name, _, value = line.partition(": ")
                 fields[name] = value
@@ -229,6 +231,9 @@ async def test_a_slow_reader_is_cut_and_resumes():
             await events(quick, 2 if n <= 50 else 3)  # from then on the oldest pop is withdrawn as well
 
         await served.until(1)
+        async with asyncio.timeout(SOON_S):  # what is cut does not wait for its reader
+            while len(served.runner.server.connections) > 1:
+                await asyncio.sleep(0.005)
         slow.close()
         async with served.get(
             headers={"Last-Event-ID": f"e-{served.board.since('100-E')[0].number}"}
@@ -250,6 +255,19 @@ async def test_too_many_streams_of_one_agent_are_refused():
     ):
         assert [200, 200, 429, 200] == [each.status for each in (one, two, three, other)]
         assert "15" == three.headers["Retry-After"]
+
+
+async def test_a_page_that_is_loaded_anew_is_not_refused_for_its_past():
+    """
+    Whoever left does not count, even before a heartbeat noticed it.
+    """
+    async with Served(PopBoard(), StreamSettings(streams_per_agent=1)) as served:
+        for _ in range(5):
+            response = await served.get()
+            assert 200 == response.status
+            await events(response, 1)
+            response.close()
+            await asyncio.sleep(0.05)
 
 
 async def test_a_stop_ends_every_stream(served):

@@ -83,8 +83,9 @@ class PopBoard:
             if event.moment in DECIDING:
                 self._desk.calls.learnt(call)
                 self._desk.settle(call, transferred_from)
-            for old in self._desk.calls.too_many(now_s, spared=call):
-                self._desk.forget(old)
+            if self._desk.calls.is_crowded(now_s):
+                for old in self._desk.calls.too_many(now_s, spared=call):
+                    self._desk.forget(old)
         return call
 
     # --- What webhooks show -----------------------------------------------------------------------

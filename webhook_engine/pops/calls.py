@@ -130,17 +130,22 @@ class Call:
             Who had the call that this event transferred to somebody else, "" where
             that was not known; None where it did no such thing.
         """
-        for name, fact in _FACTS.items():
-            if value := getattr(event.call, fact):
-                self.facts[name] = str(value)
+        self._learn_facts(event.call)
+        if event.moment not in DECIDING:
+            return None
         when, agent = when_of(event), event.call.extension
         if event.moment is Moment.ENDED:
             self.ended = max(self.ended or when, when)
         elif event.moment is Moment.DISPOSED:
             self.done[agent] = max(self.done.get(agent, when), when)
-        elif event.moment in {Moment.ANSWERED, Moment.TRANSFERRED} and agent:
+        elif agent:
             return self._given(agent, when, event.moment is Moment.TRANSFERRED)
         return None
+
+    def _learn_facts(self, call: CallContext) -> None:
+        for name, fact in _FACTS.items():
+            if value := getattr(call, fact):
+                self.facts[name] = str(value)
 
     def _given(self, agent: str, when: When, by_transfer: bool) -> str | None:
         if self.owner_since is not None and when < self.owner_since:

@@ -70,6 +70,13 @@ class Directory:
         if call.ended is not None:
             self._over.setdefault(call.id)
 
+    def is_crowded(self, now_s: float) -> bool:
+        """
+        Whether there are calls to be forgotten.
+        """
+        oldest = self._calls[next(iter(self._calls))]
+        return len(self._calls) > self._bounds.calls or oldest.touched_s < now_s - self._bounds.call_age_s
+
     def too_many(self, now_s: float, *, spared: Call) -> Iterator[Call]:
         """
         The calls to be forgotten, never *spared*; each must be, before the next is asked for.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from webhook_engine.pops.news import NEWS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,7 +37,8 @@ class Message:
     id: str
     """`EPOCH-NUMBER`: what a stream that resumes names as the last one it has seen."""
 
-    news: News
+    event: str
+    """The kind of news: `window`, `table`, …"""
 
     text: bytes
     """The news as JSON, on one line."""
@@ -45,13 +48,25 @@ class Message:
         """
         A message with its text.
         """
-        return cls(agent=agent, number=number, id=message_id, news=news, text=orjson.dumps(news.to_json()))
+        return cls(
+            agent=agent,
+            number=number,
+            id=message_id,
+            event=news.event,
+            text=orjson.dumps(news.to_json()),
+        )
+
+    # Read from the text: hundreds of thousands of messages may be kept, and every
+    # object in them that can refer to others makes the garbage collector's passes longer.
+    @property
+    def news(self) -> News:
+        return NEWS[self.event](**orjson.loads(self.text))
 
     def to_json(self) -> dict[str, object]:
         """
         `{"id", "event", "data"}`.
         """
-        return {"id": self.id, "event": self.news.event, "data": self.news.to_json()}
+        return {"id": self.id, "event": self.event, "data": orjson.loads(self.text)}
 
 
 @dataclass(slots=True)

@@ -121,7 +121,10 @@ class AgentStreams:
     def _refusal(self, agent: str) -> web.Response | None:
         if self._closed:
             return web.Response(status=503, text="The service is stopping", headers={"Retry-After": "2"})
-        if len(self._readers.get(agent, ())) >= self.settings.streams_per_agent:
+        # aiohttp tells a handler that waits nothing of a reader that left: a page
+        # loaded anew several times must not be refused for its own past.
+        here = sum(not each.is_gone for each in self._readers.get(agent, ()))
+        if here >= self.settings.streams_per_agent:
             return web.Response(
                 status=429,
                 text=f"{agent} has {self.settings.streams_per_agent} streams open; close one",
@@ -159,7 +162,7 @@ def frame(message: Message) -> bytes:
     # JSON on one line and an id without line breaks: nothing here can end the event early.
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (
         message.id.encode(),
-        message.news.event.encode(),
+        message.event.encode(),
         message.text,
     )
 
@@ -196,6 +199,10 @@ class _Reader:
         self._chunked = chunked
         self._idle = False
         self._heart = self._loop.call_later(settings.heartbeat_s, self._beat)
+
+    @property
+    def is_gone(self) -> bool:
+        return self.ended.done() or self._transport.is_closing()
 
     def push(self, encoded: Encoded) -> None:
         """
