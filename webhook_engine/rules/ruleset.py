@@ -1,0 +1,156 @@
+"""
+Which webhooks an event starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.rules.asked import Asked, Kind
+from webhook_engine.rules.link import links_of
+from webhook_engine.rules.start import ChainLimits, Start, shared
+from webhook_engine.rules.telling import Told, tell
+from webhook_engine.variables import Moment, values_of
+from webhook_engine.variables.frozen import FrozenMapping
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions
+    from webhook_engine.rules.quick import Holds
+    from webhook_engine.rules.trace import Trace
+    from webhook_engine.variables import CallEvent, Value
+
+_KINDS_REMEMBERED: Final = 256
+"""Kinds of events whose candidates are kept; those of one more are found in a fraction of a millisecond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """
+    What one event starts.
+    """
+
+    starts: tuple[Start, ...]
+    """In order: by rule, then as the rule lists them; each webhook once."""
+
+    failed: Mapping[str, str]
+    """Rule -> what its condition raised; such a rule does not match, and stops nobody."""
+
+    _tell: Callable[[], Trace] = field(repr=False, compare=False)
+
+    @property
+    def trace(self) -> Trace:
+        """
+        Why each rule matched or did not; worked out whenever it is asked for.
+        """
+        return self._tell()
+
+
+class Candidates(NamedTuple):
+    """
+    The rules that want a kind of event, in order, and what their conditions read.
+    """
+
+    asked: tuple[tuple[Holds | None, Asked], ...]
+    """Each with its condition's quick form: looking it up a thousand times would take longer than asking."""
+
+    reads: frozenset[str]
+
+
+class RuleSet:
+    """
+    The rules of one tenant, ready for events.
+
+    It never changes and does nothing but compute: any thread may ask it.
+    """
+
+    def __init__(self, definitions: Definitions, *, limits: ChainLimits | None = None) -> None:
+        """
+        Args:
+            limits: How much one event may set in motion.
+        """
+        self.definitions = definitions
+        self.limits = limits or ChainLimits()
+        self.asked = tuple(
+            Asked.of(place, compiled) for place, compiled in enumerate(definitions.compiled_rules())
+        )
+        self.known_from = {each.name: each.known_from for each in definitions.variables}
+        self.links = links_of(definitions)
+        self._queues = frozenset(queue for each in self.asked for queue in each.rule.call_queues)
+        self._at = {moment: tuple(each for each in self.asked if moment in each.rule.on) for moment in Moment}
+        self._candidates = lru_cache(_KINDS_REMEMBERED)(self._wanting)
+
+    def match(self, event: CallEvent) -> Match:
+        """
+        The webhooks that *event* starts, and why.
+
+        What the call does not hold reads as empty text in every condition. A
+        condition that fails on the values does not hold; the trace says why,
+        and every other rule is asked as if nothing had happened.
+        """
+        asked, reads = self._candidates(self.kind_of(event))
+        values = values_of(event.call, self.definitions.tenant, reads)
+        matched: dict[str, Asked] = {}
+        stopper = None
+        failed: dict[str, str] = {}
+        for holds, each in asked:
+            try:
+                if holds is not None and not holds(values):
+                    continue
+            except (TypeError, WebhookEngineError):
+                if not _asked_again(each, values, failed):
+                    continue
+            rule = each.rule
+            matched[rule.name] = each
+            if rule.stop:
+                stopper = each
+                break
+        starts = self._starts(event, matched.values())
+        told = Told(event, values, matched, failed, starts, stopper)
+        return Match(
+            starts=tuple(starts.values()), failed=FrozenMapping(failed), _tell=lambda: tell(self, told)
+        )
+
+    def kind_of(self, event: CallEvent) -> Kind:
+        """
+        What the index knows an event by.
+        """
+        call = event.call
+        queue = call.call_queue if call.call_queue in self._queues else None
+        return Kind(event.moment, queue, call.direction, call.disposition)
+
+    def _wanting(self, kind: Kind) -> Candidates:
+        wanting = [each for each in self._at[kind.moment] if each.wants(kind)]
+        asked = tuple((each.condition.quick if each.condition else None, each) for each in wanting)
+        return Candidates(asked, frozenset().union(*(each.reads for each in wanting)))
+
+    def _starts(self, event: CallEvent, matched: Collection[Asked]) -> dict[str, Start]:
+        """
+        Webhook -> its start; none at all where the call is no agent's.
+        """
+        if not matched or not self.definitions.is_agent(event.call.extension):
+            return {}
+        rules: dict[str, list[str]] = {}
+        for each in matched:
+            for webhook in each.rule.webhooks:
+                rules.setdefault(webhook, []).append(each.name)
+        kept, room = shared(self.limits.webhooks, len(rules))
+        return {
+            webhook: Start(webhook=webhook, event_id=event.id, rule=first, also=tuple(others), room=room)
+            for webhook, (first, *others) in list(rules.items())[:kept]
+        }
+
+
+def _asked_again(asked: Asked, values: Mapping[str, Value], failed: dict[str, str]) -> object:
+    """
+    Whether a condition holds of which the quick form failed; where it fails itself, *failed* says how.
+    """
+    assert asked.condition is not None  # noqa: S101  # what is not there does not fail
+    try:
+        return asked.condition.asked(values)
+    except WebhookEngineError as error:
+        failed[asked.name] = str(error)
+        return False
