@@ -85,6 +85,10 @@ TARGETS: tuple[Target, ...] = (
     Target("URL with Jinja expressions", "URL, expressions", "ours", 1.2, _JINJA),
     Target("JSON body with Jinja expressions", "JSON, expressions", "ours", 1.2, _JINJA),
     Target("XML body with Jinja expressions", "XML, expressions", "ours", 1.2, _JINJA),
+    Target("an event meets the 1,000 rules of a floor", "rules: a floor of 1,000", "ours", 0.001, None),
+    Target("1,000 conditions asked", "rules: 1,000 conditions asked", "ours", 0.001, None),
+    Target("1,000 rules that match", "rules: 1,000 that match", "ours", 0.001, None),
+    Target("a floor's rules beside lambdas", "rules: a floor of 1,000", "ours", 0.5, "lambdas, one by one"),
     Target(
         "JSON of 10,000 records to 5 columns", "JSON, 10,000 records", "ours, 5 columns", 1.4, "orjson.loads"
     ),

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from webhook_engine.cli import check, demo, doctor, exporting, importing, key, read, render, send, vault
+from webhook_engine.cli import check, demo, doctor, explain, read, render, send
 from webhook_engine.cli.console import complain
 from webhook_engine.cli.exits import Exit, of_error
 from webhook_engine.errors import WebhookEngineError
@@ -29,7 +29,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo.demo, check.check, render.render, send.send, read.read, doctor.doctor):
+for command in (
+    demo.demo,
+    check.check,
+    render.render,
+    send.send,
+    read.read,
+    explain.explain,
+    doctor.doctor,
+):
     app.command()(command)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)

@@ -33,7 +33,7 @@ class Exit(IntEnum):
     """Done; for `send`, the target system did what was asked."""
 
     FINDINGS = 1
-    """`check` or `doctor` found something; `send` found no match."""
+    """`check` or `doctor` found something; `send` found no match; `explain` a condition that fails."""
 
     UNREADABLE = 2
     """A file, an option or a value could not be read; nothing was done."""

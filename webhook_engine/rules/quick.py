@@ -129,6 +129,8 @@ def _python(node: nodes.Node, read: _Read) -> ast.expr:
             return ast.List([_python(each, read) for each in node.items], ast.Load())
         case nodes.Not():
             return ast.UnaryOp(ast.Not(), _python(node.node, read))
+        case nodes.Neg():
+            return ast.UnaryOp(ast.USub(), _python(node.node, read))
         case nodes.And() | nodes.Or():
             operator = ast.And() if isinstance(node, nodes.And) else ast.Or()
             return ast.BoolOp(operator, [_python(node.left, read), _python(node.right, read)])

@@ -124,7 +124,7 @@ class RuleSet:
 
     def _wanting(self, kind: Kind) -> Candidates:
         wanting = [each for each in self._at[kind.moment] if each.wants(kind)]
-        asked = tuple((each.condition and each.condition.quick, each) for each in wanting)
+        asked = tuple((each.condition.quick if each.condition else None, each) for each in wanting)
         return Candidates(asked, frozenset().union(*(each.reads for each in wanting)))
 
     def _starts(self, event: CallEvent, matched: Collection[Asked]) -> dict[str, Start]:

@@ -55,11 +55,11 @@ class LinkReason(StrEnum):
     OUTCOME = "outcome"
     """The response's outcome is none of those after which it goes on."""
 
-    DEPTH = "depth"
-    """Too many webhooks led here already."""
-
     LOOP = "loop"
     """Its webhook led here itself."""
+
+    DEPTH = "depth"
+    """Too many webhooks led here already."""
 
     CONDITION = "condition"
     RAISED = "raised"

@@ -29,7 +29,7 @@ _ROWS = (
     Code(
         "chain-loops",
         "A chain that comes back to where it began",
-        "Each webhook's response starts the next, so only the depth limit would end it.",
+        "Each webhook's response starts the next; where it would come back to one, it is refused and ends.",
     ),
     Code(
         "dead-link",
