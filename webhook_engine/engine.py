@@ -17,7 +17,7 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import Lines, failed, read, tell
+from webhook_engine.line import READ_AT_ONCE, Lines, failed, read_beside, tell, view_of
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
@@ -81,7 +81,7 @@ class Engine:
         self._performer_settings = performer
         self._performer: Performer | None = None
         self._opened = AsyncExitStack()
-        self._shown = Screens(self.pops, self._asked, self._keep)
+        self._shown = Screens(self.pops, self._looked_up, self._keep)
         self._dispatcher: Dispatcher | None = None
         self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,7 +155,22 @@ class Engine:
         line = self._lines.of(webhook, test_values=test_values)
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
-        return (await self._asked(line, call)).view
+        try:
+            values = self._lines.values(line, call)
+            request = self._lines.prepared(line, call, values)
+        except WebhookEngineError as error:
+            return failed(line.name, error)
+        until = asyncio.get_running_loop().time() + request.deadline_s
+        attempt = await self._dispatching().dispatch(request)
+        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
+        view = (
+            view_of(line, attempt, values)
+            if is_short
+            else await read_beside(line, attempt, values, until=until)
+        )
+        if log.is_heard():
+            tell(attempt, view)
+        return view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -258,19 +273,23 @@ class Engine:
 
     # --- The steps -------------------------------------------------------------------------------
 
-    async def _asked(self, line: Line, call: CallContext) -> Asked:
+    async def _looked_up(self, line: Line, call: CallContext) -> Asked:
+        """
+        As `ask`, for a lookup that an event started: targets that fail are left alone, a harmless request is
+        tried twice, and agents who look up the same share one request.
+        """
         try:
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
             return Asked(failed(line.name, error), None)
         until = asyncio.get_running_loop().time() + request.deadline_s
-        answer = await self._asking().ask(request)
-        view = await read(line, answer.attempt, values, until=until)
-        if answer.age_s is not None:
-            view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
+        answer = await self._asking().ask(request, stale_s=line.compiled.definition.stale_s)
+        view = await read_beside(line, answer.attempt, values, until=until)
         if log.is_heard():
             tell(answer.attempt, view)
+        if answer.age_s is not None:
+            view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
         return Asked(view, answer.attempt)
 
     async def _perform(self, lease: Lease) -> Performed:

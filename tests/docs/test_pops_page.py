@@ -10,8 +10,6 @@ import urllib.request
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 from webhook_engine.pops import PopBounds, Reason
 from webhook_engine.pops.news import NEWS
 from webhook_engine.service.stream import StreamSettings
@@ -65,15 +63,16 @@ def test_the_browsers_example_hears_every_event():
     assert len(script.splitlines()) <= 16
 
 
-@pytest.mark.xdist_group("port 8765")
-def test_the_client_shows_what_the_server_tells(usual_port):
+def test_the_client_shows_what_the_server_tells(free_port):
     """
     Both as they stand on the page, in processes of their own.
     """
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    port = free_port()
+    server_there = SERVER.replace("port=8765", f"port={port}")
     with (
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", SERVER], stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-W", "error", "-c", server_there], stdout=subprocess.PIPE, env=environment
         ) as server,
         subprocess.Popen(
             [
@@ -82,7 +81,7 @@ def test_the_client_shows_what_the_server_tells(usual_port):
                 "error",
                 "-c",
                 CLIENT,
-                f"http://127.0.0.1:{usual_port}/v1/agents/100-Euphoria/stream",
+                f"http://127.0.0.1:{port}/v1/agents/100-Euphoria/stream",
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # where it says that the server was not there yet
@@ -93,7 +92,7 @@ def test_the_client_shows_what_the_server_tells(usual_port):
             assert b"Running" in server.stdout.readline()
             assert "snapshot []\n" == client.stdout.readline()
 
-            urllib.request.urlopen(f"http://127.0.0.1:{usual_port}/ring", data=b"", timeout=10).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ring", data=b"", timeout=10).close()
 
             assert "window ['Customer page']\n" == client.stdout.readline()
         finally:

@@ -51,7 +51,8 @@ def references(group):
     return found
 
 
-@settings(max_examples=60)
+# A commit waits for the disk, and a busy one takes its time.
+@settings(max_examples=60, deadline=None)
 @given(stated=definitions())
 def test_the_store_gives_back_what_it_was_given(store, runner, stated):
     """

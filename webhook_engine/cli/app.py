@@ -13,7 +13,19 @@ from typing import NoReturn
 
 import typer
 
-from webhook_engine.cli import check, demo, doctor, explain, read, render, send
+from webhook_engine.cli import (
+    check,
+    demo,
+    doctor,
+    explain,
+    exporting,
+    importing,
+    key,
+    read,
+    render,
+    send,
+    vault,
+)
 from webhook_engine.cli.console import complain
 from webhook_engine.cli.exits import Exit, of_error
 from webhook_engine.errors import WebhookEngineError

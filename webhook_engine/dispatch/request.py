@@ -5,6 +5,7 @@ A request, ready to be sent.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from multidict import istr
@@ -152,7 +153,12 @@ def target_of(url: str) -> str:
     """
     Host and port of an absolute URL, the scheme's own port where it names none.
     """
-    scheme, _, authority = origin_of(url).partition("://")
+    return _target(origin_of(url))
+
+
+@lru_cache(maxsize=256)
+def _target(origin: str) -> str:
+    scheme, _, authority = origin.partition("://")
     host_port = authority.rpartition("@")[2]
     if host_port.rpartition("]")[2].find(":") >= 0:
         return host_port
@@ -161,4 +167,7 @@ def target_of(url: str) -> str:
 
 def _end_of_authority(url: str) -> int:
     start = url.find("://") + 3
+    slash = url.find("/", start)
+    if slash >= 0 and url.find("?", start, slash) < 0 and url.find("#", start, slash) < 0:
+        return slash
     return min((at for mark in "/?#" if (at := url.find(mark, start)) >= 0), default=len(url))
