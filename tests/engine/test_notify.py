@@ -1,0 +1,175 @@
+"""
+What happens to a call starts what the rules say: deliveries on the disk, windows and tables on a screen.
+"""
+
+import asyncio
+
+import pytest
+
+from webhook_engine import CallContext, CallEvent, Engine
+from webhook_engine.definitions import read_text
+from webhook_engine.demo import crm
+from webhook_engine.errors import QueueError
+from webhook_engine.queue import State
+
+PATIENCE_S = 60
+
+DEFINITIONS = """
+[tenant]
+name = "Euphoria"
+country = "ZA"
+allowed_networks = ["127.0.0.1/32"]
+
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Customer page"
+type = "browser-window"
+url = "http://127.0.0.1:PORT/customers/{CALL_CRMTAG}"
+
+[[webhook]]
+name = "Contact lookup"
+type = "ajax-get"
+url = "http://127.0.0.1:PORT/api/{CALL_QUEUE}/contacts"
+parameter = [{ name = "phone", value = "{{ CALLERID_NUMBER | e164 }}" }]
+
+[[webhook]]
+name = "Call outcome"
+type = "ajax-post"
+content_type = "json"
+delivery = "durable"
+url = "http://127.0.0.1:PORT/echo/outcome"
+parameter = [{ name = "outcome", value = "{CALL_DISPOSITION}", when_empty = "skip" }]
+
+[[webhook]]
+name = "Note"
+type = "ajax-post"
+content_type = "text"
+delivery = "durable"
+url = "http://127.0.0.1:PORT/echo/{DYNAMIC_PARAMETER}"
+body = "{CALL_NOTES}"
+
+[[rule]]
+name = "A call rings"
+on = ["ringing"]
+webhooks = ["Customer page", "Contact lookup"]
+
+[[rule]]
+name = "A call is over"
+on = ["disposed"]
+webhooks = ["Call outcome"]
+
+  [[rule.then]]
+  webhook = "Note"
+  value = "response.understood.body.outcome"
+"""
+
+CALL = CallContext.from_tokens(
+    {"CALLERID_NUMBER": "0821234567", "CALL_CRMTAG": "1001", "CALL_QUEUE": "Sales", "EXTENSION": "100-Euphoria",
+     "CALL_SIPID": "a84b4c76e66710"}
+)  # fmt: skip
+RINGING = CallEvent("ringing", CALL, id="ring-1")
+DISPOSED = CallEvent("disposed", CALL.replace(disposition="Success", notes="Likes blue"), id="done-1")
+
+
+@pytest.fixture
+async def engine(tmp_path, free_port):
+    port = free_port()
+    definitions = read_text(DEFINITIONS.replace("PORT", str(port)))
+    async with crm.serve(port=port), Engine(definitions, queue=tmp_path / "deliveries.db") as engine:
+        yield engine
+
+
+async def closed(engine, count):
+    """
+    The deliveries, once so many are done or dead.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = (await engine.queue.list()).deliveries
+            if len(found) == count and all(each.state in (State.DONE, State.DEAD) for each in found):
+                return {each.webhook: await engine.queue.show(each.id) for each in found}
+            await asyncio.sleep(0.01)
+
+
+async def test_a_durable_delivery_is_on_the_disk_and_then_with_its_target(engine):
+    """
+    What was returned is kept; its request carries the delivery's id, and so does every later try.
+    """
+    (delivery,) = await engine.notify(DISPOSED)
+    reports = await closed(engine, 2)
+
+    report = reports["Call outcome"]
+    assert (delivery.id, State.DONE) == (report.id, report.state)
+    request = report.records[0].detail["request"]
+    assert '{"outcome":"Success"}' == request["body"]
+    assert delivery.id == request["headers"]["Idempotency-Key"]
+
+
+async def test_a_response_leads_on(engine):
+    """
+    A chained webhook is a delivery of its own, with a value of the response in it.
+    """
+    await engine.notify(DISPOSED)
+    reports = await closed(engine, 2)
+
+    request = reports["Note"].records[0].detail["request"]
+    assert request["url"].endswith("/echo/Success")
+    assert "Likes blue" == request["body"]
+
+
+async def test_an_event_twice_is_one_event(engine):
+    """
+    A dialer that is not sure may say it again.
+    """
+    await engine.notify(DISPOSED)
+    await closed(engine, 2)
+    await engine.notify(DISPOSED)
+
+    assert 2 == len((await engine.queue.list()).deliveries)
+
+
+async def test_what_is_to_be_skipped_is_no_delivery(engine):
+    """
+    An empty value whose author said so keeps the whole request back.
+    """
+    assert () == await engine.notify(CallEvent("disposed", CALL, id="done-2"))
+
+
+async def test_a_ringing_call_is_on_the_agents_screen(engine):
+    """
+    The page at once, the table when the target system has answered.
+    """
+    assert () == await engine.notify(RINGING)
+    async with asyncio.timeout(PATIENCE_S):
+        while len([each for each in engine.pops.open_pops("100-Euphoria") if each.view or each.url]) < 2:
+            await asyncio.sleep(0.01)
+
+    page, table = sorted(engine.pops.open_pops("100-Euphoria"), key=lambda each: each.url is None)
+    assert page.url.endswith("/customers/1001")
+    assert "Found 1 record." == table.view["sentence"]
+
+
+async def test_definitions_that_change_leave_what_was_made_before(engine):
+    """
+    A delivery sends the request of its event, and new events the new one.
+    """
+    await engine.stop()
+    (before,) = await engine.notify(DISPOSED)
+    changed = DEFINITIONS.replace("{CALL_DISPOSITION}", "changed")
+
+    engine.redefine(read_text(changed.replace("PORT", "1")))
+    (after,) = await engine.notify(CallEvent("disposed", DISPOSED.call, id="done-3"))
+
+    assert '{"outcome":"Success"}' == before.reference["frozen"]["body"]
+    assert '{"outcome":"changed"}' == after.reference["frozen"]["body"]
+
+
+async def test_a_durable_webhook_needs_a_queue():
+    """
+    Nothing is accepted that nobody would keep.
+    """
+    async with Engine(read_text(DEFINITIONS.replace("PORT", "1"))) as engine:
+        with pytest.raises(QueueError, match="queue="):
+            await engine.notify(DISPOSED)
