@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from webhook_engine.definitions.words import DeliveryClass
 from webhook_engine.dispatch.request import target_of
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     Dispatch = Callable[..., Awaitable[Attempt]]
     Show = Callable[[Sequence[Start], CallEvent], None]
+
+
+LIFE_S: Final = 3 * 24 * 3600.0
+"""Seconds until a delivery that could not be made is given up: retries that do not count end only then."""
 
 
 class Deliveries:
@@ -84,6 +88,7 @@ class Deliveries:
             reference=reference,
             call=event.call.sip_id,
             order=Order.STRICT if event.call.sip_id else Order.NONE,
+            expires_s=LIFE_S,
         )
 
     async def perform(self, lease: Lease, dispatch: Dispatch, show: Show) -> Performed:

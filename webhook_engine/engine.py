@@ -231,11 +231,13 @@ class Engine:
 
             self.queue = await self._opened.enter_async_context(SqliteQueue(self._file))
         if self.queue is not None:
-            from webhook_engine.performing import Performer
+            from webhook_engine.performing import Performer, PerformerSettings
 
-            live = self._asking()
+            # A lease must outlast the longest request.
+            deadlines = [webhook.deadline_s or 0.0 for webhook in self.definitions.webhooks]
+            settings = self._performer_settings or PerformerSettings(deadline_s=max([30.0, *deadlines]))
             self._performer = Performer(
-                self.queue, self._perform, settings=self._performer_settings, breakers=live.breakers
+                self.queue, self._perform, settings=settings, breakers=self._asking().breakers
             )
             await self._opened.enter_async_context(self._performer)
         return self

@@ -16,6 +16,7 @@ from webhook_engine.errors import (
     DefinitionError,
     EgressRefused,
     EmptyParameter,
+    FrozenUnusable,
     LimitExceeded,
     NameNotFound,
     NotFound,
@@ -107,6 +108,11 @@ ROWS = {
     "a value no slot carries": (failed(UnsafeValue("no", slot="header")), Dead("template"), NOTHING),
     "a definition that does not hold": (failed(DefinitionError([])), Dead("template"), NOTHING),
     "a webhook that is gone": (failed(NotFound("webhook", "it")), Dead("deleted"), NOTHING),
+    "a webhook that goes elsewhere now": (
+        failed(FrozenUnusable("moved", target="it")),
+        Dead("changed"),
+        NOTHING,
+    ),
     "no agent": (failed(AgentRefused("no", target=CRM)), Dead("agent-refused"), NOTHING),
     "a private address": (
         failed(EgressRefused(target=CRM, address="10.0.0.1", why="is private")),

@@ -20,6 +20,7 @@ from webhook_engine.errors import (
     ConnectFailed,
     ConnectionLost,
     EgressRefused,
+    FrozenUnusable,
     LimitExceeded,
     NameNotFound,
     ResponseError,
@@ -42,7 +43,7 @@ class Fault(StrEnum):
     """
 
     OURS = "ours"
-    """A secret, a certificate or an address that is not as it should be on our side."""
+    """A secret, a certificate, an address or a request kept that is not as it should be on our side."""
 
     TEMPLATE = "template"
     POLICY = "policy"
@@ -60,6 +61,7 @@ _FAULTS: tuple[tuple[type[BaseException], Fault], ...] = (
     (LimitExceeded, Fault.POLICY),
     (TargetPaused, Fault.POLICY),
     (SecretMissing, Fault.OURS),
+    (FrozenUnusable, Fault.OURS),
     (TokenRefused, Fault.OURS),
     (NameNotFound, Fault.NAME),
     (TransportError, Fault.TARGET),
