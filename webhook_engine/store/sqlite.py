@@ -58,6 +58,7 @@ class SqliteDatabase:
         self._readers: AsyncEngine | None = None
         # Writers stand in line here, without a time limit, and not for the pool's one connection.
         self._turn = asyncio.Lock()
+        self._reading: set[asyncio.Future[None]] = set()
 
     def __str__(self) -> str:
         return str(self.path)
@@ -90,11 +91,15 @@ class SqliteDatabase:
         Lets what is being written finish, and another process have the file.
         """
         async with self._turn:
+            readers, self._readers = self._readers, None
+            while self._reading:
+                # A connection that is given back after its pool was closed would never be.
+                await asyncio.wait(set(self._reading))
             # The writer goes last: it brings the write-ahead log into the file, which no reader may.
-            for engine in (self._readers, self._writer):
+            for engine in (readers, self._writer):
                 if engine is not None:
                     await engine.dispose()
-            self._readers = self._writer = None
+            self._writer = None
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
@@ -121,9 +126,15 @@ class SqliteDatabase:
         """
         if self._readers is None:
             raise StoreError(f"the store {self.path} is closed")
-        with _refusals(self.path):
-            async with self._readers.connect() as connection:
-                yield connection
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reading.add(done)
+        try:
+            with _refusals(self.path):
+                async with self._readers.connect() as connection:
+                    yield connection
+        finally:
+            self._reading.discard(done)
+            done.set_result(None)
 
 
 def own(path: Path) -> OwnerLock:
@@ -259,10 +270,15 @@ def _engine(uri: str, *, size: int, begin: str, pragmas: dict[str, object]) -> A
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
-        for name, value in pragmas.items():
-            cursor.execute(f"PRAGMA {name} = {value}")
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for name, value in pragmas.items():
+                cursor.execute(f"PRAGMA {name} = {value}")
+            cursor.close()
+        except BaseException:
+            # The pool has not taken it yet, so nobody else would close it.
+            connection.close()
+            raise
 
     # Python's sqlite3 begins a transaction too late to cover a change of the schema, so we begin them.
     @event.listens_for(engine.sync_engine, "begin")
