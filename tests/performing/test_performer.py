@@ -379,6 +379,15 @@ async def full(tmp_path):
         yield queue
 
 
+async def test_it_claims_while_there_is_nothing_to_do(performer):
+    """
+    Whoever asks whether it works need not wait for the first delivery; a stop ends it.
+    """
+    async with performer() as it:
+        assert it.report().is_claiming
+    assert not it.report().is_claiming
+
+
 async def test_what_is_under_way_is_recorded_when_there_is_room_again(full, performer, worker, settled):
     """
     Nothing is claimed while the queue cannot write, nothing is forgotten, and nothing is sent twice.

@@ -49,8 +49,8 @@ class Claims:
         self._space = asyncio.Event()
         self._stopping = asyncio.Event()
         self._is_woken = False
-        self.is_claiming = False
-        """Whether the queue gives leases; False while it cannot write."""
+        self.is_claiming = True
+        """Whether the queue gives leases, as far as is known; False while it cannot write."""
 
     async def run(self) -> None:
         """
