@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientConnectionError, HttpVersion11, web
 
+from webhook_engine.service.refusals import Code, later
+
 if TYPE_CHECKING:
     from webhook_engine.pops import Message, PopBoard
 
@@ -120,16 +122,16 @@ class AgentStreams:
 
     def _refusal(self, agent: str) -> web.Response | None:
         if self._closed:
-            return web.Response(status=503, text="The service is stopping", headers={"Retry-After": "2"})
+            return later(Code.UNAVAILABLE, "the service is stopping", after_s=2).answer()
         # aiohttp tells a handler that waits nothing of a reader that left: a page
         # loaded anew several times must not be refused for its own past.
         here = sum(not each.is_gone for each in self._readers.get(agent, ()))
         if here >= self.settings.streams_per_agent:
-            return web.Response(
-                status=429,
-                text=f"{agent} has {self.settings.streams_per_agent} streams open; close one",
-                headers={"Retry-After": str(round(self.settings.heartbeat_s))},
-            )
+            return later(
+                Code.BUSY,
+                f"{agent} has {self.settings.streams_per_agent} streams open: close one",
+                after_s=self.settings.heartbeat_s,
+            ).answer()
         return None
 
     def _publish(self, message: Message) -> None:

@@ -1,0 +1,112 @@
+"""
+What every request passes: its key, its errors, its headers, its count.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from webhook_engine import log
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.service.keys import admit
+from webhook_engine.service.refusals import Code, Refusal, refusal_of, refusal_of_http
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
+
+    from webhook_engine.service.routes import Endpoint
+    from webhook_engine.service.state import Service
+
+_ENDPOINT = web.RequestKey("webhook_engine.endpoint", str)
+_NOWHERE = "none"
+_UNENDING = "/v1/agents/{extension}/stream"
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    # The versions of what runs here are nobody's business.
+    "Server": "webhook-engine",
+}
+
+_standard = logging.getLogger(log.NAME)
+
+
+def guarded(service: Service, endpoint: Endpoint) -> Handler:
+    """
+    The endpoint's handler for those who may use it.
+    """
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[_ENDPOINT] = endpoint.path
+        if endpoint.scope is not None:
+            await admit(request, service.keys, endpoint.scope)
+        return await endpoint.handle(service, request)
+
+    return handle
+
+
+def door(service: Service) -> Middleware:
+    """
+    Turns errors into their shape, and counts.
+    """
+
+    @web.middleware
+    async def pass_through(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = perf_counter()
+        try:
+            response = await handler(request)
+        except (Refusal, WebhookEngineError, web.HTTPException) as error:
+            response = _refused(service, request, error)
+        except ConnectionError:
+            raise  # the client has gone, and nobody reads an answer
+        except Exception:
+            response = _failed(request)
+        endpoint = request.get(_ENDPOINT, _NOWHERE)
+        service.metrics.requests.labels(endpoint, str(response.status)).inc()
+        if endpoint != _UNENDING:
+            service.metrics.request_s.labels(endpoint).observe(perf_counter() - began)
+        return response
+
+    return pass_through
+
+
+def _refused(service: Service, request: web.Request, error: Exception) -> web.Response:
+    if isinstance(error, Refusal):
+        refusal: Refusal | None = error
+    elif isinstance(error, web.HTTPException):
+        refusal = refusal_of_http(error)
+    else:
+        assert isinstance(error, WebhookEngineError)  # noqa: S101  # what is left of those that are caught
+        refusal = refusal_of(error, after_s=service.settings.retry_after_s)
+    if refusal is None:
+        return _failed(request)
+    log.event(
+        "request.refused",
+        method=request.method,
+        endpoint=request.get(_ENDPOINT, _NOWHERE),
+        code=str(refusal.code),
+        why=str(error) if isinstance(error, WebhookEngineError) else refusal.message,
+    )
+    return refusal.answer()
+
+
+def _failed(request: web.Request) -> web.Response:
+    """
+    The answer to what nobody foresaw; called where the error is being handled, which only the log is told.
+    """
+    _standard.exception("request.failed", extra={"endpoint": request.get(_ENDPOINT, _NOWHERE)})
+    return Refusal(Code.INTERNAL, "the service failed at this; its log has the cause").answer()
+
+
+async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """
+    For an application's `on_response_prepare`: what every answer says, streams included.
+    """
+    for name, value in HEADERS.items():
+        response.headers[name] = value

@@ -1,0 +1,159 @@
+"""
+Call events in: all of a request's are on the disk when it is answered, or none was accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+
+from webhook_engine.errors import QueueUnavailable
+from webhook_engine.service.diagnosis import problems_of
+from webhook_engine.service.reading import body_of, invalid, media_type, read_json
+from webhook_engine.service.refusals import Code, Refusal, Wrong
+from webhook_engine.variables import CallEvent
+from webhook_engine.variables.errors import VariableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook_engine.queue import Delivery
+    from webhook_engine.service.settings import ServiceSettings
+    from webhook_engine.service.state import Service
+
+JSON = "application/json"
+LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+
+_AT_ONCE = 200
+"""Events that are read before others get a turn: a few milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """
+    One event of a request, as it was sent.
+    """
+
+    index: int
+    line: int | None
+    document: object
+
+    fault: str = ""
+    """Why it is no JSON."""
+
+
+async def accept(service: Service, request: web.Request) -> web.Response:
+    """
+    `POST /v1/events`.
+    """
+    service.check_running()
+    kind = media_type(request, JSON, *LINES)
+    async with body_of(service, request) as body:
+        told = _lines(body) if kind in LINES else _documents(body)
+        if not told:
+            raise invalid([Wrong(path="", message="holds no event")])
+        if len(told) > service.settings.events_per_request:
+            most = service.settings.events_per_request
+            raise Refusal(
+                Code.TOO_LARGE,
+                f"{len(told):,} events at once are more than {most:,}: send them in several requests",
+            )
+        with service.events.holding(len(told)):
+            events = await _read(told, body, service.settings)
+            return _answer(events, await _notify(service, events))
+
+
+async def _notify(service: Service, events: Sequence[CallEvent]) -> tuple[tuple[Delivery, ...], ...]:
+    try:
+        started = await service.engine.notify_all(events)
+    except QueueUnavailable as error:
+        service.note_queue(error.why)
+        raise
+    if any(started):
+        service.note_queue(None)
+    service.metrics.events.inc(len(events))
+    return started
+
+
+def _answer(events: Sequence[CallEvent], started: Sequence[Sequence[Delivery]]) -> web.Response:
+    accepted = [
+        {
+            "id": event.id,
+            "deliveries": [{"id": each.id, "webhook": each.webhook} for each in deliveries],
+        }
+        for event, deliveries in zip(events, started, strict=True)
+    ]
+    return web.Response(status=202, body=orjson.dumps({"accepted": accepted}), content_type=JSON)
+
+
+# --- From bytes to events ----------------------------------------------------------------------------
+
+
+def _documents(body: bytes) -> list[Told]:
+    found = read_json(body)
+    documents = found if isinstance(found, list) else [found]
+    return [Told(index, None, document) for index, document in enumerate(documents)]
+
+
+def _lines(body: bytes) -> list[Told]:
+    told: list[Told] = []
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if line.strip():
+            told.append(_line(len(told), number, line))
+    return told
+
+
+def _line(index: int, number: int, line: bytes) -> Told:
+    try:
+        return Told(index, number, orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        return Told(index, number, None, fault=f"is no JSON: {error}")
+
+
+async def _read(told: Sequence[Told], body: bytes, settings: ServiceSettings) -> list[CallEvent]:
+    """
+    Raises:
+        Refusal: 422 with everything that is wrong with any of them.
+    """
+    # One event is no longer than the body it came in.
+    measured = len(body) > settings.event_bytes
+    events: list[CallEvent] = []
+    wrong: list[Told] = []
+    for each in told:
+        if each.index % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if measured and not each.fault and (size := len(orjson.dumps(each.document))) > settings.event_bytes:
+            each = replace(each, fault=f"takes {size:,} bytes, more than {settings.event_bytes:,}")
+        event = None if each.fault else _event(each.document)
+        if event is None:
+            wrong.append(each)
+        else:
+            events.append(event)
+    if wrong:
+        raise await asyncio.to_thread(_refusal, wrong, settings.problems)
+    return events
+
+
+def _event(document: object) -> CallEvent | None:
+    if not isinstance(document, dict):
+        return None
+    try:
+        return CallEvent.from_json(document)
+    except VariableError:
+        return None  # what is wrong, all of it, is found out in `_refusal`
+
+
+def _refusal(wrong: Sequence[Told], most: int) -> Refusal:
+    problems: list[Wrong] = []
+    for told in wrong:
+        found = [Wrong(path="", message=told.fault)] if told.fault else problems_of(told.document)
+        problems += [replace(each, index=told.index, line=told.line) for each in found]
+        if len(problems) >= most:
+            break
+    events = "1 event is" if len(wrong) == 1 else f"{len(wrong):,} events are"
+    rest = "; only the first problems are told" if len(problems) >= most else ""
+    return invalid(problems[:most], message=f"{events} wrong, so none was accepted{rest}")
