@@ -9,6 +9,10 @@ import json
 import pytest
 
 from tests.service.serving import KEY, call, served, told
+from webhook_engine import Engine
+from webhook_engine.definitions import read_text
+from webhook_engine.demo import scenes
+from webhook_engine.queue import QueueSettings, SqliteQueue
 from webhook_engine.service import ServiceSettings
 
 JSON = {"Content-Type": "application/json"}
@@ -155,6 +159,29 @@ async def test_agents_who_wait_are_bounded(backend):
         await asyncio.gather(*tasks)
 
     assert [429] == found
+
+
+async def test_a_real_queue_without_room(tmp_path):
+    """
+    Some are accepted and then none; those that were accepted are there, and no others.
+    """
+    accepted, status = [], 202
+    settings = QueueSettings(limit_bytes=256 * 1024)
+    async with (
+        SqliteQueue(tmp_path / "queue.db", settings=settings) as queue,
+        served(Engine(read_text(scenes.DEFINITIONS.read_text()), queue=queue)) as client,
+    ):
+        for n in range(100):
+            batch = [told(id=f"event-{n}-{k}", call=call(CALL_NOTES="x" * 400)) for k in range(20)]
+            status, found = await client.told("post", "/v1/events", json=batch)
+            if status != 202:
+                break
+            accepted += [each["deliveries"][0]["id"] for each in found["accepted"]]
+        kept = (await queue.list(limit=10_000)).deliveries
+
+    assert (503, "unavailable") == (status, found["error"]["code"])
+    assert accepted
+    assert sorted(accepted) == sorted(each.id for each in kept)
 
 
 async def test_a_disk_that_is_full_accepts_nothing(backend):

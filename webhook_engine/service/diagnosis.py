@@ -14,7 +14,7 @@ from webhook_engine.variables.errors import InvalidCall, UnknownVariable, Variab
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST = 50
+MOST = 50
 """Problems of one event: beyond it somebody sends something else altogether."""
 
 _EXTRA = re.compile(r"extra\[(['\"])(.*)\1\]\Z", re.DOTALL)
@@ -57,7 +57,7 @@ def _all_of(
     The problems of a document, each found once those before it are out of the way.
     """
     found: list[Wrong] = []
-    while len(found) < _MOST:
+    while len(found) < MOST:
         try:
             read(document)
         except VariableError as error:
