@@ -29,6 +29,7 @@ Every error of this project, drawn as a tree.
         + LeaseLost                    the delivery was given to somebody else meanwhile, or dropped
         + QueueOwned                   another process has this queue's file; it is named
         + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
+        + DeliveryTooLarge             one row would take more than the queue keeps; nothing was accepted
       x SignatureInvalid               a signature does not prove who sent a request
       x StoreError                     the store cannot do what was asked
         + StoreOwned                   another process has this store's file; it is named
@@ -67,6 +68,7 @@ __all__ = [
     "ConnectionLost",
     "DefinitionError",
     "DefinitionInUse",
+    "DeliveryTooLarge",
     "DispatchError",
     "EgressRefused",
     "EmptyParameter",
@@ -483,6 +485,17 @@ class QueueUnavailable(QueueError):
         super().__init__(f"the delivery queue {path} cannot write: {why}; nothing was accepted")
         self.path = path
         self.why = why
+
+
+class DeliveryTooLarge(QueueError):
+    """
+    What was to be kept of one delivery is too long, now and later.
+    """
+
+    def __init__(self, *, size: int, limit: int) -> None:
+        super().__init__(f"this takes {size:,} bytes as JSON, more than the {limit:,} that a queue keeps")
+        self.size = size
+        self.limit = limit
 
 
 # --- Store -------------------------------------------------------------------

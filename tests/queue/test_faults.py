@@ -10,7 +10,7 @@ import sys
 import apsw
 import pytest
 
-from webhook_engine.errors import QueueError, QueueUnavailable
+from webhook_engine.errors import DeliveryTooLarge, QueueError, QueueUnavailable
 from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue, State
 from webhook_engine.queue.sqlite import Clock
 
@@ -304,7 +304,7 @@ async def test_what_is_no_json_is_refused_before_it_is_put(tmp_path):
         )
 
         assert ["accepted"] == [str(each) for each in results[0]]
-        assert [QueueError, QueueError] == [type(each) for each in results[1:]]
+        assert [QueueError, DeliveryTooLarge] == [type(each) for each in results[1:]]
         assert (await queue.stats()).states[State.READY] == 1
 
 

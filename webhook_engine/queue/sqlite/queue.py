@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
-from webhook_engine.errors import QueueError
+from webhook_engine.errors import DeliveryTooLarge, QueueError
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Lease
@@ -319,9 +319,7 @@ def _json(document: Mapping[str, object]) -> str:
     except TypeError as error:
         raise QueueError(f"this cannot be kept as JSON: {error}") from error
     if len(text) > _LARGEST:
-        raise QueueError(
-            f"this takes {len(text):,} bytes as JSON, more than the {_LARGEST:,} that a queue keeps"
-        )
+        raise DeliveryTooLarge(size=len(text), limit=_LARGEST)
     return text.decode()
 
 
