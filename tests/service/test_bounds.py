@@ -70,6 +70,22 @@ async def test_one_event_that_is_too_long(backend):
     assert (422, [1]) == (status, [each["index"] for each in found["error"]["problems"]])
 
 
+async def test_an_event_that_makes_too_long_a_delivery(tmp_path):
+    """
+    Sent again it would be too long again, so it is not 503; what came with it is not accepted either.
+    """
+    text = scenes.DEFINITIONS.read_text().replace('"{CALL_NOTES}"', f'"{"{CALL_NOTES}" * 4}"')
+    long = told(id="long", call=call(CALL_NOTES="😀" * 62_000))
+    async with (
+        SqliteQueue(tmp_path / "queue.db") as queue,
+        served(Engine(read_text(text), queue=queue)) as client,
+    ):
+        status, found = await client.told("post", "/v1/events", json=[told(), long])
+
+        assert (413, "too-large") == (status, found["error"]["code"])
+        assert () == (await queue.list()).deliveries
+
+
 async def test_a_body_that_drips(backend):
     """
     Holds its room for a time, and no longer.

@@ -2,10 +2,12 @@
 Who may ask for what, over HTTP.
 """
 
+import asyncio
+
 import pytest
 
 from tests.service.serving import KEYS, Client, served, told
-from webhook_engine.service import GivenKeys, Scope, StoreKeys
+from webhook_engine.service import SERVICE, GivenKeys, Scope, StoreKeys
 from webhook_engine.service.routes import ENDPOINTS
 from webhook_engine.store import Store
 
@@ -91,6 +93,25 @@ async def test_a_key_of_the_store_until_it_is_removed(backend, tmp_path):
             after = await ours.told("post", "/v1/events", json=told())
 
     assert [202, 403, 401, 401] == [each[0] for each in (before, narrow, foreign, after)]
+
+
+async def test_a_stream_ends_with_its_key(backend, tmp_path):
+    """
+    Within a second of its removal; the streams of other keys go on.
+    """
+    async with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        made = [await store.keys.add("", name, scopes=["stream"], by="a test") for name in ("one", "two")]
+        async with served(backend, keys=StoreKeys(store.keys)) as client:
+            one, two = (Client(client.session, each.secret) for each in made)
+            path = "/v1/agents/100-Euphoria/stream"
+            async with one.get(path) as first, two.get(path) as second:
+                await store.keys.remove("", "one", by="a test")
+                async with asyncio.timeout(5):
+                    await first.content.read()
+
+                assert (1, False) == (len(client.app[SERVICE].streams), second.content.at_eof())
+            async with one.get(path) as again:
+                assert 401 == again.status
 
 
 async def test_given_keys_are_not_kept_as_they_are():

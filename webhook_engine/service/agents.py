@@ -27,7 +27,8 @@ async def follow(service: Service, request: web.Request) -> web.StreamResponse:
             f"{len(service.streams):,} streams are open",
             after_s=service.settings.stream.heartbeat_s,
         )
-    return await service.streams.serve(request, agent)
+    with service.revoking.watching(request):
+        return await service.streams.serve(request, agent)
 
 
 async def dismiss(service: Service, request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ The service as an aiohttp application, by itself or within another one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from webhook_engine.service.settings import ServiceSettings
 from webhook_engine.service.state import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from webhook_engine.service.backend import Backend
     from webhook_engine.service.keys import KeyChecker
@@ -50,7 +51,15 @@ def make_app(
             app.router.add_route("HEAD", endpoint.path, guarded(service, endpoint))
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_stop)
+    app.cleanup_ctx.append(_watch_keys)
     return app
+
+
+async def _watch_keys(app: web.Application) -> AsyncIterator[None]:
+    watching = asyncio.create_task(app[SERVICE].revoking.run())
+    yield
+    watching.cancel()
+    await asyncio.wait([watching])
 
 
 async def _stop(app: web.Application) -> None:

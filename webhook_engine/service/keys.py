@@ -111,6 +111,14 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()
 
 
+def bearer_of(request: web.Request) -> str:
+    """
+    The key that a request names; empty where it names none.
+    """
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else ""
+
+
 async def admit(request: web.Request, keys: KeyChecker, scope: Scope) -> KeyFacts:
     """
     Lets a request pass whose `Authorization: Bearer` key may be used for the scope.
@@ -121,9 +129,8 @@ async def admit(request: web.Request, keys: KeyChecker, scope: Scope) -> KeyFact
     Source:
         RFC 6750, 3: what `WWW-Authenticate` says.
     """
-    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    bearer = bearer.strip()
-    if kind.lower() != "bearer" or not bearer:
+    bearer = bearer_of(request)
+    if not bearer:
         raise _refused(Code.UNAUTHORIZED, "send an API key as `Authorization: Bearer KEY`")
     facts = await keys.check(bearer, scope) if len(bearer) <= _LONGEST else None
     if facts is None:

@@ -14,6 +14,7 @@ import orjson
 from aiohttp import web
 
 from webhook_engine.errors import (
+    DeliveryTooLarge,
     NotFound,
     QueueError,
     QueueUnavailable,
@@ -147,6 +148,8 @@ def refusal_of(error: WebhookEngineError, *, after_s: float) -> Refusal | None:
     if isinstance(error, QueueUnavailable):
         why = f"the delivery queue cannot write: {error.why}; nothing was accepted"
         return later(Code.UNAVAILABLE, why, after_s=after_s)
+    if isinstance(error, DeliveryTooLarge):
+        return Refusal(Code.TOO_LARGE, f"nothing was accepted: {error}")
     if isinstance(error, QueueError):
         return later(Code.UNAVAILABLE, "the delivery queue cannot do this at present", after_s=after_s)
     if isinstance(error, StoreError):

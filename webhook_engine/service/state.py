@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.service.metrics import Metrics
 from webhook_engine.service.refusals import Code, Refusal, later
+from webhook_engine.service.revoking import Revoking
 from webhook_engine.service.stream import AgentStreams
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Service:
         self.engine, self.keys, self.settings = engine, keys, settings
         self.metrics = Metrics()
         self.streams = AgentStreams(engine.pops, settings=settings.stream)
+        self.revoking = Revoking(keys, self.streams.end)
         after_s = settings.retry_after_s
         self.bytes = Room(settings.bytes_in_hand, "too many requests are being read", after_s=after_s)
         self.events = Room(

@@ -54,6 +54,7 @@ class AgentStreams:
         self.settings = settings or StreamSettings()
         self._board = board
         self._readers: dict[str, set[_Reader]] = {}
+        self._of_request: dict[int, _Reader] = {}
         self._unlisten = board.listen(self._publish)
         self._closed = False
 
@@ -102,13 +103,22 @@ class AgentStreams:
         reader.push(Encoded.of(missed))
         readers = self._readers.setdefault(agent, set())
         readers.add(reader)
+        self._of_request[id(request)] = reader
         try:
             await reader.ended
         finally:
             reader.end()
+            del self._of_request[id(request)]
             readers.discard(reader)
             if not readers:
                 self._readers.pop(agent, None)
+
+    def end(self, request: web.Request) -> None:
+        """
+        End the stream that is being served for *request*, if it is.
+        """
+        if (reader := self._of_request.get(id(request))) is not None:
+            reader.end()
 
     def close(self) -> None:
         """
