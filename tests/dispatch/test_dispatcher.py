@@ -239,6 +239,41 @@ async def test_a_secret_the_target_repeats_is_hidden(
     assert "s3cret-key" == target.visits[0].headers["x-api-key"]
 
 
+async def test_a_secret_in_a_header_of_the_response_is_hidden(
+    dispatcher: Dispatcher, start_target: StartTarget
+) -> None:
+    """
+    A log-in page is told where to come back to, key and all, and the agent is told where the page is.
+    """
+
+    async def serve(visit: Visit) -> None:
+        back = visit.line.split()[1]
+        await visit.say(answer(status="302 Found", headers=(f"Location: /login?back={back}",)))
+
+    target = await start_target(serve)
+    request = a_request(target.url("/?key=s3cret%2Fkey"), mask=Masker(["s3cret/key"]))
+
+    attempt = await dispatcher.dispatch(request)
+
+    assert attempt.response is not None
+    assert "/login?back=/?key=***" == attempt.response.header("Location")
+    assert "s3cret" not in repr(attempt)
+
+
+async def test_headers_of_the_response_are_text(dispatcher: Dispatcher, start_target: StartTarget) -> None:
+    """
+    Bytes that are not UTF-8 are Latin-1, and can be printed.
+    """
+    target = await start_target(
+        b"HTTP/1.1 200 OK\r\nX-Name: M\xfcller\r\nX-Other: M\xc3\xbcller\r\nContent-Length: 0\r\n\r\n"
+    )
+
+    attempt = await dispatcher.dispatch(a_request(target.url()))
+
+    assert attempt.response is not None
+    assert ("Müller", "Müller") == (attempt.response.header("X-Name"), attempt.response.header("X-Other"))
+
+
 @pytest.mark.parametrize("waits_for", ["a turn", "a name", "a response"])
 async def test_closing_ends_everything_with_a_sentence(
     waits_for: str, start_target: StartTarget, monkeypatch: pytest.MonkeyPatch

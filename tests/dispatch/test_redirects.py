@@ -244,6 +244,25 @@ async def test_a_location_beyond_ascii_arrives_encoded(
     assert target.visits[1].line.startswith("GET /caf%C3%A9%20%2F")
 
 
+async def test_a_location_that_is_no_text_keeps_its_bytes(
+    transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    Systems of old write Latin-1 there.
+    """
+
+    async def serve(visit: Visit) -> None:
+        first = b"HTTP/1.1 302 Found\r\nLocation: /caf\xe9\r\nContent-Length: 0\r\n\r\n"
+        await visit.say(first if visit.number == 1 else answer(b"ok"))
+
+    target = await start_target(serve)
+
+    response = await transport.send(a_request(target.url(), max_redirects=1))
+
+    assert b"ok" == response.body
+    assert "GET /caf%E9 HTTP/1.1" == target.visits[1].line
+
+
 @pytest.mark.parametrize("location", ["http://crm.example/", "HTTP://CRM.EXAMPLE/", "http://other.example/"])
 def test_https_does_not_lead_to_http(location: str) -> None:
     """

@@ -1,12 +1,18 @@
 """
-A last look at a header before it is sent, whoever made it.
+A last look at headers: at ours before they are sent, at the target's before anybody sees them.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from webhook_engine.errors import UnsafeValue
+
+if TYPE_CHECKING:
+    from webhook_engine.dispatch.mask import Masker
+    from webhook_engine.responses import Response
 
 # RFC 9110, 5.5: visible characters, blanks and tabs, no blank at the ends. What lies
 # beyond ASCII has no agreed meaning there; RFC 8187 or percent-encoding says it safely.
@@ -32,3 +38,26 @@ def _culprit(value: str) -> str:
         if not "\x20" <= character <= "\x7e" and character != "\t":
             return repr(character)
     return "a blank at its beginning or end"
+
+
+def presentable(response: Response, mask: Masker) -> Response:
+    """
+    *response* with headers that anybody may see: no secret that they repeat, and text throughout.
+
+    A redirect is followed by what the target sent, so this comes after the last hop.
+    """
+    values = "\n".join([value for _, value in response.headers])
+    if values.isascii() and mask.answer(data := values.encode()) == data:
+        return response
+    return replace(
+        response, headers=tuple((name, _presentable(value, mask)) for name, value in response.headers)
+    )
+
+
+def _presentable(value: str, mask: Masker) -> str:
+    # aiohttp hands over bytes that are not UTF-8 as half characters, which nothing can print.
+    data = mask.answer(value.encode("utf-8", "surrogateescape"))
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")  # RFC 9110, 5.5: what fields were written in before

@@ -49,7 +49,8 @@ def next_hop(request: PreparedRequest, response: Response) -> PreparedRequest | 
 
 def _resolved(request: PreparedRequest, location: str) -> str:
     # RFC 3986, 2.1: what a URL cannot hold is percent-encoded; what is encoded already stays.
-    encoded = quote(location.strip(" \t"), safe="%:/?#[]@!$&'()*+,;=-._~")
+    # Bytes that are no UTF-8 come as half characters, and go as they came.
+    encoded = quote(location.strip(" \t"), safe="%:/?#[]@!$&'()*+,;=-._~", errors="surrogateescape")
     try:
         parts = urlsplit(urljoin(request.url.partition("#")[0], encoded))
         port = parts.port

@@ -14,6 +14,7 @@ from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange, current
+from webhook_engine.dispatch.headers import presentable
 from webhook_engine.dispatch.request import PreparedRequest, target_of
 from webhook_engine.errors import ResponseTooLarge, TransportError, WebhookEngineError
 from webhook_engine.responses import Response
@@ -84,7 +85,7 @@ class Transport:
                 response = await self._exchange(way, exchange, request)
                 if request.route.max_redirects:
                     response = await self._follow(way, exchange, request, response)
-                return response
+                return response if request.route.answer_is_secret else presentable(response, request.mask)
         except asyncio.CancelledError:
             # Closing cancels look-ups; whoever waited for one did not ask to be cancelled.
             task = asyncio.current_task()
