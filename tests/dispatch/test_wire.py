@@ -13,7 +13,7 @@ from webhook_engine.dispatch import Fault, Transport, fault_of, wire
 from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.errors import ConnectFailed, ConnectionLost, UnsafeValue
 
-from .conftest import LOOPBACK, PATIENCE_S, StartTarget, Visit, a_request, answer, until
+from .conftest import LOOPBACK, OK, PATIENCE_S, StartTarget, Visit, a_request, answer, until
 
 
 @pytest.fixture
@@ -218,6 +218,29 @@ async def test_a_lost_connection_means_one_send(
 
     assert lost.value.maybe_delivered
     assert 1 == len([visit for visit in target.visits if "/act " in visit.line])
+
+
+@pytest.mark.parametrize("then", [b"", OK], ids=["hangs up", "says more"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_next_request_does_not_go_into_the_void(
+    method: str, then: bytes, start_target: StartTarget
+) -> None:
+    """
+    A target hangs up without having said so, and the next call comes in the very moment: it is dialled anew,
+    and never answered by what was said before it asked.
+    """
+
+    async def serve(visit: Visit) -> None:
+        visit.writer.write(answer(str(visit.number).encode()) + then)
+        visit.writer.close()
+
+    target = await start_target(serve)
+
+    async with Transport() as transport:
+        bodies = [(await transport.send(a_request(target.url(), method=method))).body for _ in range(10)]
+
+    assert [str(number).encode() for number in range(1, 11)] == bodies
+    assert 10 == len(target.visits)
 
 
 async def test_a_connection_that_ended_while_idle_is_not_used(

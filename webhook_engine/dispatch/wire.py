@@ -10,6 +10,8 @@ known here, the session is asked from outside.
 from __future__ import annotations
 
 import math
+import select
+import sys
 from collections.abc import Coroutine, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
@@ -224,9 +226,10 @@ async def straight(
         raise RuntimeError("the transport is closed")
     door = way.door(origin)
     head = _head(method, path, door.host, headers, body)
+    dialled = len(exchange.dials)
     connection = await connector.connect(door.request, [], session.timeout)
-    while connection.protocol is not None and connection.protocol.should_close:
-        # What came unasked while it was idle would be taken for the response to this request.
+    # Only one that was dialled before can have ended, or hold what came unasked while it was idle.
+    while len(exchange.dials) == dialled and has_ended(connection):
         connection.close()
         connection = await connector.connect(door.request, [], session.timeout)
     try:
@@ -319,6 +322,26 @@ class _Straight:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def has_ended(connection: Connection) -> bool:
+    """
+    Whether a connection that waited for its next request must not get it.
+
+    The target's hanging up is often there before the loop has seen it, and a request sent then is lost,
+    acted upon or not. Bytes that nobody asked for would be taken for its response.
+    """
+    if connection.protocol is None or connection.protocol.should_close:
+        return True
+    if sys.platform == "win32":  # which has no poll
+        return False
+    transport = connection.transport
+    held = None if transport is None else transport.get_extra_info("socket")
+    if held is None or held.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(held.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def timeouts(*, connect_s: float) -> ClientTimeout:
