@@ -144,6 +144,7 @@ SLOW = {
     "children": b"<a>%s</a>" % (b"<b/>" * MANY),
     "children of different names": b"<a>%s</a>" % b"".join(b"<b%d/>" % number for number in range(MANY)),
     "texts between children": b"<a>%s</a>" % (b"x<b/>" * MANY),
+    "very many texts between children": b"<a>%s</a>" % (b"x<b/>" * 1_500_000),
     "attributes": b"<a %s/>" % b" ".join(b'b%d="1"' % number for number in range(MANY // 4)),
     "a long text": b"<a><b>%s</b><c/><d/></a>" % (b"x &amp; " * 300_000),
     "records that are unusual late": b"<a>%s<b/></a>" % (b"<b><c>1</c><d>2</d><e>3</e></b>" * 20_000),

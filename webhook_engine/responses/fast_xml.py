@@ -136,17 +136,19 @@ class Builder:
         opened: list[Members | None] = []
         members: Members | None = None
         text = ""
-        # Text before a child, with how many elements were open.
-        before: list[tuple[int, str]] = []
+        # Pieces of a text that has children in it, with how many elements were open; joined once, at its end.
+        before: list[tuple[int, list[str]]] = []
         names, attribute_names = _Names(), _AttributeNames()
 
         def start(_: str, attributes: dict[str, str]) -> None:
             nonlocal members, text
             opened.append(members)
             if text:
+                if before and before[-1][0] == len(opened):
+                    before[-1][1].append(text)
                 # Blanks at the start are stripped in the end: most are the indents between elements.
-                if not text.isspace():
-                    before.append((len(opened), text))
+                elif not text.isspace():
+                    before.append((len(opened), [text]))
                 text = ""
             members = None
             if attributes:
@@ -159,10 +161,10 @@ class Builder:
 
         def end(name: str) -> None:
             nonlocal members, text
+            if before and before[-1][0] > len(opened):
+                text = "".join((*before.pop()[1], text))
             value = text.strip() if members is None else _element(members, text)
             text = ""
-            if before and before[-1][0] == len(opened):
-                text = before.pop()[1]
             members = opened.pop()
             name = names[name]
             if members is None:
