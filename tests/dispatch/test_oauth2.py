@@ -17,7 +17,7 @@ from webhook_engine.definitions.words import ClientIn, Grant
 from webhook_engine.dispatch import Dispatcher, Fault
 from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.request import PreparedRequest
-from webhook_engine.errors import ConnectFailed, EgressRefused, TimedOut, TokenRefused
+from webhook_engine.errors import ConnectFailed, ConnectionLost, EgressRefused, TimedOut, TokenRefused
 
 from .conftest import Clock, StartTarget, Target, Visit, a_request, answer, until
 
@@ -174,6 +174,27 @@ async def test_a_token_that_ran_out_is_renewed_once(dispatcher: Dispatcher, issu
     assert attempt.response is not None
     assert (200, 2) == (attempt.response.status, attempt.number)
     assert ["Bearer token-number-1", "Bearer token-number-1", "Bearer token-number-2"] == issuer.used
+
+
+async def test_a_second_attempt_that_fails_is_the_second_all_the_same(
+    dispatcher: Dispatcher, issuer: Issuer, start_target: StartTarget
+) -> None:
+    """
+    Who reads the record must know that the target was asked twice.
+    """
+
+    async def serve(visit: Visit) -> None:
+        if visit.number == 1:
+            await visit.say(answer(b"{}", status="401 Unauthorized"))
+        else:
+            visit.writer.close()
+
+    target = await start_target(serve)
+
+    attempt = await dispatcher.dispatch(a_request(target.url(), grant=issuer.grant()))
+
+    assert isinstance(attempt.error, ConnectionLost)
+    assert (2, 2) == (attempt.number, len(target.visits))
 
 
 async def test_a_second_401_is_the_response(

@@ -81,15 +81,14 @@ class Dispatcher:
             if request.grant is None:
                 response = await self.transport.send(request, deadline=deadline, exchange=exchange)
             else:
-                request, response, sends = await self._with_token(request, deadline, exchange)
-                number += sends - 1
+                request, response = await self._with_token(request, deadline, exchange)
         except WebhookEngineError as error:
             problem = error
         finally:
             if entered and limiter is not None:
                 limiter.leave()
         return Attempt(
-            number=number,
+            number=number + exchange.again,
             prepared=request,
             response=response,
             error=problem,
@@ -100,17 +99,18 @@ class Dispatcher:
 
     async def _with_token(
         self, request: PreparedRequest, deadline: float, exchange: Exchange
-    ) -> tuple[PreparedRequest, Response, int]:
+    ) -> tuple[PreparedRequest, Response]:
         token = await self._tokens.token(request, deadline=deadline)
         authorized = _authorized(request, token)
         response = await self.transport.send(authorized, deadline=deadline, exchange=exchange)
         if response.status != 401:
-            return authorized, response, 1
+            return authorized, response
         self._tokens.forget(request, token)
         exchange.begin_hop(request.url)
         fresh = await self._tokens.token(request, deadline=deadline)
         authorized = _authorized(request, fresh)
-        return authorized, await self.transport.send(authorized, deadline=deadline, exchange=exchange), 2
+        exchange.again = True
+        return authorized, await self.transport.send(authorized, deadline=deadline, exchange=exchange)
 
     def _limiter(self, route: Route) -> Limiter | None:
         if route.max_in_flight is None and route.max_per_second is None:

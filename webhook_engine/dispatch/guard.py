@@ -33,7 +33,7 @@ class Exchange:
     What happened on the wire while one request was sent.
     """
 
-    __slots__ = ("_hop", "dials", "sends", "sent", "url")
+    __slots__ = ("_hop", "again", "dials", "sends", "sent", "url")
 
     def __init__(self) -> None:
         self.dials: list[Dial] = []
@@ -44,6 +44,9 @@ class Exchange:
 
         self.sent = False
         """Whether that happened on this hop."""
+
+        self.again = False
+        """Whether this is the second attempt, with a fresh token."""
 
         self.url: str | None = None
         """Where a redirect led to; None before the first."""
