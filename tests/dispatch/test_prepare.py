@@ -5,6 +5,7 @@ A compiled webhook, a call's values and credentials make a request; nothing is s
 from __future__ import annotations
 
 import base64
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -218,6 +219,15 @@ def test_credentials_travel_as_two_parameters(place: str) -> None:
 
     sent = request.url.encode() if place == "query" else request.body or b""
     assert b"user=thandi&password=s3cret%2Fke%2By%26" in sent
+
+
+def test_a_masked_request_takes_no_secret_along() -> None:
+    """
+    It may be kept, sent to another process or written down, and what hides the secrets knows them.
+    """
+    request = prepared(API_KEY + 'key_in = "query"\nkey_name = "key"', "Get")
+
+    assert b"s3cret" not in pickle.dumps(request.masked())
 
 
 def test_shows_nothing_of_its_secrets() -> None:

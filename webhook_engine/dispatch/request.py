@@ -120,6 +120,7 @@ class PreparedRequest:
         return replace(
             self,
             grant=None,
+            mask=NOTHING,  # which knows the secrets, and would take them along
             url=self.mask.text(self.url),
             headers=headers,
             body=None if self.body is None else self.mask.data(self.body),
