@@ -138,9 +138,7 @@ READ_AT_ONCE: Final = 256 * 1024
 """Bytes that are read in a few milliseconds, whatever they are."""
 
 
-async def read_beside(
-    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
-) -> AgentView:
+async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float) -> AgentView:
     """
     What an agent sees of an attempt; a long response is read beside the loop.
 

@@ -117,18 +117,9 @@ class Live:
         if request.method != "GET":
             attempt = await self._try(request, deadline)
             return LiveAnswer(attempt=attempt, took_s=loop.time() - began)
-        key = self._lookups.begin(request)
-        if key is not None:
-            # Nobody asks the same: the everyday case, without a detour.
-            shared, done = False, None
-            try:
-                attempt = done = await self._try(request, deadline)
-            finally:
-                self._lookups.end(key, done)
-        else:
-            attempt, shared = await self._lookups.share(
-                request, lambda: self._try(_until(request, deadline, loop.time()), deadline)
-            )
+        attempt, shared = await self._lookups.share(
+            request, lambda: self._try(_until(request, deadline, loop.time()), deadline)
+        )
         took_s = loop.time() - began
         if stale_s > 0:
             now = self.breakers.clock()
@@ -151,11 +142,8 @@ class Live:
         One request, or two where the second cannot do harm.
         """
         first = await self._once(request, deadline)
-        if first.response is not None and first.response.status < 300:
+        if not is_worth_a_second(first):
             return first
-        return await self._again(request, first, deadline) if is_worth_a_second(first) else first
-
-    async def _again(self, request: PreparedRequest, first: Attempt, deadline: float) -> Attempt:
         loop = asyncio.get_running_loop()
         pause_s = self.settings.pause_s * random.random()  # noqa: S311  # spreads load, keeps no secret
         if deadline - loop.time() - pause_s < self.settings.least_s:
@@ -173,28 +161,34 @@ class Live:
         )
 
     async def _once(self, request: PreparedRequest, deadline: float) -> Attempt:
-        breaker = self.breakers.of(request.target)
+        target = request.target
+        breaker = self.breakers.of(target)
         now = self.breakers.clock()
         if (why := breaker.refusal(now)) is not None:
-            paused = TargetPaused(target=request.target, wait_s=breaker.wait(now), why=why)
+            paused = TargetPaused(target=target, wait_s=breaker.wait(now), why=why)
             return Attempt(number=1, prepared=request, error=paused)
         epoch = breaker.enter()
         word, pause_s = Word.NOTHING, None
-        watch = self._deadlines.at(deadline + self.settings.late_s)
         try:
-            with watch:
-                attempt = await self._send(request)
-            word, pause_s = _told(attempt)
-        except TimeoutError:
-            if not watch.expired:
-                raise
-            # Taken back, where it had to end by itself and did not.
-            late = TimedOut(target=request.target, after_s=request.deadline_s)
-            attempt = Attempt(number=1, prepared=request, error=late, took_s=request.deadline_s, sent=True)
+            attempt = await self._within(request, deadline)
             word, pause_s = _told(attempt)
         finally:
             self.breakers.leave(breaker, epoch, word, pause_s=pause_s)
         return attempt
+
+    async def _within(self, request: PreparedRequest, deadline: float) -> Attempt:
+        """
+        The attempt, or one that was taken back where it had to end and did not.
+        """
+        watch = self._deadlines.at(deadline + self.settings.late_s)
+        try:
+            with watch:
+                return await self._send(request)
+        except TimeoutError:
+            if not watch.expired:
+                raise
+        late = TimedOut(target=request.target, after_s=request.deadline_s)
+        return Attempt(number=1, prepared=request, error=late, took_s=request.deadline_s, sent=True)
 
 
 def _until(request: PreparedRequest, deadline: float, now: float) -> PreparedRequest:

@@ -23,24 +23,6 @@ class Lookups:
     def __init__(self) -> None:
         self._running: dict[_Key, _Lookup] = {}
 
-    def begin(self, request: PreparedRequest) -> _Key | None:
-        """
-        Lets others wait for *request*, until `end`; None where somebody asks the same already.
-        """
-        key = (request.url, request.headers, request.body)
-        if key in self._running:
-            return None
-        self._running[key] = _Lookup(request)
-        return key
-
-    def end(self, key: _Key, attempt: Attempt | None) -> None:
-        """
-        Gives those who waited what came of it.
-        """
-        lookup = self._running.pop(key)
-        lookup.attempt = attempt
-        lookup.end()
-
     async def share(
         self, request: PreparedRequest, send: Callable[[], Awaitable[Attempt]]
     ) -> tuple[Attempt, bool]:
