@@ -24,6 +24,7 @@ from webhook_engine.cli import (
     read,
     render,
     send,
+    user,
     vault,
 )
 from webhook_engine.cli.console import complain
@@ -54,6 +55,7 @@ for command in (
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(key.app, name="key")
+app.add_typer(user.app, name="user")
 app.add_typer(vault.app, name="vault")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from webhook_engine.settings import Settings
-    from webhook_engine.store import ApiKeys, Revisions, Vault
+    from webhook_engine.store import ApiKeys, Revisions, Users, Vault
 
 
 class Administered(Protocol):
@@ -40,6 +40,12 @@ class Administered(Protocol):
     def keys(self) -> ApiKeys:
         """
         The API keys of all tenants.
+        """
+
+    @property
+    def users(self) -> Users:
+        """
+        The users of all tenants.
         """
 
     async def tenants(self) -> tuple[str, ...]:
