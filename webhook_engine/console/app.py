@@ -1,0 +1,57 @@
+"""
+The console as an aiohttp application, by itself or within another one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from webhook_engine.console.door import guarded
+from webhook_engine.console.headers import adder
+from webhook_engine.console.rendering import Rendering
+from webhook_engine.console.routes import ROUTES
+from webhook_engine.console.settings import ConsoleSettings
+from webhook_engine.console.state import Console
+
+if TYPE_CHECKING:
+    from webhook_engine.console.state import UserOf
+    from webhook_engine.engine import Engine
+    from webhook_engine.store import Store
+
+CONSOLE: web.AppKey[Console] = web.AppKey("webhook_engine.console", Console)
+"""Where an application made here keeps its console."""
+
+
+def console(
+    engine: Engine,
+    store: Store,
+    *,
+    settings: ConsoleSettings | None = None,
+    user_of: UserOf | None = None,
+) -> web.Application:
+    """
+    The Integration Centre: run by itself, or mounted with `add_subapp` anywhere in an aiohttp application.
+
+    Engine and store are the caller's: open before the application starts, and closed after it has ended.
+
+    Args:
+        user_of: Who is there, in an application with a sign-in of its own; None for nobody. The console's own
+            sign-in is not used then.
+    """
+    shared = Console(engine, store, settings=settings or ConsoleSettings(), user_of=user_of)
+    app = web.Application(client_max_size=shared.settings.form_bytes)
+    app[CONSOLE] = shared
+    rendering = Rendering(app, shared, ROUTES)
+    for route in ROUTES:
+        resource = app.router.add_resource(
+            route.path, name=route.name if route.name not in app.router else None
+        )
+        handler = guarded(shared, rendering, route)
+        resource.add_route(route.method, handler)
+        if route.method == "GET":
+            resource.add_route("HEAD", handler)
+    app.on_response_prepare.append(adder(app))
+    app.cleanup_ctx.append(shared.follow)
+    return app

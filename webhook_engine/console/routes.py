@@ -1,0 +1,42 @@
+"""
+ONE TABLE of every address of the console.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webhook_engine.console.pages import groups, home, sign_in, webhooks
+from webhook_engine.console.visit import Route
+from webhook_engine.store.users import Role
+
+_NOBODY: Final = None
+_AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    # Before anybody is signed in
+    Route("GET", "/sign-in", _NOBODY, sign_in.show, "sign_in"),
+    Route("POST", "/sign-in", _NOBODY, sign_in.sign_in, "sign_in"),
+    Route("GET", "/first", _NOBODY, sign_in.show_first, "first"),
+    Route("POST", "/first", _NOBODY, sign_in.make_first, "first"),
+    Route("GET", "/asset", _NOBODY, home.asset, "asset"),
+    # Everybody
+    Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
+    Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    # Integration Centre
+    Route(
+        "GET",
+        "/webhooks",
+        _MANAGER,
+        webhooks.webhooks,
+        "webhooks",
+        nav="Webhooks",
+        section="Integration Centre",
+    ),
+    Route("GET", "/groups", _MANAGER, groups.groups, "groups", nav="Groups", section="Integration Centre"),
+    Route("GET", "/group", _MANAGER, groups.edit, "group"),
+    Route("POST", "/group", _ADMIN, groups.store, "group"),
+    Route("POST", "/group/delete", _ADMIN, groups.remove, "group_delete"),
+)
+"""In the order of the navigation; a page and what its form sends share their path and their name."""
