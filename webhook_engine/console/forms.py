@@ -21,6 +21,7 @@ ROWS: Final = 500
 """Most lines of one list in a form."""
 
 _STEP = re.compile(r"([a-z][a-z0-9_]*)(?:\[([0-9]{1,6})\])?\Z")
+_FIRST = re.compile(r"([a-z0-9_]+)\[([0-9]+)\]")
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 
@@ -91,6 +92,31 @@ def read_table(fields: Iterable[tuple[str, str]], readers: Mapping[str, Reader])
         if reader is not None and steps is not None:
             _put(rows, steps, reader(given), typed=bool(given.strip()))
     return _settled(rows)
+
+
+def lines_typed(fields: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[int]]:
+    """
+    List -> the numbers that its lines have in the form, in the order of the table that `read_table` makes of it.
+    """
+    typed: dict[str, dict[int, bool]] = {}
+    for name, given in fields:
+        key, index = (_steps(name) or [("", None)])[0]
+        if index is not None:
+            numbers = typed.setdefault(key, {})
+            numbers[index] = numbers.get(index, False) or bool(given.strip())
+    return {
+        key: [number for number, is_typed in numbers.items() if is_typed] for key, numbers in typed.items()
+    }
+
+
+def path_typed(path: str, numbers: Mapping[str, Sequence[int]]) -> str:
+    """
+    The name that the field at *path* of the table has in the form: blank lines count there.
+    """
+    found = _FIRST.match(path)
+    if found is None or found[1] not in numbers or int(found[2]) > len(numbers[found[1]]):
+        return path
+    return f"{found[1]}[{numbers[found[1]][int(found[2]) - 1]}]{path[found.end() :]}"
 
 
 @dataclass(slots=True)

@@ -57,6 +57,19 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "credentials-expired": "Credentials expired",
             "skipped": "Skipped",
         },
+        "slot": {
+            "url host": "in the host",
+            "url path": "in the path",
+            "url query": "in the query",
+            "url fragment": "in the fragment",
+            "form": "in the form",
+            "json string": "in a JSON text",
+            "json value": "as a JSON value",
+            "xml text": "in XML text",
+            "xml attribute": "in an XML attribute",
+            "header": "in a header",
+            "text": "in plain text",
+        },
         "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
     }
 )

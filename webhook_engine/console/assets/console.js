@@ -39,6 +39,133 @@ window.addEventListener("beforeunload", (event) => {
   }
 });
 
+// data-add: one more line of a list; data-remove takes one away.
+document.addEventListener("click", async (event) => {
+  const add = event.target.closest("[data-add]");
+  if (add) return addLine(add);
+  const remove = event.target.closest("[data-remove]");
+  if (remove) {
+    const form = remove.closest("form");
+    const line = remove.closest("[data-line]");
+    const next = line.nextElementSibling || line.previousElementSibling;
+    const button = line.parentElement.parentElement.querySelector("[data-add]");
+    line.remove();
+    (next?.querySelector("input") || button)?.focus();
+    form.dataset.typed = "";
+    form.dispatchEvent(new Event("lines"));
+  }
+});
+
+async function addLine(button) {
+  const lines = document.getElementById("lines-" + button.dataset.list);
+  const numbers = [...lines.querySelectorAll("[name]")].map((field) => Number(field.name.match(/\[(\d+)\]/)?.[1] || 0));
+  const index = Math.max(0, ...numbers) + 1;
+  const response = await fetch(`${button.dataset.add}?list=${button.dataset.list}&index=${index}`, { headers: { "HX-Request": "true" } });
+  if (!response.ok) return;
+  lines.insertAdjacentHTML("beforeend", await response.text());
+  choose(lines.closest("form"));
+  lines.lastElementChild.querySelector("input").focus();
+}
+
+// data-template: offers variables while one is typed, and takes those that are chosen from the list.
+const offers = document.createElement("ul");
+offers.className = "offers";
+offers.id = "offers";
+offers.hidden = true;
+offers.setAttribute("role", "listbox");
+offers.setAttribute("aria-label", "Variables");
+let typing = null;
+
+function offer(field) {
+  const before = field.value.slice(0, field.selectionStart);
+  const begun = before.match(/(\{\{\s*|[{<])([A-Z_a-z]*)$/);
+  if (!begun) return close();
+  const start = begun[2].toUpperCase();
+  const fitting = [...document.querySelectorAll("#variables [data-token]")].filter((each) => each.textContent.includes(start)).slice(0, 12);
+  if (!fitting.length) return close();
+  typing = { field, opens: begun[1], length: begun[2].length };
+  offers.replaceChildren(...fitting.map((each, index) => {
+    const item = document.createElement("li");
+    item.id = "offer-" + index;
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", String(index === 0));
+    item.dataset.name = each.textContent;
+    const name = document.createElement("code");
+    name.textContent = each.textContent;
+    const meaning = document.createElement("span");
+    meaning.textContent = each.parentElement.querySelector(".quiet").textContent;
+    item.append(name, meaning);
+    return item;
+  }));
+  document.body.append(offers);
+  const box = field.getBoundingClientRect();
+  offers.style.left = `${box.left + window.scrollX}px`;
+  offers.style.top = `${box.bottom + window.scrollY + 4}px`;
+  offers.hidden = false;
+  field.setAttribute("aria-activedescendant", "offer-0");
+  field.setAttribute("aria-controls", "offers");
+}
+
+function close() {
+  typing?.field.removeAttribute("aria-activedescendant");
+  offers.hidden = true;
+  typing = null;
+}
+
+function take(name) {
+  const { field, opens, length } = typing;
+  const at = field.selectionStart;
+  const closes = { "<": ">", "{": "}" }[opens] || " }}";
+  const after = field.value.slice(at);
+  const ending = after.startsWith(closes.trim()) ? "" : closes;
+  field.setRangeText(name + ending, at - length, at, "end");
+  close();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+let last = null;
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("[data-template]")) last = event.target;
+});
+document.addEventListener("focusout", () => setTimeout(() => {
+  if (typing && document.activeElement !== typing.field) close();
+}, 150));
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-template]")) offer(event.target);
+});
+document.addEventListener("keydown", (event) => {
+  if (!typing || event.target !== typing.field) return;
+  const items = [...offers.children];
+  const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    const next = items[(at + step + items.length) % items.length];
+    items[at].setAttribute("aria-selected", "false");
+    next.setAttribute("aria-selected", "true");
+    next.scrollIntoView({ block: "nearest" });
+    typing.field.setAttribute("aria-activedescendant", next.id);
+  } else if (event.key === "Enter" || event.key === "Tab") take(items[at].dataset.name);
+  else if (event.key === "Escape") close();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("mousedown", (event) => {
+  const item = event.target.closest("#offers li");
+  if (item) {
+    event.preventDefault();
+    take(item.dataset.name);
+  }
+});
+document.addEventListener("click", (event) => {
+  const token = event.target.closest("[data-token]");
+  const field = last?.isConnected ? last : document.querySelector("[data-template]");
+  if (!token || !field) return;
+  field.setRangeText(token.dataset.token, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  close();
+});
+
 function begin(root) {
   choose(root);
   root.querySelector("[data-focus]")?.focus();
