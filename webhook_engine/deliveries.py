@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from webhook_engine.definitions.words import DeliveryClass
@@ -13,7 +15,7 @@ from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, TemplateError
 from webhook_engine.line import READ_AT_ONCE
-from webhook_engine.performing import Performed
+from webhook_engine.performing import Performed, RetryPolicy, Schedule
 from webhook_engine.queue import Delivery, Order
 from webhook_engine.rules import Start, asks_for, follow
 from webhook_engine.variables import CallEvent
@@ -21,6 +23,7 @@ from webhook_engine.variables import CallEvent
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from webhook_engine.definitions import Webhook
     from webhook_engine.dispatch import Attempt, PreparedRequest
     from webhook_engine.line import Line, Lines
     from webhook_engine.queue import Lease
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     Show = Callable[[Sequence[Start], CallEvent], None]
 
 
-LIFE_S: Final = 3 * 24 * 3600.0
-"""Seconds until a delivery that could not be made is given up: retries that do not count end only then."""
+_SHORT_TRIES: Final = 3
+"""Retries after each of the webhook's `retry_on`."""
 
 
 class Deliveries:
@@ -68,6 +71,7 @@ class Deliveries:
 
     def _delivery(self, start: Start, event: CallEvent, told: Mapping[str, object]) -> Delivery | None:
         line = self._lines.of(start.webhook)
+        webhook = line.compiled.definition
         reference: dict[str, object] = {"event": told, "start": start.to_json()}
         target = line.preparation.route.group or start.webhook
         try:
@@ -87,8 +91,9 @@ class Deliveries:
             target=target,
             reference=reference,
             call=event.call.sip_id,
-            order=Order.STRICT if event.call.sip_id else Order.NONE,
-            expires_s=LIFE_S,
+            order=Order(webhook.order) if event.call.sip_id else Order.NONE,
+            hold_s=webhook.hold_s,
+            expires_s=webhook.expires_s,
         )
 
     async def perform(self, lease: Lease, dispatch: Dispatch, show: Show) -> Performed:
@@ -105,8 +110,9 @@ class Deliveries:
         told = cast("Mapping[str, Any]", lease.reference["event"])
         request = self._request(line, lease, told)
         attempt = await dispatch(request, number=lease.attempt)
+        policy = policy_of(line.compiled.definition)
         if attempt.response is None:
-            return Performed(attempt=attempt)
+            return Performed(attempt=attempt, policy=policy)
         start = Start.from_json(cast("Mapping[str, Any]", lease.reference["start"]))
         needs_call = bool(line.compiled.rules or any(map(self._rules.links.get, start.rules)))
         event = CallEvent.from_json(told) if needs_call else None
@@ -123,6 +129,7 @@ class Deliveries:
             sentence=found.sentence,
             error=found.error,
             follow=() if event is None else self.of(following, event),
+            policy=policy,
         )
 
     def _request(self, line: Line, lease: Lease, told: Mapping[str, Any]) -> PreparedRequest:
@@ -152,6 +159,25 @@ class Deliveries:
     ) -> tuple[Start, ...]:
         names = line.interpreter.names_of(response) if asks_for(self._rules, start) else {}
         return follow(self._rules, start, event, outcome=outcome, names=names).starts
+
+
+@lru_cache(maxsize=1024)
+def _policy(max_attempts: int, longest_wait_s: float, retry_on: tuple[int, ...]) -> RetryPolicy:
+    uncounted = RetryPolicy().uncounted
+    return RetryPolicy(
+        max_attempts=max_attempts,
+        schedule=Schedule(longest_s=longest_wait_s),
+        uncounted=replace(uncounted, longest_s=min(uncounted.longest_s, longest_wait_s)),
+        longest_hint_s=longest_wait_s,
+        short_retries=dict.fromkeys(retry_on, _SHORT_TRIES),
+    )
+
+
+def policy_of(webhook: Webhook) -> RetryPolicy:
+    """
+    How often *webhook* is tried, and how soon, in numbers.
+    """
+    return _policy(webhook.max_attempts, webhook.longest_wait_s, webhook.retry_on)
 
 
 def _beginning(url: object) -> str:
