@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+
+
+class Ready(NamedTuple):
+    """
+    Definitions, and what an engine works with instead of them.
+    """
+
+    definitions: Definitions
+    lines: Lines
+    rules: RuleSet
 
 
 class Engine:
@@ -86,6 +96,7 @@ class Engine:
         self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._is_stopping = False
         self.redefine(definitions)
 
     @classmethod
@@ -111,13 +122,18 @@ class Engine:
         definitions = read_folder(found) if found.is_dir() else read_file(found)
         return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
 
-    def redefine(self, definitions: Definitions) -> None:
+    def ready(self, definitions: Definitions) -> Ready:
+        """
+        What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.
+        """
+        return Ready(definitions, Lines(definitions, self._secrets), RuleSet(definitions))
+
+    def redefine(self, definitions: Definitions | Ready) -> None:
         """
         Let *definitions* hold from now on; requests that were made before stay as they are.
         """
-        self.definitions = definitions
-        self._lines = Lines(definitions, self._secrets)
-        self._rules = RuleSet(definitions)
+        ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
+        self.definitions, self._lines, self._rules = ready
         self._deliveries: Deliveries | None = None
         self._shown.redefine(self._lines, self._rules)
 
@@ -221,7 +237,7 @@ class Engine:
     # --- A life ------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._closed = False
+        self._closed = self._is_stopping = False
         if self._file is not None:
             from webhook_engine.queue import SqliteQueue
 
@@ -245,10 +261,14 @@ class Engine:
 
     async def stop(self) -> None:
         """
-        Take no delivery any more, and wait for those under way; a second call cuts them off.
+        Take no delivery any more, and wait for those and the lookups under way; a second call cuts them off.
         """
+        ending = self._shown.close() if self._is_stopping else self._shown.finish()
+        self._is_stopping = True
         if self._performer is not None:
             await self._performer.stop()
+        # A delivery's response may have begun lookups until now.
+        await ending
 
     async def close(self) -> None:
         """
