@@ -17,7 +17,8 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, tell, view_of
+from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, revision_of, tell, view_of
+from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from webhook_engine.deliveries import Deliveries
     from webhook_engine.dispatch import Dispatcher
     from webhook_engine.line import Line
-    from webhook_engine.performing import Live, Performed, Performer, PerformerReport, PerformerSettings
+    from webhook_engine.performing import (
+        Live,
+        Performed,
+        Performer,
+        PerformerReport,
+        PerformerSettings,
+        Settlement,
+    )
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
@@ -86,6 +94,7 @@ class Engine:
         self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._holds = Holds()
         self.redefine(definitions)
 
     @classmethod
@@ -119,6 +128,9 @@ class Engine:
         self._lines = Lines(definitions, self._secrets)
         self._rules = RuleSet(definitions)
         self._deliveries: Deliveries | None = None
+        self._holds.redefine(
+            {each.name: Standing(revision_of(each), each.enabled) for each in definitions.webhooks}
+        )
         self._shown.redefine(self._lines, self._rules)
 
     # --- What an application asks for ------------------------------------------------------------
@@ -130,12 +142,14 @@ class Engine:
         Raises:
             NotFound: No webhook has that name.
             WrongType: It is sent from here, so it is asked, not opened.
+            WebhookDisabled: Its definition says so.
             AgentRefused: The call's extension may not use it.
             TemplateError: A value cannot stand where the template puts it.
         """
         line = self._lines.of(webhook)
         if line.is_sent:
             raise WrongType(webhook, is_sent=True)
+        self._lines.check_enabled(line)
         return self._lines.prepared(line, call, self._lines.values(line, call)).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
@@ -156,6 +170,7 @@ class Engine:
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
         try:
+            self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
@@ -216,7 +231,25 @@ class Engine:
         """
         What is under way and how each target is treated; None where no queue is open.
         """
-        return None if self._performer is None else self._performer.report()
+        if self._performer is None:
+            return None
+        return replace(self._performer.report(), holds=self._holds.active())
+
+    async def resume(self, webhook: str) -> int:
+        """
+        Let deliveries go that are kept back because their target was gone, although the webhook was not edited.
+
+        Returns:
+            How many deliveries waited for that.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookDisabled: Its definition keeps it back.
+            QueueUnavailable: The disk would not take it.
+        """
+        line = self._lines.of(webhook)
+        self._lines.check_enabled(line)
+        return await self._holds.resume(webhook)
 
     # --- A life ------------------------------------------------------------------------------------
 
@@ -232,8 +265,14 @@ class Engine:
             # A lease must outlast the longest request.
             deadlines = [webhook.deadline_s or 0.0 for webhook in self.definitions.webhooks]
             settings = self._performer_settings or PerformerSettings(deadline_s=max([30.0, *deadlines]))
+            await self._holds.open(self.queue)
+            self._opened.push_async_callback(self._holds.close)
             self._performer = Performer(
-                self.queue, self._perform, settings=settings, breakers=self._asking().breakers
+                self.queue,
+                self._perform,
+                settings=settings,
+                breakers=self._asking().breakers,
+                on_settled=self._note_settled,
             )
             await self._opened.enter_async_context(self._performer)
         return self
@@ -277,6 +316,7 @@ class Engine:
         tried twice, and agents who look up the same share one request.
         """
         try:
+            self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
@@ -290,6 +330,10 @@ class Engine:
             view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
         return Asked(view, answer.attempt)
 
+    def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
+        if performed is not None and performed.hold_s is not None:
+            self._holds.note_released(lease.webhook)
+
     async def _perform(self, lease: Lease) -> Performed:
         return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
 
@@ -298,7 +342,7 @@ class Engine:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
 
-            self._deliveries = Deliveries(self._lines, self._rules)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:

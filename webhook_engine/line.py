@@ -5,11 +5,14 @@ The line of one webhook: a call becomes a request, and what came of it becomes a
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
+from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
 from webhook_engine.errors import (
     AgentRefused,
@@ -21,6 +24,7 @@ from webhook_engine.errors import (
     TemplateError,
     TokenRefused,
     UnreadableResponse,
+    WebhookDisabled,
     WebhookEngineError,
 )
 from webhook_engine.responses import AgentView, Interpreter, Outcome
@@ -29,7 +33,7 @@ from webhook_engine.variables import values_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from webhook_engine.definitions import CompiledWebhook, Definitions
+    from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
     from webhook_engine.dispatch.freezing import Freezer
     from webhook_engine.variables import CallContext, Value
@@ -61,6 +65,14 @@ class Lines:
             preparation = Preparation(compiled, policy=self.policy)
             line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled))
         return line
+
+    def check_enabled(self, line: Line) -> None:
+        """
+        Raises:
+            WebhookDisabled: Nothing of this webhook is sent or opened at present.
+        """
+        if not line.compiled.definition.enabled:
+            raise WebhookDisabled(line.name)
 
     def values(self, line: Line, call: CallContext) -> Mapping[str, Value]:
         """
@@ -107,6 +119,13 @@ class Line:
         return self.compiled.definition.name
 
     @cached_property
+    def revision(self) -> str:
+        """
+        Another one after each edit of the webhook, and the same in every process.
+        """
+        return revision_of(self.compiled.definition)
+
+    @cached_property
     def is_sent(self) -> bool:
         """
         Whether the request is sent from here, rather than by the agent's browser.
@@ -121,6 +140,14 @@ class Line:
         from webhook_engine.dispatch.freezing import Freezer
 
         return Freezer(self.compiled, self.preparation.route)
+
+
+def revision_of(webhook: Webhook) -> str:
+    """
+    A webhook's definition in 16 hexadecimal digits.
+    """
+    told = json.dumps(tree_of(webhook), sort_keys=True, ensure_ascii=True)
+    return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
@@ -192,6 +219,7 @@ def tell(attempt: Attempt, view: AgentView) -> None:
 # The first class that an error is one of decides; everything else is the target system's doing.
 _OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
     (AgentRefused, Outcome.REFUSED),
+    (WebhookDisabled, Outcome.REFUSED),
     (SecretMissing, Outcome.REFUSED),
     (EgressRefused, Outcome.REFUSED),
     (TemplateError, Outcome.REFUSED),

@@ -68,7 +68,10 @@ class Screens:
         """
         for start in starts:
             line = self._lines.of(start.webhook)
-            if not line.is_sent:
+            is_durable = line.is_sent and line.compiled.definition.delivery is DeliveryClass.DURABLE
+            if not line.compiled.definition.enabled and not is_durable:
+                log.event("webhook.skipped", webhook=line.name, rule=start.rule, why="disabled")
+            elif not line.is_sent:
                 self._open(line, start, event)
             elif line.compiled.definition.delivery is DeliveryClass.LIVE:
                 self._begin(line, start, event)

@@ -60,11 +60,11 @@ def judge(performed: Performed, lease: Lease, *, roll: float) -> Judged:
     return Judged(settlement, record_of(performed, facts), line.word, facts.hint_s, line.name)
 
 
-def released(wait_s: float = 0.0) -> Judged:
+def released(wait_s: float = 0.0, reason: str = "") -> Judged:
     """
     It goes back untried.
     """
-    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, "held")
+    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, reason or "held")
 
 
 def cut_off() -> Judged:
@@ -118,6 +118,14 @@ def facts_of(performed: Performed) -> Facts:
         crowded=crowded,
         hint_s=hint_s,
     )
+
+
+def is_gone(performed: Performed) -> bool:
+    """
+    Whether the target says that what the webhook asks for will never be there again.
+    """
+    response = None if performed.attempt is None else performed.attempt.response
+    return response is not None and response.status == 410 and line_of(facts_of(performed)).name == "gone"
 
 
 def record_of(performed: Performed, facts: Facts) -> AttemptRecord:
