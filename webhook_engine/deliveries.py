@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from webhook_engine.definitions.words import DeliveryClass
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, TemplateError
@@ -53,8 +52,7 @@ class Deliveries:
         """
         Whether *start* is written down before anything is sent.
         """
-        webhook = self._lines.of(start.webhook).compiled.definition
-        return webhook.type.is_sent and webhook.delivery is DeliveryClass.DURABLE
+        return self._lines.of(start.webhook).compiled.definition.is_durable
 
     def of(self, starts: Sequence[Start], event: CallEvent) -> tuple[Delivery, ...]:
         """

@@ -128,9 +128,8 @@ class Engine:
         self._lines = Lines(definitions, self._secrets)
         self._rules = RuleSet(definitions)
         self._deliveries: Deliveries | None = None
-        self._holds.redefine(
-            {each.name: Standing(revision_of(each), each.enabled) for each in definitions.webhooks}
-        )
+        durable = (each for each in definitions.webhooks if each.is_durable)
+        self._holds.redefine({each.name: Standing(revision_of(each), each.enabled) for each in durable})
         self._shown.redefine(self._lines, self._rules)
 
     # --- What an application asks for ------------------------------------------------------------
