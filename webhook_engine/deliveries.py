@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, TemplateError
-from webhook_engine.line import READ_AT_ONCE
+from webhook_engine.line import PATIENCE_S, READ_AT_ONCE
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order
 from webhook_engine.rules import Start, asks_for, follow
@@ -112,7 +112,7 @@ class Deliveries:
         told = cast("Mapping[str, Any]", lease.reference["event"])
         frozen, is_new = self._frozen(line, lease, told)
         request = self._request(line, lease, frozen, told)
-        attempt = await dispatch(request, number=lease.attempt)
+        attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
         policy = policy_of(line.compiled.definition)
         kept = frozen if is_new else None
         if attempt.response is None:

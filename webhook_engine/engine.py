@@ -17,7 +17,17 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, revision_of, tell, view_of
+from webhook_engine.line import (
+    PATIENCE_S,
+    READ_AT_ONCE,
+    Lines,
+    failed,
+    read,
+    revision_of,
+    rooms_of,
+    tell,
+    view_of,
+)
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
@@ -131,6 +141,9 @@ class Engine:
         durable = (each for each in definitions.webhooks if each.is_durable)
         self._holds.redefine({each.name: Standing(revision_of(each), each.enabled) for each in durable})
         self._shown.redefine(self._lines, self._rules)
+        self._room = rooms_of(definitions)
+        if self._live is not None:
+            self._live.breakers.resize()
 
     # --- What an application asks for ------------------------------------------------------------
 
@@ -262,8 +275,8 @@ class Engine:
             from webhook_engine.performing import Performer, PerformerSettings
 
             # A lease must outlast the longest request.
-            deadlines = [webhook.deadline_s or 0.0 for webhook in self.definitions.webhooks]
-            settings = self._performer_settings or PerformerSettings(deadline_s=max([30.0, *deadlines]))
+            longest_s = max([15.0, *(each.deadline_s or 0.0 for each in self.definitions.webhooks)])
+            settings = self._performer_settings or PerformerSettings(deadline_s=longest_s + PATIENCE_S)
             await self._holds.open(self.queue)
             self._opened.push_async_callback(self._holds.close)
             self._performer = Performer(
@@ -356,12 +369,15 @@ class Engine:
             )
         await self.queue.put(deliveries)
 
+    def _slots(self, target: str) -> int | None:
+        return self._room.get(target)
+
     def _asking(self) -> Live:
         dispatcher = self._dispatching()
         if self._live is None:
-            from webhook_engine.performing import Live
+            from webhook_engine.performing import Breakers, Live
 
-            self._live = Live(dispatcher.dispatch)
+            self._live = Live(dispatcher.dispatch, breakers=Breakers(slots=self._slots))
         return self._live
 
     def _dispatching(self) -> Dispatcher:

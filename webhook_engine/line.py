@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from webhook_engine import log
 from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
+from webhook_engine.dispatch.prepare import NO_GROUP
+from webhook_engine.dispatch.request import target_of
 from webhook_engine.errors import (
     AgentRefused,
     EgressRefused,
@@ -31,7 +33,7 @@ from webhook_engine.responses import AgentView, Interpreter, Outcome
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
@@ -150,6 +152,27 @@ def revision_of(webhook: Webhook) -> str:
     return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
+def rooms_of(definitions: Definitions) -> Mapping[str, int]:
+    """
+    Target, as `host:port` -> how many requests its groups allow together; those without a group are one.
+    """
+    allowed: dict[str, dict[str, int]] = {}
+    for webhook in definitions.webhooks:
+        group = definitions.group(webhook.group) if webhook.group else NO_GROUP
+        for target in _targets(webhook):
+            allowed.setdefault(target, {})[group.name] = group.max_in_flight
+    return {target: sum(groups.values()) for target, groups in allowed.items()}
+
+
+def _targets(webhook: Webhook) -> Iterable[str]:
+    if not webhook.type.is_sent:
+        return ()
+    if not webhook.hosts:
+        return (target_of(webhook.url),)
+    scheme = webhook.url.partition("://")[0]
+    return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,
@@ -160,6 +183,9 @@ def _interpreter(compiled: CompiledWebhook) -> Interpreter:
 
 
 # --- What came of it -------------------------------------------------------------------------------
+
+PATIENCE_S: Final = 15.0
+"""How long a durable request waits for its group's limits, once it is its turn in the queue."""
 
 READ_AT_ONCE: Final = 256 * 1024
 """Bytes that are read in a few milliseconds, whatever they are."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt
     from webhook_engine.performing.performed import Performed
     from webhook_engine.queue import Lease
+    from webhook_engine.responses import Response
 
 # The document of the XML API: at most so many calls of one kind run at a time.
 _CROWDED: Final = b"Concurrent API Calls Exceeded"
@@ -109,7 +110,7 @@ def facts_of(performed: Performed) -> Facts:
     if performed.outcome is not Outcome.OK:
         if status >= 300 and (value := response.header("retry-after")) is not None:
             hint_s = retry_after(value, now=datetime.now(UTC), longest_s=performed.policy.longest_hint_s)
-        crowded = _CROWDED in response.body[:_LOOKED_THROUGH]
+        crowded = says_crowded(response)
     return Facts(
         outcome=performed.outcome,
         by_rule=performed.by_rule,
@@ -118,6 +119,13 @@ def facts_of(performed: Performed) -> Facts:
         crowded=crowded,
         hint_s=hint_s,
     )
+
+
+def says_crowded(response: Response) -> bool:
+    """
+    Whether the response complains that too many calls are under way at once.
+    """
+    return _CROWDED in response.body[:_LOOKED_THROUGH]
 
 
 def is_gone(performed: Performed) -> bool:
