@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
@@ -35,7 +35,7 @@ from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
@@ -54,6 +54,22 @@ if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+
+
+class Ready(NamedTuple):
+    """
+    Definitions, and what an engine works with instead of them.
+    """
+
+    definitions: Definitions
+    lines: Lines
+    rules: RuleSet
+
+    rooms: Mapping[str, int]
+    """Target -> how many requests it may have under way."""
+
+    standing: Mapping[str, Standing]
+    """Durable webhook -> how it stands."""
 
 
 class Engine:
@@ -104,6 +120,7 @@ class Engine:
         self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._is_stopping = False
         self._holds = Holds()
         self.redefine(definitions)
 
@@ -130,18 +147,31 @@ class Engine:
         definitions = read_folder(found) if found.is_dir() else read_file(found)
         return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
 
-    def redefine(self, definitions: Definitions) -> None:
+    def ready(self, definitions: Definitions) -> Ready:
+        """
+        What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.
+        """
+        return Ready(
+            definitions,
+            Lines(definitions, self._secrets),
+            RuleSet(definitions),
+            rooms_of(definitions),
+            {
+                each.name: Standing(revision_of(each), each.enabled)
+                for each in definitions.webhooks
+                if each.is_durable
+            },
+        )
+
+    def redefine(self, definitions: Definitions | Ready) -> None:
         """
         Let *definitions* hold from now on; requests that were made before stay as they are.
         """
-        self.definitions = definitions
-        self._lines = Lines(definitions, self._secrets)
-        self._rules = RuleSet(definitions)
+        ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
+        self.definitions, self._lines, self._rules, self._rooms, standing = ready
         self._deliveries: Deliveries | None = None
-        durable = (each for each in definitions.webhooks if each.is_durable)
-        self._holds.redefine({each.name: Standing(revision_of(each), each.enabled) for each in durable})
+        self._holds.redefine(standing)
         self._shown.redefine(self._lines, self._rules)
-        self._room = rooms_of(definitions)
         if self._live is not None:
             self._live.breakers.resize()
 
@@ -266,7 +296,7 @@ class Engine:
     # --- A life ------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._closed = False
+        self._closed = self._is_stopping = False
         if self._file is not None:
             from webhook_engine.queue import SqliteQueue
 
@@ -296,10 +326,14 @@ class Engine:
 
     async def stop(self) -> None:
         """
-        Take no delivery any more, and wait for those under way; a second call cuts them off.
+        Take no delivery any more, and wait for those and the lookups under way; a second call cuts them off.
         """
+        ending = self._shown.close() if self._is_stopping else self._shown.finish()
+        self._is_stopping = True
         if self._performer is not None:
             await self._performer.stop()
+        # A delivery's response may have begun lookups until now.
+        await ending
 
     async def close(self) -> None:
         """
@@ -370,7 +404,7 @@ class Engine:
         await self.queue.put(deliveries)
 
     def _slots(self, target: str) -> int | None:
-        return self._room.get(target)
+        return self._rooms.get(target)
 
     def _asking(self) -> Live:
         dispatcher = self._dispatching()

@@ -78,6 +78,13 @@ class Screens:
             else:
                 self._begin(line, start, event)
 
+    async def finish(self) -> None:
+        """
+        Waits for the lookups that are under way, and for what they begin; each has its own deadline.
+        """
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+
     async def close(self) -> None:
         """
         Ends the lookups that are still under way.

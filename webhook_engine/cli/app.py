@@ -24,6 +24,7 @@ from webhook_engine.cli import (
     read,
     render,
     send,
+    up,
     vault,
 )
 from webhook_engine.cli.console import complain
@@ -51,6 +52,8 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.command()(up.up)
+app.command()(up.worker)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(key.app, name="key")
