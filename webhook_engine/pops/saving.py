@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
 from webhook_engine.pops.calls import Call, When
 from webhook_engine.pops.mailboxes import EPOCHS, Mailbox, Message
 from webhook_engine.pops.news import NEWS, Reason
@@ -59,7 +61,7 @@ def _plain(value: object) -> object:
 
 
 def _of_box(agent: str, box: Mailbox) -> dict[str, object]:
-    messages = [{"number": each.number, **each.to_json()} for each in box.messages]
+    messages = [{"number": each[1], **Message(*each).to_json()} for each in box.messages]
     return {"agent": agent, "lost": box.lost, "messages": messages}
 
 
@@ -107,5 +109,5 @@ def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
 
 
 def _message(agent: str, document: dict[str, Any]) -> Message:
-    news = NEWS[document["event"]](**document["data"])
-    return Message.of(agent, document["number"], document["id"], news)
+    news = NEWS[document["event"]](**document["data"]).told()
+    return Message(agent, document["number"], document["id"], news.event, orjson.dumps(news.data))
