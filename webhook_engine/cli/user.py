@@ -80,7 +80,7 @@ def list_(settings: Settings, as_json: AsJson = False) -> None:
 
     async def work() -> tuple[User, ...]:
         async with open_store_or_service(settings) as store:
-            return store.users.list(await tenant_of(store, settings))
+            return await store.users.list(await tenant_of(store, settings))
 
     users = run(work())
     if as_json:

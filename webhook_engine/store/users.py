@@ -188,9 +188,15 @@ class Users:
             await count_up(connection, Topic.USERS)
         await self._changes.catch_up()
 
-    def list(self, tenant: str) -> tuple[User, ...]:
+    async def list(self, tenant: str) -> tuple[User, ...]:
         """
         The tenant's users, by address.
+        """
+        return self.known(tenant)
+
+    def known(self, tenant: str) -> tuple[User, ...]:
+        """
+        The same, as this process knows them.
         """
         users = (user for _, user in self._known.values() if user.tenant == tenant)
         return tuple(sorted(users, key=lambda user: user.email))
@@ -232,7 +238,7 @@ class Users:
 
         It holds for this process, until it was used or another one was made.
         """
-        if self.list(tenant):
+        if self.known(tenant):
             return None
         token = secrets.token_urlsafe(24)
         self._link = (tenant, _digest(token))
@@ -244,7 +250,7 @@ class Users:
         """
         whose, digest = self._link or ("", bytes(32))
         is_right = hmac.compare_digest(digest, _digest(token))
-        return is_right and self._link is not None and whose == tenant and not self.list(tenant)
+        return is_right and self._link is not None and whose == tenant and not self.known(tenant)
 
     # --- How ---------------------------------------------------------------------------------------
 
@@ -257,7 +263,7 @@ class Users:
             return await asyncio.to_thread(_verified, hashed, password)
 
     def _missing(self, tenant: str, email: str) -> NotFound:
-        return NotFound("user", email, known=[user.email for user in self.list(tenant)])
+        return NotFound("user", email, known=[user.email for user in self.known(tenant)])
 
     async def _refresh(self) -> None:
         """

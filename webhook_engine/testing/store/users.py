@@ -44,7 +44,7 @@ class UsersContract:
 
         assert await store.users.check("B", EMAIL, PASSWORD) is None
         assert store.users.find("B", EMAIL) is None
-        assert () == store.users.list("B")
+        assert () == await store.users.list("B")
 
     async def test_no_password_is_shown(self, store: Store) -> None:
         """
@@ -52,7 +52,7 @@ class UsersContract:
         """
         user = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
 
-        for shown in (repr(user), repr(store.users), repr(store.users.list(TENANT))):
+        for shown in (repr(user), repr(store.users), repr(await store.users.list(TENANT))):
             assert PASSWORD not in shown
             assert "argon2" not in shown
 
@@ -102,7 +102,7 @@ class UsersContract:
         with pytest.raises(StoreError, match="already"):
             await store.users.add(TENANT, EMAIL.upper(), PASSWORD, role=Role.MANAGER, by=BY)
 
-        assert [EMAIL] == [user.email for user in store.users.list(TENANT)]
+        assert [EMAIL] == [user.email for user in await store.users.list(TENANT)]
 
     async def test_the_first_token_makes_one_administrator(self, store: Store) -> None:
         """
