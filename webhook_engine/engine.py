@@ -21,6 +21,7 @@ from webhook_engine.line import (
     PATIENCE_S,
     READ_AT_ONCE,
     Lines,
+    Trial,
     failed,
     read,
     revision_of,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
-    from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.variables import CallContext, CallEvent, Value
 
 
 class Ready(NamedTuple):
@@ -224,6 +225,30 @@ class Engine:
         if log.is_heard():
             tell(attempt, view)
         return view
+
+    async def try_out(self, webhook: str, call: CallContext) -> Trial:
+        """
+        As `ask` with the test values, and everything else that an administrator wants to see of it. What is
+        disabled can be tried out too.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WrongType: It is a page for the browser, so it is opened, not asked.
+        """
+        line = self._lines.of(webhook, test_values=True)
+        if not line.is_sent:
+            raise WrongType(webhook, is_sent=False)
+        values: Mapping[str, Value] = {}
+        try:
+            values = self._lines.values(line, call)
+            request = self._lines.prepared(line, call, values)
+        except WebhookEngineError as error:
+            return Trial(view=failed(line.name, error), values=values)
+        until = asyncio.get_running_loop().time() + request.deadline_s
+        attempt = await self._dispatching().dispatch(request)
+        view = await read(line, attempt, values, until=until)
+        masked = replace(attempt, prepared=request.masked())
+        return Trial(view=view, values=values, request=masked.prepared, attempt=masked)
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """

@@ -173,6 +173,23 @@ def _targets(webhook: Webhook) -> Iterable[str]:
     return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """
+    A request that was tried out, and everything that came of it; no secret is in it.
+    """
+
+    view: AgentView
+    """What an agent would have seen."""
+
+    values: Mapping[str, Value]
+    request: PreparedRequest | None = None
+    """What was sent, masked; None where it could not be made."""
+
+    attempt: Attempt | None = None
+    """None where nothing was sent."""
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,

@@ -17,7 +17,7 @@ async def test_the_list_counts_webhooks_and_members(manager):
     page = await manager.get("/groups")
 
     assert "CRM None 1" in page.words_of
-    assert "Orders API key User 1 0 of 2" in page.words_of
+    assert "Orders API key User 1 Members 0 of 2" in page.words_of
 
 
 async def test_a_group_is_added_as_a_new_revision(administrator):

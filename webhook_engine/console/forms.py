@@ -65,6 +65,13 @@ def flag(given: str) -> object:
     return True if given else None
 
 
+def off(given: str) -> object:
+    """
+    What is on unless somebody switches it off.
+    """
+    return False if given == "no" else None
+
+
 def lines(given: str) -> object:
     """
     A list, one thing on a line.
@@ -228,7 +235,7 @@ def _shown(value: object) -> str:
     if value is None or isinstance(value, Mapping):
         return ""
     if isinstance(value, bool):
-        return "yes" if value else ""
+        return "yes" if value else "no"
     if isinstance(value, list):
         return "\n".join(map(str, value))
     if isinstance(value, float):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from webhook_engine.console.pages import groups, home, sign_in, webhooks
+from webhook_engine.console.pages import groups, history, home, members, sign_in, trial, webhooks
 from webhook_engine.console.visit import Route
 from webhook_engine.store.users import Role
 
@@ -39,9 +39,21 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/webhook/preview", _MANAGER, webhooks.show_preview, "webhook_preview"),
     Route("GET", "/webhook/line", _MANAGER, webhooks.line, "webhook_line"),
     Route("POST", "/webhook/delete", _ADMIN, webhooks.remove, "webhook_delete"),
+    Route("GET", "/webhook/test", _MANAGER, trial.show, "webhook_test"),
+    Route("POST", "/webhook/test", _ADMIN, trial.send, "webhook_test"),
+    Route("POST", "/webhook/read-again", _ADMIN, trial.read_again, "webhook_read_again"),
+    Route("POST", "/webhook/columns", _ADMIN, trial.configure, "webhook_columns"),
+    Route("GET", "/webhook/agent-view", _MANAGER, trial.agent_view, "webhook_agent_view"),
     Route("GET", "/groups", _MANAGER, groups.groups, "groups", nav="Groups", section="Integration Centre"),
     Route("GET", "/group", _MANAGER, groups.edit, "group"),
     Route("POST", "/group", _ADMIN, groups.store, "group"),
     Route("POST", "/group/delete", _ADMIN, groups.remove, "group_delete"),
+    Route("GET", "/group/members", _MANAGER, members.members, "members"),
+    Route("POST", "/group/members", _ADMIN, members.store, "members"),
+    Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
+    Route(
+        "GET", "/history", _MANAGER, history.history, "history", nav="History", section="Integration Centre"
+    ),
+    Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
 )
 """In the order of the navigation; a page and what its form sends share their path and their name."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from webhook_engine.console.assets import Assets
 from webhook_engine.console.sessions import Sessions, user_of
 from webhook_engine.console.throttle import Throttle
+from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound
@@ -42,6 +43,7 @@ class Console:
         self.user_of = user_of
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
+        self.trials = Trials()
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
 
     @property
@@ -85,10 +87,16 @@ class Console:
         following.cancel()
         await asyncio.wait([following])
 
+    async def in_force(self, revision: Revision) -> None:
+        """
+        Let the engine work by *revision* now, where it follows the store.
+        """
+        if self.settings.follows and revision.definitions != self.engine.definitions:
+            self.engine.redefine(await asyncio.to_thread(self.engine.ready, revision.definitions))
+
     async def _follow(self) -> None:
         async for revision in self.store.definitions.watch(self.tenant):
-            if revision.definitions != self.engine.definitions:
-                self.engine.redefine(revision.definitions)
+            await self.in_force(revision)
 
 
 def _nothing(tenant: str) -> RevisionEntry:

@@ -131,14 +131,17 @@ class Visit:
         """
         return self._rendered(template, status, context)
 
-    def go(self, name: str, *, say: str = "", warn: str = "", **query: object) -> web.Response:
+    def go(self, name: str, *, say: str = "", warn: str = "", at: str = "", **query: object) -> web.Response:
         """
         On to another page, with a message for it.
+
+        Args:
+            at: The id of that part of it where to begin.
         """
         for kind, message in (("done", say), ("warning", warn)):
             if message:
                 sessions.say(self.session, kind, message)
-        where = self.url(name, **query)
+        where = self.url(name, **query) + (f"#{at}" if at else "")
         if self.is_fragment:
             return web.Response(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": where})
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where})

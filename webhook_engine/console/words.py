@@ -41,6 +41,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "text": "Text",
         },
         "delivery": {"live": "Live: an agent waits", "durable": "Durable: it arrives, if later"},
+        "enabled": {"": "Yes", "no": "No: nothing is sent; what is durable is kept"},
+        "order": {
+            "strict": "Strict: one after the other",
+            "skip-on-failure": "Pass those that wait for a retry",
+            "none": "None",
+        },
         "when_empty": {
             "send": "send it empty",
             "omit": "leave it out",

@@ -206,6 +206,22 @@ class Revisions:
             rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
             return tuple(_entry(tenant, row) for row in rows)
 
+    async def documents(
+        self, tenant: str, *, limit: int = 100, before: int | None = None
+    ) -> tuple[tuple[RevisionEntry, str], ...]:
+        """
+        The tenant's revisions, newest first, each with its text of TOML, whoever can still read that.
+
+        Args:
+            before: Only those with a lower number.
+        """
+        wanted = select(*_FACTS, _table.c.document).where(_table.c.tenant_id == id_of(tenant))
+        if before is not None:
+            wanted = wanted.where(_table.c.number < before)
+        async with self._database.read() as connection:
+            rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
+            return tuple((_entry(tenant, row), row.document) for row in rows)
+
     async def watch(self, tenant: str) -> AsyncIterator[Revision]:
         """
         The tenant's definitions in force, and each time they change those in force then.

@@ -11,7 +11,7 @@ function choose(root) {
       return field && values.split("|").includes(field.value);
     });
     part.hidden = !fits;
-    for (const field of part.querySelectorAll("input, select, textarea")) {
+    for (const field of [part, ...part.querySelectorAll("input, select, textarea")].filter((each) => each.matches("input, select, textarea, button"))) {
       field.disabled = field.closest("[data-when][hidden]") !== null || field.closest("fieldset.bare:disabled") !== null;
     }
   }
@@ -164,6 +164,41 @@ document.addEventListener("click", (event) => {
   field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
   close();
+});
+
+// data-columns: a table whose columns are ordered by arrows or by dragging; the form's fields go with them.
+function moveColumn(table, from, to) {
+  for (const row of table.rows) {
+    const cells = [...row.cells];
+    if (to >= 0 && to < cells.length) cells[to][from < to ? "after" : "before"](cells[from]);
+  }
+  const form = table.closest("form");
+  form.dataset.typed = "";
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-move]");
+  if (!button) return;
+  const head = button.closest("th");
+  moveColumn(head.closest("table"), head.cellIndex, head.cellIndex + Number(button.dataset.move));
+  button.focus();
+});
+let held = null;
+document.addEventListener("dragstart", (event) => {
+  held = event.target.closest?.("[data-columns] th");
+  held?.classList.add("held");
+});
+document.addEventListener("dragover", (event) => {
+  if (held && event.target.closest("[data-columns] th")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  const head = event.target.closest("[data-columns] th");
+  if (!held || !head || head.closest("table") !== held.closest("table")) return;
+  event.preventDefault();
+  moveColumn(head.closest("table"), held.cellIndex, head.cellIndex);
+});
+document.addEventListener("dragend", () => {
+  held?.classList.remove("held");
+  held = null;
 });
 
 function begin(root) {

@@ -37,6 +37,12 @@ READERS: Final[Mapping[str, Reader]] = {
     "delivery": forms.text,
     "deadline_s": forms.number,
     "stale_s": forms.number,
+    "enabled": forms.off,
+    "order": forms.text,
+    "hold_s": forms.number,
+    "expires_s": forms.number,
+    "max_attempts": forms.whole,
+    "longest_wait_s": forms.number,
     "hosts": forms.lines,
     "max_redirects": forms.whole,
     "body": forms.text,
@@ -107,7 +113,8 @@ async def store(visit: Visit) -> web.StreamResponse:
     )
     if saving.entry is not None:
         said = f"Saved as revision {saving.entry.number}." if saving.is_new else "Nothing had changed."
-        return visit.go("webhook", webhook=table["name"], say=said)
+        onward = "webhook_test" if visit.given("then") == "test" else "webhook"
+        return visit.go(onward, webhook=table["name"], say=said)
     based_on = saving.conflict.entry.number if saving.conflict else revision.entry.number
     form = Form(table=table, errors=saving.errors, based_on=based_on)
     return _shown(
