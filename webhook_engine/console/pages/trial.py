@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.console.forms import Reader, Table
     from webhook_engine.console.saving import Conflict
+    from webhook_engine.console.trials import Tried, Whole
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.store.revisions import Revision
@@ -176,15 +177,10 @@ async def _shown(
 ) -> web.Response:
     definitions, webhook = revision.definitions, compiled.definition
     tried = visit.console.trials.last(webhook.name)
-    whole, problem = None, ""
-    if tried is not None:
-        try:
-            whole = await asyncio.to_thread(whole_of, tried, compiled, view)
-        except DefinitionError as error:
-            problem = "; ".join(each.message for each in error.problems)
+    whole, problem = await _whole(tried, compiled, view) if tried is not None else (None, "")
     based_on = conflict.entry.number if conflict else revision.entry.number
     table = {"view": {"records": view.records}}
-    shown_errors = {**errors, **({"view.records": [problem]} if problem else {})}
+    shown_errors = errors or ({"view.records": [problem]} if problem else NO_ERRORS)
     return visit.page(
         "test.html",
         status=status,
@@ -199,3 +195,16 @@ async def _shown(
         refused=refused,
         others=[each.name for each in definitions.webhooks if each.name != webhook.name],
     )
+
+
+async def _whole(tried: Tried, compiled: CompiledWebhook, view: View) -> tuple[Whole | None, str]:
+    """
+    The response with all its columns, and which path could not be read; without it, it is as it is found.
+    """
+    problem = ""
+    for each in (view, View(columns=view.columns), View()):
+        try:
+            return await asyncio.to_thread(whole_of, tried, compiled, each), problem
+        except DefinitionError as error:
+            problem = problem or "; ".join(found.message for found in error.problems)
+    return None, problem
