@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 5
 
+TENANT: Final = "tenant"
+"""The kind and the name of the tenant's own table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -74,7 +77,7 @@ class Edit:
     """
 
     kind: str
-    """`group`, `webhook`, `rule` or `agent`: its key in a file."""
+    """`group`, `webhook`, `rule` or `agent`: its key in a file; or `TENANT`, of which there is one."""
 
     name: str
     """What it was called when it was read; empty for a new one."""
@@ -99,8 +102,7 @@ async def save(console: Console, edit: Edit) -> Saving:
         if conflict := await _conflict(console, revision, edit):
             return Saving(conflict=conflict)
         tree = tree_of_definitions(revision.definitions)
-        position = _put(tree, edit)
-        entry = f"{edit.kind}[{position + 1}]"
+        entry = _put(tree, edit)
         saving = await _save(console, revision, tree, by=edit.by, note=edit.note, entry=entry)
         if saving is not None:
             return saving
@@ -166,31 +168,37 @@ async def _saved(
     return Saving(entry=saved.entry, is_new=saved.is_new)
 
 
-def _put(tree: dict[str, Any], edit: Edit) -> int:
+def _put(tree: dict[str, Any], edit: Edit) -> str:
     """
-    Puts the form's table in its place in *tree*, and says which that is, from 0.
+    Puts the form's table in its place in *tree*, and says which that is: `webhook[3]`.
     """
+    if edit.kind == TENANT:
+        tree[TENANT] = _merged(tree.get(TENANT, {}), edit)
+        return TENANT
     tables: list[Table] = tree.setdefault(edit.kind, [])
     position = position_of(tables, edit.name)
     if position is None:
         tables.append(dict(edit.table))
-        return len(tables) - 1
-    kept = {key: value for key, value in tables[position].items() if key not in edit.owns}
-    tables[position] = {**kept, **edit.table}
+        return f"{edit.kind}[{len(tables)}]"
+    tables[position] = _merged(tables[position], edit)
     name = edit.table.get("name")
     if edit.name and isinstance(name, str) and name and name != edit.name:
         rename(tree, edit.kind, edit.name, name)
-    return position
+    return f"{edit.kind}[{position + 1}]"
+
+
+def _merged(before: Mapping[str, Any], edit: Edit) -> Table:
+    return {**{key: value for key, value in before.items() if key not in edit.owns}, **edit.table}
 
 
 def position_of(tables: Sequence[Mapping[str, Any]], name: str) -> int | None:
     """
-    Where the definition called *name* stands; None where it does not.
+    Where the definition called *name* stands, or the agent or member of that extension; None where it does not.
     """
     found = (
         index
         for index, table in enumerate(tables)
-        if name and name in (table.get("name"), table.get("extension"))
+        if name and name == table.get("extension", table.get("name"))
     )
     return next(found, None)
 
@@ -199,7 +207,10 @@ def table_of(revision: Revision, kind: str, name: str) -> Table | None:
     """
     The definition of that name as a table of its file; None where there is none.
     """
-    tables: list[Table] = tree_of_definitions(revision.definitions).get(kind, [])  # type: ignore[assignment]  # of one kind
+    tree: dict[str, Any] = tree_of_definitions(revision.definitions)
+    if kind == TENANT:
+        return dict(tree.get(TENANT, {}))
+    tables: list[Table] = tree.get(kind, [])
     position = position_of(tables, name)
     return None if position is None else tables[position]
 

@@ -63,6 +63,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "credentials-expired": "Credentials expired",
             "skipped": "Skipped",
         },
+        "datetime_tokens": {
+            "documented": "As the manual's examples have them",
+            "by-name": "As their names say",
+        },
         "slot": {
             "url host": "in the host",
             "url path": "in the path",
