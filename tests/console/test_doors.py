@@ -204,3 +204,37 @@ async def test_a_backend_says_who_is_there(store):
 
     assert 200 == page.status
     assert "Sign out" not in page.text
+
+
+async def test_beside_the_service_on_one_port(store):
+    """
+    Whatever is not the service's is the console's, and each has its own headers.
+    """
+    from aiohttp.test_utils import TestClient, TestServer
+
+    from tests.console.browsing import DEFINITIONS
+    from webhook_engine import Engine
+    from webhook_engine.console import add_console
+    from webhook_engine.definitions import read_text
+    from webhook_engine.service import GivenKeys, make_app
+
+    engine = Engine(read_text(DEFINITIONS))
+    app = make_app(engine, keys=GivenKeys({"a key": ()}))
+    add_console(app, engine, store)
+    async with engine, TestClient(TestServer(app)) as client:
+        browser = await Browser(client_of(client, engine), store).sign_in(Role.MANAGER)
+        page = await browser.get("/webhooks")
+        refused = await client.get("/v1/deliveries")
+        style = next(a["href"] for tag, a in page.tags if a.get("rel") == "stylesheet")
+        asset = await client.get(style)
+
+    assert 200 == page.status
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert (401, "application/json") == (refused.status, refused.content_type)
+    assert "script-src" not in refused.headers["Content-Security-Policy"]
+    assert "immutable" in asset.headers["Cache-Control"]
+
+
+def client_of(client, engine):
+    client.engine = engine
+    return client

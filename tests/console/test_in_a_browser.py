@@ -9,7 +9,7 @@ from importlib.resources import files
 import orjson
 import pytest
 
-from tests.console.browsing import DEFINITIONS, PASSWORD, TENANT, consoled
+from tests.console.browsing import PASSWORD, TENANT, consoled
 from tests.console.targeting import targeted
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -24,9 +24,9 @@ A new page is a row in the table, a handler, a template and a line in `docs/cons
 lists by key.
 """
 
-from webhook_engine.console.app import console
+from webhook_engine.console.app import add_console, console
 from webhook_engine.console.first import first_administrator_link
 from webhook_engine.console.settings import ConsoleSettings
 from webhook_engine.console.visitor import Visitor
 
-__all__ = ["ConsoleSettings", "Visitor", "console", "first_administrator_link"]
+__all__ = ["ConsoleSettings", "Visitor", "add_console", "console", "first_administrator_link"]

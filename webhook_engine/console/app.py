@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from webhook_engine.console.door import guarded
-from webhook_engine.console.headers import adder
+from webhook_engine.console.headers import add_headers
 from webhook_engine.console.rendering import Rendering
 from webhook_engine.console.routes import ROUTES
 from webhook_engine.console.settings import ConsoleSettings
@@ -40,8 +40,27 @@ def console(
         user_of: Who is there, in an application with a sign-in of its own; None for nobody. The console's own
             sign-in is not used then.
     """
+    chosen = settings or ConsoleSettings()
+    app = web.Application(client_max_size=chosen.form_bytes)
+    add_console(app, engine, store, settings=chosen, user_of=user_of)
+    return app
+
+
+def add_console(
+    app: web.Application,
+    engine: Engine,
+    store: Store,
+    *,
+    settings: ConsoleSettings | None = None,
+    user_of: UserOf | None = None,
+) -> None:
+    """
+    Put the Integration Centre's pages into an application that has others, such as the service's: at its root.
+
+    Args:
+        user_of: As for `console`.
+    """
     shared = Console(engine, store, settings=settings or ConsoleSettings(), user_of=user_of)
-    app = web.Application(client_max_size=shared.settings.form_bytes)
     app[CONSOLE] = shared
     rendering = Rendering(app, shared, ROUTES)
     for route in ROUTES:
@@ -52,6 +71,5 @@ def console(
         resource.add_route(route.method, handler)
         if route.method == "GET":
             resource.add_route("HEAD", handler)
-    app.on_response_prepare.append(adder(app))
+    app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(shared.follow)
-    return app

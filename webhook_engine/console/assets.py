@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from webhook_engine.console.headers import KEPT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,7 +45,7 @@ class Asset:
         """
         headers = {
             "Content-Type": self.media_type,
-            "Cache-Control": "public, max-age=31536000, immutable",
+            KEPT: "yes",
             "Vary": "Accept-Encoding",
         }
         if "gzip" in request.headers.get("Accept-Encoding", ""):

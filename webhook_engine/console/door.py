@@ -12,6 +12,7 @@ from aiohttp import web
 
 from webhook_engine import log
 from webhook_engine.console import sessions
+from webhook_engine.console.headers import KEPT, OURS
 from webhook_engine.console.visit import NotAllowed, Visit
 from webhook_engine.errors import NotFound, WebhookEngineError
 
@@ -34,6 +35,7 @@ def guarded(console: Console, rendering: Rendering, route: Route) -> Handler:
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        request[OURS] = True
         path = rendering.url("home")
         session = await console.sessions.load(request, path=path)
         visitor = await console.visitor(request, session)
@@ -58,7 +60,7 @@ def guarded(console: Console, rendering: Rendering, route: Route) -> Handler:
             response = refusal(
                 visit, HTTPStatus.INTERNAL_SERVER_ERROR, "this page failed; the log has the cause"
             )
-        if "public" not in response.headers.get("Cache-Control", ""):  # an asset is everybody's
+        if KEPT not in response.headers:  # an asset is everybody's
             await console.sessions.save(request, response, session, path=path)
         return response
 

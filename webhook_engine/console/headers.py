@@ -4,12 +4,11 @@ What every answer of the console says to the browser.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from aiohttp import web
+from aiohttp import web
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -32,17 +31,24 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def adder(app: web.Application) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """
-    For the `on_response_prepare` of *app*: headers for its own answers, not for those of applications within it.
-    """
+KEPT: Final = "X-Kept"
+"""Marks an answer within the console that may be kept by whoever gets it; browsers never see it."""
 
-    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-        if request.match_info.apps[-1] is not app:
-            return
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        # Assets say themselves how long they may be kept.
-        response.headers.setdefault("Cache-Control", "no-store")
+_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
-    return add_headers
+
+OURS: Final = web.RequestKey("webhook_engine.console.ours", bool)
+"""Set on requests that the console answers: whatever else one application holds has headers of its own."""
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """
+    For the application's `on_response_prepare`.
+    """
+    if OURS not in request:
+        return
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    # Set here, after whatever an embedding application says of all its answers.
+    is_kept = response.headers.pop(KEPT, None) is not None
+    response.headers["Cache-Control"] = _FOR_A_YEAR if is_kept else "no-store"

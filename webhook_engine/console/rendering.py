@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp_jinja2
-from jinja2 import PackageLoader, StrictUndefined, select_autoescape
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webhook_engine.console import sessions
 from webhook_engine.console.words import WORDS, word_of
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from aiohttp import web
-    from jinja2 import Environment
-
     from webhook_engine.console.state import Console
     from webhook_engine.console.visit import Route, Visit
+
+TEMPLATES: web.AppKey[Environment] = web.AppKey("webhook_engine.console.templates", Environment)
+"""Where an application keeps them, beside templates of its own."""
 
 
 class Rendering:
@@ -33,8 +34,9 @@ class Rendering:
         self._app = app
         self._console = console
         self._routes = routes
-        self._environment: Environment = aiohttp_jinja2.setup(
+        self._environment = aiohttp_jinja2.setup(
             app,
+            app_key=TEMPLATES,
             loader=PackageLoader("webhook_engine.console"),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
@@ -69,7 +71,7 @@ class Rendering:
             "nav": self._navigation(visit),
             "route": visit.route,
         }
-        return aiohttp_jinja2.render_string(template, visit.request, {**known, **context})
+        return aiohttp_jinja2.render_string(template, visit.request, {**known, **context}, app_key=TEMPLATES)
 
     def _navigation(self, visit: Visit) -> list[tuple[str, list[Route]]]:
         """
