@@ -2,7 +2,10 @@
 Groups: added, changed and deleted, each as a revision of the definitions.
 """
 
-from tests.console.browsing import TENANT
+import pytest
+
+from tests.console.browsing import TENANT, Browser, consoled
+from webhook_engine.store import Role, Store
 
 
 async def _groups(store):
@@ -187,3 +190,55 @@ async def test_the_engine_works_with_what_was_saved(administrator):
     async with asyncio.timeout(2):
         while "The CRM" not in administrator.engine.definitions.index.groups:
             await asyncio.sleep(0.01)
+
+
+async def test_a_signing_secret_is_exchanged(administrator):
+    """
+    The new one comes first; the old one goes when that is said, and neither is shown.
+    """
+    secrets = ["whsec_" + "QQ==" * 8, "whsec_" + "Qg==" * 8]
+    for secret in secrets:
+        await administrator.get("/group?group=CRM")
+        page = await administrator.submit("/group", new_signing=secret)
+        assert "/groups" == page.path, page.words_of
+    store = administrator.store
+    references = (await _groups(store))["CRM"].signing_secrets
+    assert secrets[::-1] == [store.vault.reveal(TENANT, each.value) for each in references]
+
+    page = await administrator.get("/group?group=CRM")
+    assert "whsec" not in page.text
+    await administrator.submit("/group", drop_signing="2")
+
+    [kept] = (await _groups(store))["CRM"].signing_secrets
+    assert secrets[1] == store.vault.reveal(TENANT, kept.value)
+
+
+async def test_a_form_that_is_refused_leaves_no_secret_behind(administrator):
+    """
+    Neither in the vault nor on the page.
+    """
+    await administrator.get("/group?group=CRM")
+
+    page = await administrator.submit("/group", name="", new_signing="canary-7f3a", max_in_flight="x")
+
+    assert 422 == page.status
+    assert "canary" not in page.text
+    assert () == administrator.store.vault.names(TENANT)
+
+
+@pytest.mark.parametrize("field", ["key", "new_signing"])
+async def test_without_a_key_to_seal_with_nothing_is_lost(database, field):
+    """
+    The page says what is missing, and what was typed is there, but for the secret.
+    """
+    async with Store.open(f"sqlite:///{database}") as store, consoled(store) as client:
+        administrator = await Browser(client, store).sign_in(Role.ADMINISTRATOR)
+        await administrator.get("/group")
+        page = await administrator.submit(
+            "/group", name="Billing", authentication="api-key", key_name="X-Key", **{"key": "k", field: "s"}
+        )
+
+        assert 422 == page.status
+        assert "Billing" == page.form["name"]
+        assert "vault new-key" in page.words_of
+        assert "Billing" not in await _groups(store)

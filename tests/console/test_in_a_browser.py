@@ -2,6 +2,7 @@
 The manual's whole path in a real browser: with a keyboard, in light and dark, wide and narrow.
 """
 
+import os
 import shutil
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -47,6 +48,14 @@ async def screen(url, **options):
         yield page
         await browser.close()
     assert [] == complaints
+
+
+async def picture(page, name):
+    """
+    Keeps what is on the screen for the documents, where the environment says to which folder.
+    """
+    if folder := os.environ.get("WEBHOOK_ENGINE_PICTURES"):
+        await page.screenshot(path=f"{folder}/{name}.png")
 
 
 def at(client):
@@ -97,6 +106,8 @@ async def test_the_manuals_path(store):
         await page.locator("[name='parameter[2].value']").fill("{EXTENSION}")
         await page.get_by_text("/customers/Sales?phone=0821234567&by=100-Euphoria").wait_for()
         assert [] == target.requests
+        await page.evaluate("scrollTo(0, 0)")
+        await picture(page, "webhook")
         await page.get_by_role("button", name="Save, then Test and Configure").click()
 
         await page.get_by_role("button", name="Send").click()
@@ -111,9 +122,12 @@ async def test_the_manuals_path(store):
         await page.get_by_role("checkbox", name="id").check()
         await page.get_by_label("Webhook that id leads to").select_option("Contact lookup")
         await page.get_by_label("Move name to the left").press("Enter")
+        await page.get_by_role("heading", name="3. Table").scroll_into_view_if_needed()
+        await picture(page, "test-and-configure")
         await page.get_by_role("button", name="Save the columns").click()
 
         await page.wait_for_url("**/webhook/agent-view?**")
+        await picture(page, "agent-view")
         assert ["Customer", "id"] == await page.locator("thead th").all_inner_texts()
         assert ["Thandi <b>Mokoena</b>", "9007199254740993"] == await page.locator(
             "tbody td"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console.forms import errors_of
 from webhook_engine.definitions import Definitions, read_tree, tree_of_definitions, without
-from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreConflict, VaultLocked
+from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreConflict, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,10 +153,10 @@ async def _save(
         return await _saved(console, revision, definitions, by=by, note=note)
     except DefinitionError as error:
         return Saving(errors=errors_of(error.problems, entry))
-    except (SettingsError, VaultLocked) as error:
-        return Saving(errors={"": [str(error)]})
     except StoreConflict:
         return None
+    except (SettingsError, StoreError) as error:
+        return Saving(errors={"": [str(error)]})
 
 
 async def _saved(

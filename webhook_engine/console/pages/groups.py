@@ -4,6 +4,7 @@ Groups: the ground rules of one target system.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +14,10 @@ from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
 from webhook_engine.definitions import used_by
 from webhook_engine.definitions.groups import SECRETS_OF
 from webhook_engine.definitions.words import Authentication
-from webhook_engine.errors import DefinitionInUse, NotFound
+from webhook_engine.errors import DefinitionInUse, NotFound, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiohttp import web
 
@@ -51,7 +52,9 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 """The fields of a group's form."""
 
-_OWNS: Final = frozenset(name.partition(".")[0] for name in READERS)
+_SIGNING: Final = "signing_secrets"
+
+_OWNS: Final = frozenset({_SIGNING, *(name.partition(".")[0] for name in READERS)})
 
 _BY_AUTHENTICATION: Final[Mapping[str, frozenset[str]]] = {
     "none": frozenset(),
@@ -98,7 +101,13 @@ async def store(visit: Visit) -> web.StreamResponse:
     name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
     typed = forms.read_table(visit.fields, READERS)
     revision = await visit.console.revision()
-    table = _fitting(typed, table_of(revision, "group", name) or {})
+    before = table_of(revision, "group", name) or {}
+    table = _fitting(typed, before)
+    try:
+        new = await _signing(visit, table, before.get(_SIGNING, []))
+    except StoreError as error:
+        form = Form(table=table, errors={"": [str(error)]}, based_on=revision.entry.number)
+        return await _shown(visit, name, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     saving = await save(
         visit.console,
         Edit(
@@ -114,9 +123,29 @@ async def store(visit: Visit) -> web.StreamResponse:
     if saving.entry is not None:
         said = f"Saved as revision {saving.entry.number}." if saving.is_new else "Nothing had changed."
         return visit.go("groups", say=f"{table['name']}: {said}")
+    if new:
+        await visit.console.store.vault.remove(visit.console.tenant, new)
+        table[_SIGNING] = table[_SIGNING][1:]
     based_on = saving.conflict.entry.number if saving.conflict else revision.entry.number
     form = Form(table=table, errors=saving.errors, based_on=based_on)
     return await _shown(visit, name, form, conflict=saving.conflict, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _signing(visit: Visit, table: Table, before: Sequence[object]) -> str:
+    """
+    Put the signing secrets into *table*: a new one before those that are kept; and give the new one's name.
+    """
+    dropped = {value for name, value in visit.fields if name == "drop_signing"}
+    kept = [secret for position, secret in enumerate(before, start=1) if str(position) not in dropped]
+    typed, name = visit.given("new_signing"), ""
+    if typed:
+        # A name of its own each time, as the older one goes on being referred to.
+        name = f"{table.get('name') or 'group'}/signing/{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+        vault, tenant = visit.console.store.vault, visit.console.tenant
+        await vault.set(tenant, name, typed, by=visit.who.email)
+    if name or kept:
+        table[_SIGNING] = [*([{"vault": name}] if name else []), *kept]
+    return name
 
 
 async def remove(visit: Visit) -> web.StreamResponse:
@@ -150,6 +179,7 @@ async def _shown(
         form=form,
         conflict=conflict,
         secrets=secrets_of(form.table, vault),
+        signing=[where(secret, vault) for secret in form.table.get(_SIGNING, [])],
         used_by=_users(definitions, name),
         may_edit=visit.may_change,
     )
