@@ -29,7 +29,10 @@ _RESPONSE = (
 
 TAKEN = b'{"id":"4711","status":"ok"}'
 
-_TAKEN = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(TAKEN) + TAKEN
+_TAKEN = (
+    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(TAKEN)
+    + TAKEN
+)
 
 
 class Answers(asyncio.Protocol):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from webhook_engine.errors import WebhookEngineError
 from webhook_engine.queue.sqlite import alarms
 from webhook_engine.queue.sqlite.claiming import claim
+from webhook_engine.queue.sqlite.documents import keep
 from webhook_engine.queue.sqlite.operations import (
     Answer,
     Claim,
     Drop,
     Extend,
+    Keep,
     Operation,
     Put,
     Revive,
@@ -83,6 +85,9 @@ def _other(book: Book, asked: Operation) -> Answer:
     try:
         if isinstance(asked, Extend):
             extend(book, asked)
+            return Answer(asked)
+        if isinstance(asked, Keep):
+            keep(book, asked.name, asked.document)
             return Answer(asked)
         if isinstance(asked, Revive):
             return Answer(asked, revive(book, asked.keys, asked.expires))

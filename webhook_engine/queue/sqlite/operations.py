@@ -90,6 +90,12 @@ class Extend(Operation):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Keep(Operation):
+    name: str
+    document: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Revive(Operation):
     keys: Sequence[bytes]
     expires: int | None

@@ -20,7 +20,7 @@ from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
-from webhook_engine.queue.sqlite import telling
+from webhook_engine.queue.sqlite import documents, telling
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
@@ -29,6 +29,7 @@ from webhook_engine.queue.sqlite.operations import (
     Close,
     Drop,
     Extend,
+    Keep,
     NewRow,
     Operation,
     Put,
@@ -160,6 +161,13 @@ class SqliteQueue(DeliveryQueue):
 
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
         await self._ask(Extend(future=self._future(), lease=lease, frozen=_json(request)))
+
+    async def keep(self, name: str, document: str) -> None:
+        await self._ask(Keep(future=self._future(), name=name, document=document))
+
+    async def kept(self, name: str) -> str | None:
+        self._check()
+        return await self._readers.read(lambda db: documents.find(db, name))
 
     # --- Ends of leases ------------------------------------------------------
 
