@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from webhook_engine.dispatch import Attempt, PreparedRequest
+    from webhook_engine.errors import ResponseError
     from webhook_engine.line import Line, Lines
     from webhook_engine.queue import DeliveryQueue, Lease
-    from webhook_engine.responses import Interpretation, Outcome, Response
+    from webhook_engine.responses import Outcome, Response
+    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.rules import RuleSet
     from webhook_engine.versions import Versions
 
@@ -202,18 +204,18 @@ class Deliveries:
         if attempt.response is None:
             return Performed(attempt=attempt, frozen=frozen)
         links = self._rules.links
-        needs_call = bool(line.compiled.rules) or not links.keys().isdisjoint(start.rules)
-        found = await self._interpreted(line, attempt.response, start, event if needs_call else None)
+        needs_call = bool(line.compiled.rules) or any(map(links.get, start.rules))
+        verdict, error = await self._judged(line, attempt.response, start, event if needs_call else None)
         following: tuple[Start, ...] = ()
         if needs_call:
-            following = self._following(line, start, event, attempt.response, found.outcome)
+            following = self._following(line, start, event, attempt.response, verdict.outcome)
             show([each for each in following if not self.is_durable(each)], event)
         return Performed(
             attempt=attempt,
-            outcome=found.outcome,
-            by_rule=not found.decided_by.startswith("default: "),
-            sentence=found.sentence,
-            error=found.error,
+            outcome=verdict.outcome,
+            by_rule=not verdict.decided_by.startswith("default: "),
+            sentence=verdict.sentence,
+            error=error,
             frozen=frozen,
             follow=await self._followers(following, event, queue),
         )
@@ -254,13 +256,13 @@ class Deliveries:
         secrets = signing_secrets_of(group, self._lines.secrets)
         return stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets), frozen
 
-    async def _interpreted(
+    async def _judged(
         self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> Interpretation:
+    ) -> tuple[Verdict, ResponseError | None]:
         values = {} if event is None else self._lines.values(line, start.call(event))
         if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.interpret(response, values)
-        return await asyncio.to_thread(line.interpreter.interpret, response, values)
+            return line.interpreter.judge(response, values)
+        return await asyncio.to_thread(line.interpreter.judge, response, values)
 
     def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
