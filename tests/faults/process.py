@@ -219,14 +219,21 @@ class Process:
         deadline_s=5,
         flags=(),
         environ=None,
-        definitions=DEFINITIONS,
+        definitions_at=None,
         command=None,
     ):
+        """
+        Args:
+            target: Where `integration.toml` of the folder leads, which is written for it.
+
+            definitions_at: What to work by in its place; the store, where there is no target either.
+        """
         self.folder = Path(folder)
         self.file = self.folder / "integration.toml"
         if target is not None:
-            self.file.write_text(definitions.format(target=target.url, deadline_s=deadline_s))
-        self.command = command or [str(COMMAND), "up", "integration.toml"]
+            self.file.write_text(DEFINITIONS.format(target=target.url, deadline_s=deadline_s))
+            definitions_at = "integration.toml"
+        self.command = command or [str(COMMAND), "up", *([definitions_at] if definitions_at else [])]
         self.flags = ["--port", "0", *flags]
         self.environ = os.environ | (environ or {})
         self._log = self.folder / "log.jsonl"
