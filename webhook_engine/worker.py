@@ -156,7 +156,11 @@ class Worker:
             if tenant is None and len(tenants := await self.store.tenants()) == 1:
                 tenant = tenants[0] or None
             self._editions = FileEditions(self._path, tenant=tenant)
-        return await self._editions.first()
+        edition = await self._editions.first()
+        if edition.tenant:
+            # Keys and secrets that were set before any tenant had a name become this one's.
+            await self.store.pops.save(edition.tenant)
+        return edition
 
     def _say_started(
         self, url: str, edition: Edition, took_s: float, on_started: Callable[[Started], None] | None
