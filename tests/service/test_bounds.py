@@ -16,6 +16,7 @@ from webhook_engine.definitions import read_text
 from webhook_engine.demo import scenes
 from webhook_engine.queue import QueueSettings, SqliteQueue
 from webhook_engine.service import ServiceSettings
+from webhook_engine.service.app import SERVICE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -196,6 +197,30 @@ async def test_a_body_that_drips(backend):
         writer.close()
 
     assert found.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_client_that_leaves_is_no_error(backend, caplog):
+    """
+    In the middle of its body: nobody is answered, and the log has no traceback for it.
+    """
+    async with served(backend) as client, asyncio.timeout(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        while not service_of(client).bytes.taken:
+            await asyncio.sleep(0.005)
+        writer.transport.abort()
+        while service_of(client).bytes.taken:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+
+        assert 202 == (await client.told("post", "/v1/events", json=told()))[0]
+
+    assert [] == [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+
+
+def service_of(client):
+    return client.app[SERVICE]
 
 
 async def answers(client, count, **body):
