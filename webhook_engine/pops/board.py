@@ -257,9 +257,15 @@ class PopBoard:
         """
         Everything a board knows, as JSON-ready values for `from_json`.
         """
-        from webhook_engine.pops.saving import saved
+        return self.snapshot()()
 
-        return saved(self._desk)
+    def snapshot(self) -> Callable[[], dict[str, object]]:
+        """
+        What makes `to_json` of the board as it is now: taken in a moment, and made in any thread.
+        """
+        from webhook_engine.pops.saving import Seen
+
+        return Seen.of(self._desk).to_json
 
     @classmethod
     def from_json(
