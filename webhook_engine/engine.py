@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
@@ -70,6 +71,10 @@ class Ready(NamedTuple):
 
     standing: Mapping[str, Standing]
     """Durable webhook -> how it stands."""
+
+
+_TURN_S = 0.005
+"""How long matching many events may go on before others have a turn."""
 
 
 class Engine:
@@ -260,14 +265,31 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        started = [(event, self._rules.match(event).starts) for event in events]
-        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
-        if put := [delivery for deliveries in made for delivery in deliveries]:
+        matched = await self._matched(events)
+        if put := [delivery for _, deliveries in matched for delivery in deliveries]:
             await self._put(put)
-        for event, starts in started:
+        for event, (starts, _) in zip(events, matched, strict=True):
             self.pops.note(event)
             self._shown.show(starts, event)
-        return made
+        return tuple(deliveries for _, deliveries in matched)
+
+    async def _matched(
+        self, events: Sequence[CallEvent]
+    ) -> list[tuple[tuple[Start, ...], tuple[Delivery, ...]]]:
+        """
+        What each event starts, and its durable deliveries, by the definitions that hold now; others have their
+        turn between two events.
+        """
+        rules, made = self._rules, self._made
+        found = []
+        began = perf_counter()
+        for event in events:
+            starts = rules.match(event).starts
+            found.append((starts, made.of(starts, event) if starts else ()))
+            if perf_counter() - began > _TURN_S:
+                await asyncio.sleep(0)
+                began = perf_counter()
+        return found
 
     def report(self) -> PerformerReport | None:
         """
