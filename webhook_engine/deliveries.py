@@ -4,7 +4,6 @@ Durable deliveries: from what an event starts to the queue, and from a lease to 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -14,7 +13,7 @@ from webhook_engine.definitions.words import DeliveryClass
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, TemplateError
-from webhook_engine.line import READ_AT_ONCE
+from webhook_engine.line import interpreted, names_of
 from webhook_engine.performing import Performed, RetryPolicy, Schedule
 from webhook_engine.queue import Delivery, Order
 from webhook_engine.rules import Start, asks_for, follow
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch import Attempt, PreparedRequest
     from webhook_engine.line import Line, Lines
     from webhook_engine.queue import Lease
-    from webhook_engine.responses import Interpretation, Outcome, Response
+    from webhook_engine.responses import Outcome, Response
     from webhook_engine.rules import RuleSet
 
     Dispatch = Callable[..., Awaitable[Attempt]]
@@ -116,9 +115,12 @@ class Deliveries:
         start = Start.from_json(cast("Mapping[str, Any]", lease.reference["start"]))
         needs_call = bool(line.compiled.rules or any(map(self._rules.links.get, start.rules)))
         event = CallEvent.from_json(told) if needs_call else None
-        found = await self._interpreted(line, attempt.response, start, event)
+        values = {} if event is None else self._lines.values(line, start.call(event))
+        found = await interpreted(line, attempt, values)
         following = (
-            () if event is None else self._following(line, start, event, attempt.response, found.outcome)
+            ()
+            if event is None
+            else await self._following(line, start, event, attempt.response, found.outcome)
         )
         if event is not None:
             show([each for each in following if not self.is_durable(each)], event)
@@ -146,18 +148,10 @@ class Deliveries:
             secrets=signing_secrets_of(line.compiled.group, self._lines.secrets),
         )
 
-    async def _interpreted(
-        self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> Interpretation:
-        values = {} if event is None else self._lines.values(line, start.call(event))
-        if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.interpret(response, values)
-        return await asyncio.to_thread(line.interpreter.interpret, response, values)
-
-    def _following(
+    async def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
     ) -> tuple[Start, ...]:
-        names = line.interpreter.names_of(response) if asks_for(self._rules, start) else {}
+        names = await names_of(line, response) if asks_for(self._rules, start) else {}
         return follow(self._rules, start, event, outcome=outcome, names=names).starts
 
 

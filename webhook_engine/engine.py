@@ -17,7 +17,7 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, tell, view_of
+from webhook_engine.line import Lines, failed, read, tell
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
@@ -178,8 +178,7 @@ class Engine:
             return failed(line.name, error)
         until = asyncio.get_running_loop().time() + request.deadline_s
         attempt = await self._dispatching().dispatch(request)
-        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
-        view = view_of(line, attempt, values) if is_short else await read(line, attempt, values, until=until)
+        view = await read(line, attempt, values, until=until)
         if log.is_heard():
             tell(attempt, view)
         return view

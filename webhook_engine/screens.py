@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, DeliveryClass, Level
 from webhook_engine.errors import WebhookEngineError
+from webhook_engine.line import names_of
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
 
@@ -123,7 +124,7 @@ class Screens:
         if not any(map(rules.links.get, start.rules)):
             return
         response = None if attempt is None else attempt.response
-        names = {} if response is None or not asks_for(rules, start) else line.interpreter.names_of(response)
+        names = {} if response is None or not asks_for(rules, start) else await names_of(line, response)
         following = follow(rules, start, event, outcome=view.outcome, names=names).starts
         if following:
             self.show(following, event)

@@ -4,6 +4,8 @@ How much of a response is read.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 
@@ -24,3 +26,14 @@ class Bounds:
 
     cells: int = 2_000_000
     """Rows times columns."""
+
+    until: float = math.inf
+    """On `time.monotonic`'s clock: when to stop, done or not."""
+
+    def check_time(self) -> None:
+        """
+        Raises:
+            TimeoutError: It is later than *until*.
+        """
+        if time.monotonic() > self.until:
+            raise TimeoutError("the response could not be read in the time there was")

@@ -4,8 +4,9 @@ From a response to what the agent sees: the one place the engine asks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .glance import DECIDED_BY, Glance
 from .outcome import judge
-from .reading import read_table
+from .reading import Reading, read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
 from .table import Table
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from webhook_engine.errors import ResponseError
 
     from .outcome import OutcomeRule, Verdict
-    from .reading import Reading
     from .response import Response
     from .tree import Cell
 
@@ -156,13 +156,22 @@ class Interpreter:
         may_glance = not rules and bounds is None and not all_columns and response_type in _JSON
         self._glance = Glance.over(self._view, expects_rows=expects_rows) if may_glance else None
 
-    def interpret(self, response: Response, values: Mapping[str, object] = NO_VALUES) -> Interpretation:
+    def interpret(
+        self, response: Response, values: Mapping[str, object] = NO_VALUES, *, until: float = math.inf
+    ) -> Interpretation:
         """
         What *response* means.
+
+        Args:
+            until: On `time.monotonic`'s clock: how long it may take. A response that is understood
+                at a glance is, however late it is.
+
+        Raises:
+            TimeoutError: It would have taken longer.
         """
         seen = self._glance.look(response) if self._glance is not None else None
         if seen is None:
-            return self._long(response, values)
+            return self._long(response, values, until)
         sentence, path, rows = seen
         return Interpretation(
             status=response.status,
@@ -175,14 +184,28 @@ class Interpreter:
         )
 
     def view_of(
-        self, response: Response, values: Mapping[str, object], *, webhook: str, attempts: int, took_s: float
+        self,
+        response: Response,
+        values: Mapping[str, object],
+        *,
+        webhook: str,
+        attempts: int,
+        took_s: float,
+        until: float = math.inf,
     ) -> AgentView:
         """
         The same for the agent who asked *webhook* and waited *took_s* seconds.
+
+        Args:
+            until: As for `interpret`.
+
+        Raises:
+            TimeoutError: It would have taken longer.
         """
         seen = self._glance.look(response) if self._glance is not None else None
         if seen is None:
-            return self._long(response, values).as_view(webhook=webhook, attempts=attempts, took_s=took_s)
+            found = self._long(response, values, until)
+            return found.as_view(webhook=webhook, attempts=attempts, took_s=took_s)
         return AgentView(
             outcome=Outcome.OK,
             sentence=seen[0],
@@ -194,24 +217,44 @@ class Interpreter:
             took_s=took_s,
         )
 
-    def names_of(self, response: Response) -> Mapping[str, object]:
+    def names_of(self, response: Response, *, until: float = math.inf) -> Mapping[str, object]:
         """
         What the rules of a chain may ask of *response*: `response`, `status`, `headers`, `rows` and `text`.
+
+        Raises:
+            TimeoutError: It would have taken longer than *until*.
         """
         reading = read_table(
-            response, self._type, self._view, self._bounds, all_columns=False, wants_tree=True
+            response, self._type, self._view, self._until(until), all_columns=False, wants_tree=True
         )
         return _names(response, reading)
 
-    def _long(self, response: Response, values: Mapping[str, object]) -> Interpretation:
+    def unread(
+        self, response: Response, problem: ResponseError, values: Mapping[str, object] = NO_VALUES
+    ) -> Interpretation:
+        """
+        What *response* means where *problem* keeps it from being read: its status still speaks.
+        """
+        return self._judged(response, Reading(None, Table(), problem), values)
+
+    def _until(self, until: float) -> Bounds:
+        return self._bounds if until == math.inf else replace(self._bounds, until=until)
+
+    def _long(self, response: Response, values: Mapping[str, object], until: float) -> Interpretation:
+        bounds = self._until(until)
+        bounds.check_time()
         reading = read_table(
             response,
             self._type,
             self._view,
-            self._bounds,
+            bounds,
             all_columns=self._all_columns,
             wants_tree=self._wants_tree,
         )
+        bounds.check_time()
+        return self._judged(response, reading, values)
+
+    def _judged(self, response: Response, reading: Reading, values: Mapping[str, object]) -> Interpretation:
         facts = _facts(
             response,
             reading,
@@ -222,6 +265,13 @@ class Interpreter:
         verdict = judge(facts, rules, {**values, **_names(response, reading)} if rules else {})
         keeps_rows = self._all_columns or verdict.outcome is Outcome.OK
         return _shown(response, reading, verdict, self._view, keeps_rows=keeps_rows)
+
+
+def names_unread(response: Response) -> Mapping[str, object]:
+    """
+    What the rules of a chain may ask of a response that could not be read.
+    """
+    return _names(response, Reading(None, Table()))
 
 
 _JSON = frozenset({ResponseType.AUTO, ResponseType.JSON})

@@ -148,6 +148,7 @@ class _Records(list["Node"]):
         """
         Take the cells of the records that wait.
         """
+        self._bounds.check_time()
         batch, self._batch = self._batch, []
         if not all(batch) or not set(map(type, batch)) <= {dict}:
             raise _Unusual
