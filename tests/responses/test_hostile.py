@@ -93,6 +93,7 @@ BOUNDS = {
     "columns inside": (b'[{"a": {"b": 1, "c": 2, "d": 3}}]', Bounds(columns=2), "more than 2 columns"),
     "cells": (b'[{"a": 1, "b": 2}, {"a": 1, "b": 2}]', Bounds(cells=3), "more than the 3 cells"),
     "values in a cell": (b'[{"a": 1, "b": [%s]}]' % b",".join([b'{"c": 1}'] * 99), Bounds(cells=9), "more than the 9 cells"),
+    "objects and lists": (b'[{"a": []}, {"a": []}]', Bounds(nests=4), "more than 4 objects and lists"),
     "depth": (b"[[[1]]]", Bounds(depth=2), "deeper than 2 levels"),
 }  # fmt: skip
 
@@ -177,6 +178,7 @@ WIDE = {
     % b",".join(b'{"a%d":{"b%d":{"c":1}}}' % (number % 31, number % 29) for number in range(9_000)),
     "XML": b"<x>%s</x>"
     % b"".join(b"<r><a><b%d>1</b%d></a></r>" % (number % 900, number % 900) for number in range(20_000)),
+    "XML that is deep": b"<x>%s</x>" % ((b"<a>" * 60 + b"</a>" * 60) * 4_000),
 }
 
 
@@ -184,11 +186,14 @@ WIDE = {
 @pytest.mark.parametrize(
     "columns", [(), tuple(Column(path=f"a.b{number}") for number in range(90))], ids=["all", "chosen"]
 )
-def test_it_stops_when_its_time_is_over(body, columns, patience):
+@pytest.mark.parametrize(
+    "rules", [(), (OutcomeRule(when=lambda _: False, outcome=Outcome.OK),)], ids=["fast", "tree"]
+)
+def test_it_stops_when_its_time_is_over(body, columns, rules, patience):
     """
     A table of a million cells from a few bytes is given up at the agent's deadline, and not made to its end.
     """
-    interpreter = Interpreter(view=View(columns=columns))
+    interpreter = Interpreter(view=View(columns=columns), rules=rules)
     began = time.monotonic()
 
     with pytest.raises(TimeoutError, match="in the time there was"):

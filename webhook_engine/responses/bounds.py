@@ -21,6 +21,9 @@ class Bounds:
     depth: int = 64
     """Objects, lists or elements inside each other."""
 
+    nests: int = 1_000_000
+    """Objects and lists of a JSON document in all; millions of them stop the whole process while they are made."""
+
     columns: int = 1_000
     """Columns of a table that nobody chose columns for."""
 

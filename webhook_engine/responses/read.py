@@ -15,13 +15,15 @@ from .bounds import Bounds
 from .charset import in_utf8, is_utf8, seems_utf8
 from .document import Document
 from .form import read_form
-from .json_text import read_json
+from .json_text import check_nests, read_json
 from .path import read_path
 from .response import ResponseType
 from .sniff import Look, is_page, look_of, says_json, says_xml
 from .xml import read_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .response import Response
     from .tree import Node
 
@@ -31,7 +33,9 @@ class XmlReader(Protocol):
     What makes a tree of XML: the outermost element's name, and its content.
     """
 
-    def __call__(self, body: bytes, *, depth: int) -> tuple[str, Node]: ...
+    def __call__(
+        self, body: bytes, *, depth: int, between: Callable[[], None] | None = None
+    ) -> tuple[str, Node]: ...
 
 
 def read(
@@ -156,10 +160,11 @@ class _Reading:
         root = None
         kind = ResponseType.TEXT
         if look is Look.JSON:
+            check_nests(source, self.bounds)
             kind, tree = ResponseType.JSON, read_json(source, depth=self.bounds.depth)
         elif look is Look.XML:
             kind = ResponseType.XML
-            root, tree = self.xml_reader(source, depth=self.bounds.depth)
+            root, tree = self.xml_reader(source, depth=self.bounds.depth, between=self.bounds.check_time)
         elif look is Look.FORM:
             kind, tree = ResponseType.FORM, read_form(source)
         elif look is Look.TEXT:
