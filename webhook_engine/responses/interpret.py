@@ -66,6 +66,9 @@ class Interpretation:
     error: ResponseError | None = None
     """Why the response could not be read."""
 
+    file: str = ""
+    """What kind of file came in place of data, in words; "" for none."""
+
     def as_view(self, *, webhook: str, attempts: int = 1, took_s: float = 0.0) -> AgentView:
         """
         The same for the agent who asked *webhook* and waited *took_s* seconds.
@@ -291,6 +294,7 @@ def _facts(response: Response, reading: Reading, *, expects_rows: bool, expects_
         words=spoken_of(tree) if response.status >= 400 else "",
         is_page=is_page,
         asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),
+        file=document.file if document else "",
         location=response.header("location") or "",
         problem=str(reading.error) if reading.error else "",
     )
@@ -323,6 +327,7 @@ def _shown(
         table=table,
         findings=(*_found(response, reading, verdict, keeps_rows=keeps_rows), *verdict.findings),
         error=reading.error,
+        file=reading.document.file if reading.document else "",
     )
 
 

@@ -14,6 +14,7 @@ from webhook_engine.errors import ResponseError, ResponseTooLarge, UnreadableRes
 from .bounds import Bounds
 from .charset import in_utf8, is_utf8, seems_utf8
 from .document import Document
+from .files import begins_as_file, file_of
 from .form import read_form
 from .json_text import check_nests, read_json
 from .path import read_path
@@ -134,16 +135,23 @@ class _Reading:
             if self._promises(source, look):
                 raise
             is_fragment = look is Look.XML and self.media == "text/html"
-            return self._read(source, Look.HTML if is_fragment else Look.TEXT, findings)
+            plain = Look.FILE if self._file(source) else Look.TEXT
+            return self._read(source, Look.HTML if is_fragment else plain, findings)
 
     def _look(self, source: bytes) -> Look:
         if self.response_type is ResponseType.AUTO:
-            return look_of(source, self.media)
+            look = look_of(source, self.media)
+            return Look.FILE if look is Look.TEXT and self._file(source) else look
         if self.response_type is ResponseType.TEXT:
             return Look.TEXT
         if not source.strip():
             return Look.EMPTY
+        if begins_as_file(self.response.body):
+            return Look.FILE
         return Look.HTML if is_page(source) else Look(self.response_type.value)
+
+    def _file(self, source: bytes) -> str:
+        return file_of(self.response.body, source, self.media)
 
     def _promises(self, source: bytes, look: Look) -> bool:
         """
@@ -174,8 +182,10 @@ class _Reading:
             type=kind,
             root=root,
             is_page=look is Look.HTML,
+            file=self._file(source) if look is Look.FILE else "",
             source=source,
-            findings=(*findings, *self._mismatch(look)),
+            # A file has no characters, so nothing is odd about them.
+            findings=(*(() if look is Look.FILE else findings), *self._mismatch(look)),
         )
 
     def _mismatch(self, look: Look) -> tuple[str, ...]:
