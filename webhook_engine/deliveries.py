@@ -4,7 +4,6 @@ Durable deliveries: from what an event starts to the queue, and from a lease to 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import replace
@@ -17,7 +16,7 @@ from webhook_engine.definitions.words import WhenEmpty
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, QueueError, TemplateError
-from webhook_engine.line import PATIENCE_S, READ_AT_ONCE
+from webhook_engine.line import PATIENCE_S, judged, names_of
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.rules import Start, asks_for, follow
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
 
     from webhook_engine.definitions import Webhook
     from webhook_engine.dispatch import Attempt, PreparedRequest
-    from webhook_engine.errors import ResponseError
     from webhook_engine.line import Line, Lines
     from webhook_engine.performing import Holds
     from webhook_engine.queue import DeliveryQueue, Lease
     from webhook_engine.responses import Outcome, Response
-    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.rules import RuleSet
     from webhook_engine.variables import Value
     from webhook_engine.versions import Versions
@@ -216,10 +213,11 @@ class Deliveries:
             return Performed(attempt=attempt, policy=policy, frozen=frozen)
         links = self._rules.links
         needs_call = bool(line.compiled.rules) or any(map(links.get, start.rules))
-        verdict, error = await self._judged(line, attempt.response, start, event if needs_call else None)
+        values = self._lines.values(line, start.call(event)) if needs_call else {}
+        verdict, error = await judged(line, attempt, values)
         following: tuple[Start, ...] = ()
         if needs_call:
-            following = self._following(line, start, event, attempt.response, verdict.outcome)
+            following = await self._following(line, start, event, attempt.response, verdict.outcome)
             show([each for each in following if not self.is_durable(each)], event)
         performed = Performed(
             attempt=attempt,
@@ -280,18 +278,10 @@ class Deliveries:
         stamp = stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets)
         return stamp, None if lease.frozen else frozen, made_of
 
-    async def _judged(
-        self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> tuple[Verdict, ResponseError | None]:
-        values = {} if event is None else self._lines.values(line, start.call(event))
-        if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.judge(response, values)
-        return await asyncio.to_thread(line.interpreter.judge, response, values)
-
-    def _following(
+    async def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
     ) -> tuple[Start, ...]:
-        names = line.interpreter.names_of(response) if asks_for(self._rules, start) else {}
+        names = await names_of(line, response) if asks_for(self._rules, start) else {}
         return follow(self._rules, start, event, outcome=outcome, names=names).starts
 
 

@@ -17,17 +17,7 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import WebhookEngineError, WrongType
-from webhook_engine.line import (
-    PATIENCE_S,
-    READ_AT_ONCE,
-    Lines,
-    failed,
-    read,
-    revision_of,
-    rooms_of,
-    tell,
-    view_of,
-)
+from webhook_engine.line import PATIENCE_S, Lines, failed, read, revision_of, rooms_of, tell
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
@@ -222,8 +212,7 @@ class Engine:
             return failed(line.name, error)
         until = asyncio.get_running_loop().time() + request.deadline_s
         attempt = await self._dispatching().dispatch(request)
-        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
-        view = view_of(line, attempt, values) if is_short else await read(line, attempt, values, until=until)
+        view = await read(line, attempt, values, until=until)
         if log.is_heard():
             tell(attempt, view)
         return view

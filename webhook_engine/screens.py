@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
 from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.line import names_of
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
 
@@ -143,7 +144,7 @@ class Screens:
         if not any(map(rules.links.get, start.rules)):
             return
         response = None if attempt is None else attempt.response
-        names = {} if response is None or not asks_for(rules, start) else line.interpreter.names_of(response)
+        names = {} if response is None or not asks_for(rules, start) else await names_of(line, response)
         followed = follow(rules, start, event, outcome=view.outcome, names=names)
         if following := self._known(followed.starts):
             self.show(following, event)
