@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
-from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
+from webhook_engine.errors import WebhookEngineError, WrongType
 from webhook_engine.line import (
     PATIENCE_S,
     READ_AT_ONCE,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.versions import Versions
 
 
 class Ready(NamedTuple):
@@ -122,6 +123,7 @@ class Engine:
         self._closed = False
         self._is_stopping = False
         self._holds = Holds()
+        self._versions: Versions | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -261,9 +263,7 @@ class Engine:
         `notify` for many events, all or none of them, at the cost of one.
         """
         started = [(event, self._rules.match(event).starts) for event in events]
-        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
-        if put := [delivery for deliveries in made for delivery in deliveries]:
-            await self._put(put)
+        made = await self._made.put(started, self.queue)
         for event, starts in started:
             self.pops.note(event)
             self._shown.show(starts, event)
@@ -346,6 +346,8 @@ class Engine:
         self._performer = None
         if self._file is not None:
             self.queue = None
+        # Whoever opens a queue keeps in it anew what its deliveries name.
+        self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
         live, self._live, self._loop = self._live, None, None
         if live is not None:
@@ -381,27 +383,22 @@ class Engine:
             self._holds.note_released(lease.webhook)
 
     async def _perform(self, lease: Lease) -> Performed:
-        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+        assert self.queue is not None  # noqa: S101  # the lease is one of its
+        return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
 
     @property
     def _made(self) -> Deliveries:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
+            from webhook_engine.versions import Versions
 
-            self._deliveries = Deliveries(self._lines, self._rules, self._holds)
+            if self._versions is None:
+                self._versions = Versions(self._secrets)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        if put := self._made.of(starts, event):
-            await self._put(put)
-
-    async def _put(self, deliveries: Sequence[Delivery]) -> None:
-        if self.queue is None:
-            raise QueueError(
-                "durable deliveries need a queue, and this engine has none: "
-                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
-            )
-        await self.queue.put(deliveries)
+        await self._made.put([(event, starts)], self.queue)
 
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)
