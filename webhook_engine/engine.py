@@ -33,6 +33,7 @@ from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
+from webhook_engine.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -262,8 +263,10 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        started = [(event, self._rules.match(event).starts) for event in events]
-        made = await self._made.put(started, self.queue)
+        # By the definitions that hold now, whatever becomes of them meanwhile.
+        rules, deliveries = self._rules, self._made
+        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        made = await deliveries.put(started, self.queue)
         for event, starts in started:
             self.pops.note(event)
             self._shown.show(starts, event)

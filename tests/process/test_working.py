@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from tests.faults.process import Process, event
+from tests.faults.process import Process, event, until
 
 
 def test_an_event_is_delivered(process, target):
