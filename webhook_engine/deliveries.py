@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from webhook_engine.definitions.checks.http import authority_of, has_variable
@@ -43,8 +41,11 @@ if TYPE_CHECKING:
 LIFE_S: Final = 3 * 24 * 3600.0
 """Seconds until a delivery that could not be made is given up: retries that do not count end only then."""
 
-_MOST_RECENT: Final = 1024
+_MOST_RECENT: Final = 4096
 """Deliveries whose event is still at hand when they are made; another one's is read again."""
+
+_RECENT_S: Final = 60.0
+"""What was put before has its place no longer, where there is none left: it may never be made here."""
 
 
 class Way(NamedTuple):
@@ -75,7 +76,7 @@ class Deliveries:
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
-        self._recent: OrderedDict[tuple[str, str], tuple[Start, CallEvent]] = OrderedDict()
+        self._recent: dict[tuple[str, str], tuple[Start, CallEvent, float]] = {}
 
     def is_durable(self, start: Start) -> bool:
         """
@@ -105,17 +106,30 @@ class Deliveries:
                     'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
                 )
             await self._versions.keep(self._current, queue)
-            receipts = iter(await queue.put(flat))
-            for (event, _), deliveries in zip(started, made, strict=True):
-                for (delivery, start), receipt in zip(
-                    deliveries, islice(receipts, len(deliveries)), strict=True
-                ):
-                    # Of a duplicate, what was said first counts.
-                    if receipt is Receipt.ACCEPTED:
-                        self._recent[start.event_id, delivery.webhook] = start, event
-            while len(self._recent) > _MOST_RECENT:
-                self._recent.popitem(last=False)
+            receipts = await queue.put(flat)
+            self._remember(started, made, receipts)
         return tuple([tuple([delivery for delivery, _ in deliveries]) for deliveries in made])
+
+    def _remember(
+        self,
+        started: Sequence[tuple[CallEvent, Sequence[Start]]],
+        made: Sequence[Sequence[tuple[Delivery, Start]]],
+        receipts: Sequence[Receipt],
+    ) -> None:
+        recent, now = self._recent, time.monotonic()
+        told = iter(receipts)
+        for (event, _), deliveries in zip(started, made, strict=True):
+            for _, start in deliveries:
+                # Of a duplicate, what was said first counts.
+                if next(told) is not Receipt.ACCEPTED:
+                    continue
+                if len(recent) >= _MOST_RECENT:
+                    # What was put first is made first, so it is not what gives way.
+                    oldest = next(iter(recent))
+                    if now - recent[oldest][2] < _RECENT_S:
+                        return
+                    del recent[oldest]
+                recent[start.event_id, start.webhook] = start, event, now
 
     def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
         found: list[tuple[Delivery, Start]] = []
@@ -198,7 +212,7 @@ class Deliveries:
         line = self._lines.of(lease.webhook)
         recent = self._recent
         key = (lease.event_id, lease.webhook)
-        start, event = recent.pop(key) if key in recent else _read(lease)
+        start, event = recent.pop(key)[:2] if key in recent else _read(lease)
         request, frozen = await self._request(line, lease, start, event, queue)
         attempt = await dispatch(request, number=lease.attempt)
         if attempt.response is None:
