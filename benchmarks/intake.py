@@ -137,7 +137,7 @@ def _dialer(port: int) -> Iterator[subprocess.Popen[str]]:
 async def _told(dialer: subprocess.Popen[str], line: str) -> None:
     print(line, file=dialer.stdin, flush=True)
     assert dialer.stdout is not None
-    assert "done\n" == await asyncio.get_running_loop().run_in_executor(None, dialer.stdout.readline)
+    assert await asyncio.get_running_loop().run_in_executor(None, dialer.stdout.readline) == "done\n"
 
 
 async def _dial(port: int) -> None:

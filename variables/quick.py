@@ -9,6 +9,7 @@ an event is checked while it is read. Where anything is out of the ordinary, not
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -34,6 +35,7 @@ _FREE = frozenset({"CALLERID_NAME", "CALL_NOTES", "CALL_OUTCOME", "DYNAMIC_PARAM
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _LONGEST_S = 999_999_999
+_LONGEST_NAME = 64
 
 _SLOTS = {name: getattr(CallContext, name).__set__ for name in CallContext.__slots__}
 """Frozen from the first moment that anybody else sees it: nothing is set twice."""
@@ -71,7 +73,18 @@ def read(kind: "type[CallEvent]", document: Mapping[str, Any]) -> "CallEvent | N
     else:
         name = uuid4().hex
     call = _call(told, at) if known == len(document) else None
-    return None if call is None else kind._checked(moment, call, name, at or call.at)
+    if call is None:
+        return None
+    if at is None:
+        at = call.at
+    # A copy: whoever sent the document may go on writing in it.
+    source = {
+        "id": name,
+        "moment": stated,
+        "at": document.get("at") or at.isoformat(),
+        "call": {**told, "extra": call.extra.copy()} if "extra" in told else told.copy(),  # type: ignore[attr-defined]  # a FrozenMapping
+    }
+    return kind._checked(moment, call, name, at, source)
 
 
 def _call(told: dict[str, Any], at: datetime | None) -> CallContext | None:
@@ -119,9 +132,14 @@ def _extra(told: object) -> FrozenMapping[Value] | None:
     for name, value in told.items():
         if type(value) is not str or not value.isprintable():
             return None
-        if type(name) is not str or not VARIABLE_NAME.match(name) or name in VARIABLES:
+        if type(name) is not str or len(name) > _LONGEST_NAME or not _is_custom(name):
             return None
     return FrozenMapping(cast("dict[str, Value]", told)) if told else _NOTHING
+
+
+@lru_cache(maxsize=256)
+def _is_custom(name: str) -> bool:
+    return VARIABLE_NAME.match(name) is not None and name not in VARIABLES
 
 
 def _time(stated: object) -> datetime | None:

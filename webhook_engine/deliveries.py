@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 LIFE_S: Final = 3 * 24 * 3600.0
 """Seconds until a delivery that could not be made is given up: retries that do not count end only then."""
 
-_MOST_RECENT: Final = 4096
+_MOST_RECENT: Final = 2048
 """Deliveries whose event is still at hand when they are made; another one's is read again."""
 
 _RECENT_S: Final = 60.0
@@ -139,7 +139,7 @@ class Deliveries:
             if way is None:
                 continue
             if told is None:
-                told = event.to_json()
+                told = event.source()
             delivery = self._delivery(way, start, event, told)
             if delivery is not None:
                 found.append((delivery, start))

@@ -207,9 +207,10 @@ class Engine:
         """
         started = [(event, self._rules.match(event).starts) for event in events]
         made = await self._made.put(started, self.queue)
-        for event, starts in started:
-            self.pops.note(event)
-            self._shown.show(starts, event)
+        if self._shown.shows_something or not self.pops.is_empty:
+            for event, starts in started:
+                self.pops.note(event)
+                self._shown.show(starts, event)
         return made
 
     def report(self) -> PerformerReport | None:
