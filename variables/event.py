@@ -76,11 +76,12 @@ class CallEvent:
         An event of parts that were checked already.
         """
         event = object.__new__(cls)
-        object.__setattr__(event, "moment", moment)
-        object.__setattr__(event, "call", call)
-        object.__setattr__(event, "id", name)
-        object.__setattr__(event, "at", at)
-        object.__setattr__(event, "_source", source)
+        put = object.__setattr__
+        put(event, "moment", moment)
+        put(event, "call", call)
+        put(event, "id", name)
+        put(event, "at", at)
+        put(event, "_source", source)
         return event
 
     def source(self) -> Mapping[str, object]:
