@@ -5,10 +5,8 @@ Durable deliveries: from what an event starts to the queue, and from a lease to 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from webhook_engine.definitions.checks.http import authority_of, has_variable
@@ -45,8 +43,11 @@ if TYPE_CHECKING:
 _SHORT_TRIES: Final = 3
 """Retries after each of the webhook's `retry_on`."""
 
-_MOST_RECENT: Final = 1024
+_MOST_RECENT: Final = 2048
 """Deliveries whose event is still at hand when they are made; another one's is read again."""
+
+_RECENT_S: Final = 60.0
+"""What was put before has its place no longer, where there is none left: it may never be made here."""
 
 
 class Way(NamedTuple):
@@ -78,7 +79,7 @@ class Deliveries:
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
-        self._recent: OrderedDict[tuple[str, str], tuple[Start, CallEvent]] = OrderedDict()
+        self._recent: dict[tuple[str, str], tuple[Start, CallEvent, float]] = {}
 
     def is_durable(self, start: Start) -> bool:
         """
@@ -108,17 +109,30 @@ class Deliveries:
                     'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
                 )
             await self._versions.keep(self._current, queue)
-            receipts = iter(await queue.put(flat))
-            for (event, _), deliveries in zip(started, made, strict=True):
-                for (delivery, start), receipt in zip(
-                    deliveries, islice(receipts, len(deliveries)), strict=True
-                ):
-                    # Of a duplicate, what was said first counts.
-                    if receipt is Receipt.ACCEPTED:
-                        self._recent[start.event_id, delivery.webhook] = start, event
-            while len(self._recent) > _MOST_RECENT:
-                self._recent.popitem(last=False)
+            receipts = await queue.put(flat)
+            self._remember(started, made, receipts)
         return tuple([tuple([delivery for delivery, _ in deliveries]) for deliveries in made])
+
+    def _remember(
+        self,
+        started: Sequence[tuple[CallEvent, Sequence[Start]]],
+        made: Sequence[Sequence[tuple[Delivery, Start]]],
+        receipts: Sequence[Receipt],
+    ) -> None:
+        recent, now = self._recent, time.monotonic()
+        told = iter(receipts)
+        for (event, _), deliveries in zip(started, made, strict=True):
+            for _, start in deliveries:
+                # Of a duplicate, what was said first counts.
+                if next(told) is not Receipt.ACCEPTED:
+                    continue
+                if len(recent) >= _MOST_RECENT:
+                    # What was put first is made first, so it is not what gives way.
+                    oldest = next(iter(recent))
+                    if now - recent[oldest][2] < _RECENT_S:
+                        return
+                    del recent[oldest]
+                recent[start.event_id, start.webhook] = start, event, now
 
     def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
         found: list[tuple[Delivery, Start]] = []
@@ -128,7 +142,7 @@ class Deliveries:
             if way is None:
                 continue
             if told is None:
-                told = event.to_json()
+                told = event.source()
             delivery = self._delivery(way, start, event, told)
             if delivery is not None:
                 found.append((delivery, start))
@@ -205,7 +219,7 @@ class Deliveries:
             return Performed(hold_s=HOLD_S, held_because=hold.reason)
         recent = self._recent
         key = (lease.event_id, lease.webhook)
-        start, event = recent.pop(key) if key in recent else _read(lease)
+        start, event = recent.pop(key)[:2] if key in recent else _read(lease)
         request, frozen, made_of = await self._request(line, lease, start, event, queue)
         attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
         policy = policy_of(line.compiled.definition)

@@ -256,9 +256,10 @@ class Engine:
         rules, deliveries = self._rules, self._made
         started = [(event, rules.match(event).starts) async for event in in_turns(events)]
         made = await deliveries.put(started, self.queue)
-        for event, starts in started:
-            self.pops.note(event)
-            self._shown.show(starts, event)
+        if self._shown.shows_something or not self.pops.is_empty:
+            for event, starts in started:
+                self.pops.note(event)
+                self._shown.show(starts, event)
         return made
 
     def report(self) -> PerformerReport | None:

@@ -65,6 +65,13 @@ class PopBoard:
         self._clock = clock
         self._desk = Desk(self.bounds, epoch or secrets.token_hex(4))
 
+    @property
+    def is_empty(self) -> bool:
+        """
+        Whether it knows of no call.
+        """
+        return not len(self._desk.calls)
+
     # --- What happens to calls --------------------------------------------------------------------
 
     def note(self, event: CallEvent) -> None:

@@ -5,6 +5,7 @@ The forms of a telephone number.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def e164(text: str, country: str | None) -> str:
     """
     `+27821234567`; "" for what is no valid number there: withheld, a colleague's extension, a typo.
     """
-    number = _parsed(text, country)
+    number = _parsed(text[:_LENGTH_LIMIT], country)
     return "" if number is None else f"+{number.country_code}{_national_part(number)}"
 
 
@@ -45,7 +46,7 @@ def national(text: str, country: str | None) -> str:
     """
     `0821234567`, as dialled inside the number's own country, digits alone; "" for no valid number.
     """
-    number = _parsed(text, country)
+    number = _parsed(text[:_LENGTH_LIMIT], country)
     if number is None:
         return ""
     import phonenumbers
@@ -68,8 +69,10 @@ def _bare(text: str) -> str:
     return text.partition("@")[0].partition(";")[0]
 
 
+# One call comes with several moments, and each of those with several webhooks.
+@lru_cache(maxsize=1024)
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:
-    dialled = _DIALLED.match(_bare(text[:_LENGTH_LIMIT]))
+    dialled = _DIALLED.match(_bare(text))
     if dialled is None:
         return None
     # 70 ms of tables: only templates that ask for a number form pay for them.
