@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
-from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
+from webhook_engine.errors import WebhookEngineError, WrongType
 from webhook_engine.line import (
     PATIENCE_S,
     READ_AT_ONCE,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.versions import Versions
 
 
 class Ready(NamedTuple):
@@ -127,6 +128,7 @@ class Engine:
         self._closed = False
         self._is_stopping = False
         self._holds = Holds()
+        self._versions: Versions | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -265,27 +267,22 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        matched = await self._matched(events)
-        if put := [delivery for _, deliveries in matched for delivery in deliveries]:
-            await self._put(put)
-        for event, (starts, _) in zip(events, matched, strict=True):
+        made = self._made  # what holds now, though definitions change before all are matched
+        started = await self._matched(events)
+        kept = await made.put(started, self.queue)
+        for event, starts in started:
             self.pops.note(event)
             self._shown.show(starts, event)
-        return tuple(deliveries for _, deliveries in matched)
+        return kept
 
-    async def _matched(
-        self, events: Sequence[CallEvent]
-    ) -> list[tuple[tuple[Start, ...], tuple[Delivery, ...]]]:
+    async def _matched(self, events: Sequence[CallEvent]) -> list[tuple[CallEvent, tuple[Start, ...]]]:
         """
-        What each event starts, and its durable deliveries, by the definitions that hold now; others have their
-        turn between two events.
+        What each event starts, by the rules that hold now; others have their turn between two events.
         """
-        rules, made = self._rules, self._made
-        found = []
+        rules, found = self._rules, []
         began = perf_counter()
         for event in events:
-            starts = rules.match(event).starts
-            found.append((starts, made.of(starts, event) if starts else ()))
+            found.append((event, rules.match(event).starts))
             if perf_counter() - began > _TURN_S:
                 await asyncio.sleep(0)
                 began = perf_counter()
@@ -368,6 +365,8 @@ class Engine:
         self._performer = None
         if self._file is not None:
             self.queue = None
+        # Whoever opens a queue keeps in it anew what its deliveries name.
+        self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
         live, self._live, self._loop = self._live, None, None
         if live is not None:
@@ -403,27 +402,22 @@ class Engine:
             self._holds.note_released(lease.webhook)
 
     async def _perform(self, lease: Lease) -> Performed:
-        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+        assert self.queue is not None  # noqa: S101  # the lease is one of its
+        return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
 
     @property
     def _made(self) -> Deliveries:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
+            from webhook_engine.versions import Versions
 
-            self._deliveries = Deliveries(self._lines, self._rules, self._holds)
+            if self._versions is None:
+                self._versions = Versions(self._secrets)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        if put := self._made.of(starts, event):
-            await self._put(put)
-
-    async def _put(self, deliveries: Sequence[Delivery]) -> None:
-        if self.queue is None:
-            raise QueueError(
-                "durable deliveries need a queue, and this engine has none: "
-                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
-            )
-        await self.queue.put(deliveries)
+        await self._made.put([(event, starts)], self.queue)
 
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)

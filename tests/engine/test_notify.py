@@ -185,8 +185,9 @@ async def test_definitions_that_change_while_an_event_is_written_down(engine, mo
     put = engine.queue.put
 
     async def put_and_redefine(deliveries):
-        await put(deliveries)
+        receipts = await put(deliveries)
         engine.redefine(read_text(without))
+        return receipts
 
     engine.redefine(read_text((DEFINITIONS + also).replace("PORT", "1")))
     monkeypatch.setattr(engine.queue, "put", put_and_redefine)
@@ -248,7 +249,7 @@ async def test_many_events_hold_up_nobody():
     ) as engine:
         watching = asyncio.create_task(others())
 
-        assert ((),) * 30 == await engine.notify_all([DISPOSED] * 30)
+        assert ((),) * 100 == await engine.notify_all([DISPOSED] * 100)
 
         watching.cancel()
     assert turns > 5
