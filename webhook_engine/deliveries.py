@@ -21,6 +21,7 @@ from webhook_engine.line import PATIENCE_S, READ_AT_ONCE
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.rules import Start, asks_for, follow
+from webhook_engine.turns import in_turns
 from webhook_engine.variables import CallEvent
 from webhook_engine.versions import Version
 
@@ -101,7 +102,7 @@ class Deliveries:
             QueueUnavailable: Nothing was accepted.
             QueueError: There is no queue.
         """
-        made = [self._of(starts, event) for event, starts in started]
+        made = [self._of(starts, event) async for event, starts in in_turns(started)]
         flat = [delivery for deliveries in made for delivery, _ in deliveries]
         if flat:
             if queue is None:

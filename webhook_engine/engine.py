@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
@@ -34,6 +33,7 @@ from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
+from webhook_engine.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,10 +72,6 @@ class Ready(NamedTuple):
 
     standing: Mapping[str, Standing]
     """Durable webhook -> how it stands."""
-
-
-_TURN_S = 0.005
-"""How long matching many events may go on before others have a turn."""
 
 
 class Engine:
@@ -267,26 +263,14 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        made = self._made  # what holds now, though definitions change before all are matched
-        started = await self._matched(events)
-        kept = await made.put(started, self.queue)
+        # By the definitions that hold now, whatever becomes of them meanwhile.
+        rules, deliveries = self._rules, self._made
+        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        made = await deliveries.put(started, self.queue)
         for event, starts in started:
             self.pops.note(event)
             self._shown.show(starts, event)
-        return kept
-
-    async def _matched(self, events: Sequence[CallEvent]) -> list[tuple[CallEvent, tuple[Start, ...]]]:
-        """
-        What each event starts, by the rules that hold now; others have their turn between two events.
-        """
-        rules, found = self._rules, []
-        began = perf_counter()
-        for event in events:
-            found.append((event, rules.match(event).starts))
-            if perf_counter() - began > _TURN_S:
-                await asyncio.sleep(0)
-                began = perf_counter()
-        return found
+        return made
 
     def report(self) -> PerformerReport | None:
         """
