@@ -79,13 +79,14 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         assert store is not None  # noqa: S101  # one or the other
         from webhook_engine.deliveries import Deliveries
         from webhook_engine.line import Lines
+        from webhook_engine.performing import Holds
         from webhook_engine.queue import SqliteQueue
         from webhook_engine.rules import RuleSet
 
         found = load(definitions) if definitions is not None else await _in_force(store, settings)
         tenant = found.tenant.name or settings.tenant or ""
         rules = RuleSet(found)
-        deliveries = Deliveries(Lines(found, store.secrets(tenant, folder=found.folder)), rules)
+        deliveries = Deliveries(Lines(found, store.secrets(tenant, folder=found.folder)), rules, Holds())
         async with SqliteQueue(settings.deliveries_path) as queue:
             yield OwnIntake(queue, rules, deliveries)
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
 from webhook_engine.pops.calls import Call, When
-from webhook_engine.pops.mailboxes import EPOCHS, Mailbox, Message
+from webhook_engine.pops.mailboxes import EPOCHS, Kept, Mailbox, Message
 from webhook_engine.pops.news import NEWS, Reason
 from webhook_engine.pops.pop import Pop
 
@@ -38,7 +40,7 @@ class Seen:
     number: int
     epochs: Mapping[str, int]
     forgotten: int
-    boxes: tuple[tuple[str, int, tuple[Message, ...]], ...]
+    boxes: tuple[tuple[str, int, tuple[Kept, ...]], ...]
     """Of each agent: the number of the last message that is lost, and those that are kept."""
 
     @classmethod
@@ -92,8 +94,8 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, When) else value
 
 
-def _of_box(agent: str, lost: int, messages: tuple[Message, ...]) -> dict[str, object]:
-    kept = [{"number": each.number, **each.to_json()} for each in messages]
+def _of_box(agent: str, lost: int, messages: tuple[Kept, ...]) -> dict[str, object]:
+    kept = [{"number": each[1], **Message(*each).to_json()} for each in messages]
     return {"agent": agent, "lost": lost, "messages": kept}
 
 
@@ -141,5 +143,5 @@ def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
 
 
 def _message(agent: str, document: dict[str, Any]) -> Message:
-    news = NEWS[document["event"]](**document["data"])
-    return Message.of(agent, document["number"], document["id"], news)
+    news = NEWS[document["event"]](**document["data"]).told()
+    return Message(agent, document["number"], document["id"], news.event, orjson.dumps(news.data))

@@ -102,6 +102,29 @@ class Drop(Operation):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Keep(Operation):
+    """
+    A webhook is kept back from here on.
+    """
+
+    webhook: str
+    reason: str
+    revision: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resume(Operation):
+    """
+    One step of letting go what was kept back of a webhook.
+    """
+
+    webhook: str
+    reasons: tuple[str, ...]
+    forget: bool
+    after: tuple[int, int]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Wake(Operation):
     """
     Lets every waiting claim go.
