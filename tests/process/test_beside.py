@@ -9,6 +9,8 @@ import pytest
 from tests.faults.process import Process, event
 from webhook_engine.store import new_key
 
+pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
+
 
 @pytest.fixture(scope="module")
 def process(target, tmp_path_factory):
@@ -71,7 +73,7 @@ def test_a_secret_goes_into_the_vault_of_the_process(beside):
     removed = beside("vault", "remove", "CRM/key")
 
     assert ("CRM/key", True) == (entry["name"], entry["opens"])
-    assert "1 secrets are sealed" in rotated.out
+    assert "1 secret is sealed" in rotated.out
     assert "CRM/key is forgotten\n" == removed.out
     assert [] == json.loads(beside("vault", "list", "--json").out)
 
