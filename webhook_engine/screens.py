@@ -63,10 +63,7 @@ class Screens:
         Let these hold for what is started from now on.
         """
         self._lines, self._rules = lines, rules
-        self.shows_something = any(
-            not each.type.is_sent or each.delivery is DeliveryClass.LIVE
-            for each in lines.definitions.webhooks
-        )
+        self.shows_something = not all(each.is_durable for each in lines.definitions.webhooks)
         """Whether an event can lead to anything that an agent sees."""
 
     def show(self, starts: Sequence[Start], event: CallEvent) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.faults.process import Process, event
 from webhook_engine.store import new_key
 
+pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
+
 
 @pytest.fixture(scope="module")
 def process(target, tmp_path_factory):

@@ -8,7 +8,9 @@ import stat
 
 import pytest
 
-from tests.faults.process import Process, event, until
+from tests.faults.process import Process, event
+
+pytestmark = pytest.mark.xdist_group("working")  # one process for all of them
 
 
 def test_an_event_is_delivered(process, target):
@@ -41,7 +43,7 @@ def test_it_says_where_it_is(process):
     """
     The address, the files, and what to do next.
     """
-    printed = until(lambda: text if "key add" in (text := process.printed()) else None, process.printed)
+    printed = process.printed()
 
     assert f"webhook-engine listens on {process.url}" in printed
     assert "Euphoria: integration.toml (3 webhooks, 2 rules)" in printed
