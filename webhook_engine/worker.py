@@ -24,6 +24,7 @@ from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import listen
+from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.tenant import Tenancy, missing_secrets
 from webhook_engine.service import SERVICE, make_app
@@ -76,6 +77,7 @@ class Worker:
         self.settings = settings
         self._path = definitions
         self._told = 0
+        self._settled = Settled()
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
@@ -154,7 +156,11 @@ class Worker:
             if tenant is None and len(tenants := await self.store.tenants()) == 1:
                 tenant = tenants[0] or None
             self._editions = FileEditions(self._path, tenant=tenant)
-        return await self._editions.first()
+        edition = await self._editions.first()
+        if edition.tenant:
+            # Keys and secrets that were set before any tenant had a name become this one's.
+            await self.store.pops.save(edition.tenant)
+        return edition
 
     def _say_started(
         self, url: str, edition: Edition, took_s: float, on_started: Callable[[Started], None] | None
@@ -167,6 +173,7 @@ class Worker:
             rules=len(edition.definitions.rules),
             took_s=took_s,
         )
+        self._settled.settle()
         self._tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
         self._tell_missing()
         if on_started is not None:
@@ -183,13 +190,16 @@ class Worker:
                 for problem in found.problems:
                     log.event("definitions.refused", problem=str(problem), in_force="those from before")
                 continue
+            replaced = len(self.engine.definitions.webhooks)
             try:
-                ready = await asyncio.to_thread(self.engine.ready, found.definitions)
+                with uncollected():
+                    ready = await asyncio.to_thread(self.engine.ready, found.definitions)
             except Exception:  # whatever a new edition does, the one in force goes on
                 logging.getLogger(log.NAME).exception("definitions.unusable")
                 continue
             self.tenancy.follow(found)
             self.engine.redefine(ready)
+            self._settled.settle(replaced=replaced)
             self._tell("definitions.changed", found)
             self._tell_missing()
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from webhook_engine.definitions import read_text, write_toml
 from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
+from webhook_engine.process.memory import uncollected
 from webhook_engine.service import Endpoint, Scope
 from webhook_engine.service.reading import invalid, object_of
 from webhook_engine.service.refusals import Code, Refusal, Wrong
@@ -74,7 +75,8 @@ def _json(document: object) -> web.Response:
 
 async def _save(store: Store, given: Mapping[str, Any]) -> Saved:
     folder = Path(given["folder"]) if given["folder"] is not None else None
-    definitions = await asyncio.to_thread(read_text, given["text"], folder=folder)
+    with uncollected():
+        definitions = await asyncio.to_thread(read_text, given["text"], folder=folder)
     return await store.definitions.save(given["tenant"], definitions, by=given["by"], note=given["note"])
 
 

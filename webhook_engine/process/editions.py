@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from webhook_engine.definitions import Definitions, read
 from webhook_engine.errors import DefinitionError, NotFound, Problem, SettingsError, StoreError
+from webhook_engine.process.memory import uncollected
 from webhook_engine.store import Topic
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class FileEditions:
             if now != self._seen and now == before:
                 self._seen = now
                 try:
-                    edition = await asyncio.to_thread(self._read)
+                    with uncollected():
+                        edition = await asyncio.to_thread(self._read)
                 except DefinitionError as error:
                     yield error
                 except Exception as error:  # an edit may not end what works
@@ -158,7 +160,8 @@ class StoreEditions:
     async def _load(self) -> Edition:
         tenant = await self._whose()
         try:
-            revision = await self._store.definitions.load(tenant)
+            with uncollected():
+                revision = await self._store.definitions.load(tenant)
         except NotFound:
             return Edition(tenant=tenant, definitions=Definitions(), source="nothing yet")
         return Edition(
