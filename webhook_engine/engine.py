@@ -16,23 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
-from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import (
-    PATIENCE_S,
-    READ_AT_ONCE,
-    Lines,
-    failed,
-    read,
-    revision_of,
-    rooms_of,
-    tell,
-    view_of,
-)
+from webhook_engine.errors import WebhookEngineError, WrongType
+from webhook_engine.line import PATIENCE_S, Lines, failed, read, revision_of, rooms_of, tell
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
+from webhook_engine.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +45,7 @@ if TYPE_CHECKING:
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.versions import Versions
 
 
 class Ready(NamedTuple):
@@ -122,6 +114,7 @@ class Engine:
         self._closed = False
         self._is_stopping = False
         self._holds = Holds()
+        self._versions: Versions | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -219,8 +212,7 @@ class Engine:
             return failed(line.name, error)
         until = asyncio.get_running_loop().time() + request.deadline_s
         attempt = await self._dispatching().dispatch(request)
-        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
-        view = view_of(line, attempt, values) if is_short else await read(line, attempt, values, until=until)
+        view = await read(line, attempt, values, until=until)
         if log.is_heard():
             tell(attempt, view)
         return view
@@ -260,13 +252,14 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        started = [(event, self._rules.match(event).starts) for event in events]
-        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
-        if put := [delivery for deliveries in made for delivery in deliveries]:
-            await self._put(put)
-        for event, starts in started:
-            self.pops.note(event)
-            self._shown.show(starts, event)
+        # By the definitions that hold now, whatever becomes of them meanwhile.
+        rules, deliveries = self._rules, self._made
+        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        made = await deliveries.put(started, self.queue)
+        if self._shown.shows_something or not self.pops.is_empty:
+            for event, starts in started:
+                self.pops.note(event)
+                self._shown.show(starts, event)
         return made
 
     def report(self) -> PerformerReport | None:
@@ -346,6 +339,8 @@ class Engine:
         self._performer = None
         if self._file is not None:
             self.queue = None
+        # Whoever opens a queue keeps in it anew what its deliveries name.
+        self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
         live, self._live, self._loop = self._live, None, None
         if live is not None:
@@ -381,27 +376,22 @@ class Engine:
             self._holds.note_released(lease.webhook)
 
     async def _perform(self, lease: Lease) -> Performed:
-        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+        assert self.queue is not None  # noqa: S101  # the lease is one of its
+        return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
 
     @property
     def _made(self) -> Deliveries:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
+            from webhook_engine.versions import Versions
 
-            self._deliveries = Deliveries(self._lines, self._rules, self._holds)
+            if self._versions is None:
+                self._versions = Versions(self._secrets)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        if put := self._made.of(starts, event):
-            await self._put(put)
-
-    async def _put(self, deliveries: Sequence[Delivery]) -> None:
-        if self.queue is None:
-            raise QueueError(
-                "durable deliveries need a queue, and this engine has none: "
-                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
-            )
-        await self.queue.put(deliveries)
+        await self._made.put([(event, starts)], self.queue)
 
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)

@@ -82,11 +82,13 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         from webhook_engine.performing import Holds
         from webhook_engine.queue import SqliteQueue
         from webhook_engine.rules import RuleSet
+        from webhook_engine.versions import Versions
 
         found = load(definitions) if definitions is not None else await _in_force(store, settings)
         tenant = found.tenant.name or settings.tenant or ""
         rules = RuleSet(found)
-        deliveries = Deliveries(Lines(found, store.secrets(tenant, folder=found.folder)), rules, Holds())
+        secrets = store.secrets(tenant, folder=found.folder)
+        deliveries = Deliveries(Lines(found, secrets), rules, Holds(), Versions(secrets))
         async with SqliteQueue(settings.deliveries_path) as queue:
             yield OwnIntake(queue, rules, deliveries)
 
@@ -163,16 +165,12 @@ class OwnIntake:
         """
         As `Intake.take`.
         """
-        made = [
-            delivery
-            for each in told
-            for delivery in self._deliveries.of(self._rules.match(each.event).starts, each.event)
-        ]
+        started = [(each.event, self._rules.match(each.event).starts) for each in told]
         try:
-            await self._queue.put(made)
+            made = await self._deliveries.put(started, self._queue)
         except DeliveryTooLarge as error:
             if len(told) > 1:
                 half = len(told) // 2
                 return _together(await self.take(told[:half]), await self.take(told[half:]))
             return Taken(wrong=[WrongLine(told[0].line, str(error))])
-        return Taken(events=len(told), deliveries=len(made))
+        return Taken(events=len(told), deliveries=sum(map(len, made)))

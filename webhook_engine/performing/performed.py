@@ -38,8 +38,8 @@ class Performed:
     sentence: str = ""
     """The same for people."""
 
-    frozen: Mapping[str, object] | None = None
-    """The request as every later attempt has to send it; only where the lease had none."""
+    frozen: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None
+    """The request as every later attempt has to send it, or what makes it; only where the lease had none."""
 
     detail: Mapping[str, object] | None = None
     """More for the record: JSON-able, bounded, and without secrets."""
