@@ -5,15 +5,20 @@ The line of one webhook: a call becomes a request, and what came of it becomes a
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from webhook_engine import log
+from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
+from webhook_engine.dispatch.prepare import NO_GROUP
+from webhook_engine.dispatch.request import target_of
 from webhook_engine.errors import (
     AgentRefused,
     EgressRefused,
@@ -24,18 +29,20 @@ from webhook_engine.errors import (
     TemplateError,
     TokenRefused,
     UnreadableResponse,
+    WebhookDisabled,
     WebhookEngineError,
 )
 from webhook_engine.responses import AgentView, Interpreter, Outcome, names_unread
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from webhook_engine.definitions import CompiledWebhook, Definitions
+    from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
     from webhook_engine.dispatch.freezing import Freezer
-    from webhook_engine.responses import Interpretation, Response
+    from webhook_engine.responses import Response
+    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.variables import CallContext, Value
 
 _Read = TypeVar("_Read")
@@ -67,6 +74,14 @@ class Lines:
             preparation = Preparation(compiled, policy=self.policy)
             line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled))
         return line
+
+    def check_enabled(self, line: Line) -> None:
+        """
+        Raises:
+            WebhookDisabled: Nothing of this webhook is sent or opened at present.
+        """
+        if not line.compiled.definition.enabled:
+            raise WebhookDisabled(line.name)
 
     def values(self, line: Line, call: CallContext) -> Mapping[str, Value]:
         """
@@ -113,6 +128,13 @@ class Line:
         return self.compiled.definition.name
 
     @cached_property
+    def revision(self) -> str:
+        """
+        Another one after each edit of the webhook, and the same in every process.
+        """
+        return revision_of(self.compiled.definition)
+
+    @cached_property
     def is_sent(self) -> bool:
         """
         Whether the request is sent from here, rather than by the agent's browser.
@@ -129,6 +151,35 @@ class Line:
         return Freezer(self.compiled, self.preparation.route)
 
 
+def revision_of(webhook: Webhook) -> str:
+    """
+    A webhook's definition in 16 hexadecimal digits.
+    """
+    told = json.dumps(tree_of(webhook), sort_keys=True, ensure_ascii=True)
+    return blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def rooms_of(definitions: Definitions) -> Mapping[str, int]:
+    """
+    Target, as `host:port` -> how many requests its groups allow together; those without a group are one.
+    """
+    allowed: dict[str, dict[str, int]] = {}
+    for webhook in definitions.webhooks:
+        group = definitions.group(webhook.group) if webhook.group else NO_GROUP
+        for target in _targets(webhook):
+            allowed.setdefault(target, {})[group.name] = group.max_in_flight
+    return {target: sum(groups.values()) for target, groups in allowed.items()}
+
+
+def _targets(webhook: Webhook) -> Iterable[str]:
+    if not webhook.type.is_sent:
+        return ()
+    if not webhook.hosts:
+        return (target_of(webhook.url),)
+    scheme = webhook.url.partition("://")[0]
+    return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,
@@ -139,6 +190,9 @@ def _interpreter(compiled: CompiledWebhook) -> Interpreter:
 
 
 # --- What came of it -------------------------------------------------------------------------------
+
+PATIENCE_S: Final = 15.0
+"""How long a durable request waits for its group's limits, once it is its turn in the queue."""
 
 READ_AT_ONCE: Final = 16 * 1024
 """Bytes that are worth a try on the loop; what is longer is read there only where a glance tells it."""
@@ -165,18 +219,21 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
         return failed(line.name, error, attempts=attempt.number, took_s=took_s)
 
 
-async def interpreted(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> Interpretation:
+async def judged(
+    line: Line, attempt: Attempt, values: Mapping[str, Value]
+) -> tuple[Verdict, ResponseError | None]:
     """
-    What the response of an attempt means, within the time that its webhook has for a whole request.
+    What the response of an attempt means where nobody looks at its rows, and why it could not be read; within
+    the time that its webhook has for a whole request.
     """
     response = attempt.response
     assert response is not None  # noqa: S101  # the caller has seen it
-    work = partial(line.interpreter.interpret, response, values)
+    work = partial(line.interpreter.judge, response, values)
     try:
         return await _in_time(work, response, _from_now(line))
     except TimeoutError:
         problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
-        return line.interpreter.unread(response, problem, values)
+        return line.interpreter.unread(response, problem, values).verdict, problem
 
 
 async def names_of(line: Line, response: Response) -> Mapping[str, object]:
@@ -257,6 +314,7 @@ def tell(attempt: Attempt, view: AgentView) -> None:
 # The first class that an error is one of decides; everything else is the target system's doing.
 _OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
     (AgentRefused, Outcome.REFUSED),
+    (WebhookDisabled, Outcome.REFUSED),
     (SecretMissing, Outcome.REFUSED),
     (EgressRefused, Outcome.REFUSED),
     (TemplateError, Outcome.REFUSED),

@@ -10,7 +10,7 @@ import pytest
 from webhook_engine.definitions import read_text
 from webhook_engine.dispatch import Attempt, LocalSecrets, PreparedRequest
 from webhook_engine.errors import UnreadableResponse
-from webhook_engine.line import Lines, interpreted, names_of, read
+from webhook_engine.line import Lines, judged, names_of, read
 from webhook_engine.responses import Outcome, Response
 
 DEFINITIONS = """
@@ -93,9 +93,9 @@ class TestOthersHaveTheirTurn:
         Nobody waits for it, least of all the others.
         """
         async with turns() as count:
-            found = await interpreted(line, attempt_of(line, body), {})
+            verdict, _ = await judged(line, attempt_of(line, body), {})
 
-        assert Outcome.OK == found.outcome
+        assert Outcome.OK == verdict.outcome
         assert count[0] > 3
 
     async def test_for_a_chain(self, line, body):
@@ -134,10 +134,10 @@ class TestWhatIsNotReadInTime:
         """
         line = line_of(deadline_s=0.03)
 
-        found = await interpreted(line, attempt_of(line, WIDE, status), {})
+        verdict, error = await judged(line, attempt_of(line, WIDE, status), {})
 
-        assert outcome == found.outcome
-        assert isinstance(found.error, UnreadableResponse)
+        assert outcome == verdict.outcome
+        assert isinstance(error, UnreadableResponse)
 
     async def test_for_a_chain(self):
         """

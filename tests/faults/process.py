@@ -14,6 +14,7 @@ dictionary for each line, across restarts. Nothing here sleeps for a length of t
 fails with what was there instead.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -26,6 +27,8 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from webhook_engine.queue import SqliteQueue
 
 COMMAND = Path(sys.executable).with_name("webhook-engine")
 
@@ -137,6 +140,8 @@ class Target:
         self.requests = []
         self.answer = lambda request: 200
         """Request -> status; may wait for as long as a hung target should."""
+        self.after = lambda request: None
+        """Called when the answer to a request has left."""
         self.released = threading.Event()
         """For answers that wait: set at the end, so that no thread stays behind."""
 
@@ -155,6 +160,7 @@ class Target:
                 said = b"{}"
                 head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
                 self.wfile.write(head.encode() + said)
+                target.after(request)
 
             do_GET = do_POST = take  # noqa: N815  # the names are the library's
 
@@ -213,15 +219,34 @@ class Process:
         deadline_s=5,
         flags=(),
         environ=None,
-        definitions=DEFINITIONS,
+        definitions_at=None,
         command=None,
+        port=0,
+        database="webhook-engine",
+        streams=None,
     ):
+        """
+        Args:
+            target: Where `integration.toml` of the folder leads, which is written for it.
+
+            definitions_at: What to work by in its place; the store, where there is no target either.
+
+            command: In place of `webhook-engine up …`.
+
+            port: None leaves it to the other settings.
+
+            database: The name of its file, where they change it.
+
+            streams: Standard output and standard error, in place of files that can be read here.
+        """
         self.folder = Path(folder)
         self.file = self.folder / "integration.toml"
         if target is not None:
-            self.file.write_text(definitions.format(target=target.url, deadline_s=deadline_s))
-        self.command = command or [str(COMMAND), "up", "integration.toml"]
-        self.flags = ["--port", "0", *flags]
+            self.file.write_text(DEFINITIONS.format(target=target.url, deadline_s=deadline_s))
+            definitions_at = "integration.toml"
+        self.command = command or [str(COMMAND), "up", *([definitions_at] if definitions_at else [])]
+        self.flags = [*([] if port is None else ["--port", str(port)]), *flags]
+        self.database, self._streams = database, streams
         self.environ = os.environ | (environ or {})
         self._log = self.folder / "log.jsonl"
         self._process = None
@@ -233,21 +258,23 @@ class Process:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
-    def start(self):
+    def start(self, *, waits=True):
         """
-        Returns when it takes events in.
+        Returns when it takes events in; at once where nobody *waits*.
         """
         with self._log.open("ab") as log, (self.folder / "out.txt").open("wb") as out:
+            stdout, stderr = self._streams or (out, log)
             self._process = subprocess.Popen(
-                [*self.command, *self.flags], cwd=self.folder, env=self.environ, stdout=out, stderr=log
+                [*self.command, *self.flags], cwd=self.folder, env=self.environ, stdout=stdout, stderr=stderr
             )
-        until(self._is_up, self._log_text)
+        if waits:
+            until(self._is_up, self._log_text)
         return self
 
     def _is_up(self):
         assert self._process.poll() is None, f"ended with {self._process.returncode}: {self._log_text()}"
         try:
-            found = json.loads((self.folder / "webhook-engine.running").read_text())
+            found = json.loads((self.folder / f"{self.database}.running").read_text())
         except (OSError, ValueError):
             return False
         if found["pid"] != self.pid:
@@ -357,6 +384,18 @@ class Process:
         )
         return {each["event"]: each for each in found}
 
+    def kept(self):
+        """
+        Event -> its delivery with its attempts, as they stand in the file of a process that has ended.
+        """
+
+        async def read():
+            async with SqliteQueue(self.folder / f"{self.database}.deliveries.db") as queue:
+                found = (await queue.list(limit=10_000)).deliveries
+                return {each.event_id: await queue.show(each.id) for each in found}
+
+        return asyncio.run(read())
+
     def attempts(self, delivery):
         """
         The records of its attempts.
@@ -381,7 +420,13 @@ class Process:
         return self._log.read_text()
 
     def printed(self):
-        return (self.folder / "out.txt").read_text()
+        """
+        Everything on standard output, once its last line is there.
+        """
+        out = self.folder / "out.txt"
+        return until(
+            lambda: text if "in another terminal" in (text := out.read_text()) else None, self._log_text
+        )
 
     def until_logged(self, name, count=1):
         return until(lambda: found if len(found := self.log(name)) >= count else None, self._log_text)

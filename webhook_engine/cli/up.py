@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from webhook_engine.cli.console import counted, out, safe
+from webhook_engine.cli.console import counted, safe
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.told import process_told
 from webhook_engine.settings import Settings
@@ -79,7 +80,6 @@ def _tell(worker: Worker, started: Started) -> None:
         f"  deliveries   {settings.deliveries_path}",
         *[f"  {each}" for each in worker.advice()],
     ]
-    console = out()
-    for line in lines:
-        console.print(safe(line), markup=False)
-    sys.stdout.flush()
+    # Whoever started us may not read what we say; the work goes on.
+    with suppress(OSError):
+        print("\n".join(map(safe, lines)), flush=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from webhook_engine.definitions import Definitions, read
 from webhook_engine.errors import DefinitionError, NotFound, Problem, SettingsError, StoreError
+from webhook_engine.process.memory import uncollected
 from webhook_engine.store import Topic
 
 if TYPE_CHECKING:
@@ -83,9 +84,12 @@ class FileEditions:
             if now != self._seen and now == before:
                 self._seen = now
                 try:
-                    edition = await asyncio.to_thread(self._read)
+                    with uncollected():
+                        edition = await asyncio.to_thread(self._read)
                 except DefinitionError as error:
                     yield error
+                except Exception as error:  # an edit may not end what works
+                    yield _refused(f"cannot be read ({type(error).__name__}: {error})", str(self._path))
                 else:
                     yield edition
             before = now
@@ -93,12 +97,16 @@ class FileEditions:
     def _read(self) -> Edition:
         definitions = read(self._path)
         if not definitions.webhooks and not definitions.groups:
-            raise DefinitionError([Problem(path="", message="defines nothing", source=str(self._path))])
+            raise _refused("defines nothing", str(self._path))
         stated = definitions.tenant.name
         if stated and self._tenant not in (None, stated):
             problem = f"defines the tenant {stated!r}, and this process works for {self._tenant!r}"
             raise DefinitionError([Problem(path="tenant.name", message=problem, source=str(self._path))])
         return Edition(tenant=stated or self._tenant or "", definitions=definitions, source=str(self._path))
+
+
+def _refused(message: str, source: str = "") -> DefinitionError:
+    return DefinitionError([Problem(path="", message=message, source=source or None)])
 
 
 _Look = tuple[tuple[str, int, int, int], ...]
@@ -145,14 +153,15 @@ class StoreEditions:
             except DefinitionError as error:
                 yield error
             except (SettingsError, StoreError) as error:
-                yield DefinitionError([Problem(path="", message=str(error))])
+                yield _refused(str(error))
             else:
                 yield edition
 
     async def _load(self) -> Edition:
         tenant = await self._whose()
         try:
-            revision = await self._store.definitions.load(tenant)
+            with uncollected():
+                revision = await self._store.definitions.load(tenant)
         except NotFound:
             return Edition(tenant=tenant, definitions=Definitions(), source="nothing yet")
         return Edition(

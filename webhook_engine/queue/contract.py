@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
-    from webhook_engine.queue.lease import AttemptRecord, Lease
+    from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
     from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 
 
@@ -69,12 +70,33 @@ class DeliveryQueue(Protocol):
             LeaseLost: It is not held any more.
         """
 
+    async def keep(self, name: str, document: str) -> None:
+        """
+        Keeps a document that the references of deliveries put from now on may name.
+
+        It stays at least as long as any of them is here; whoever opens the queue keeps anew
+        what it names. The same name twice is the same document.
+        """
+
+    async def kept(self, name: str) -> str | None:
+        """
+        The document of that name; None where there is none.
+        """
+
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
         """
         Writes the request down, so that every later attempt sends this one.
 
         Raises:
             LeaseLost: It is not held any more.
+        """
+
+    async def settle(self, endings: Sequence[Ending]) -> tuple[QueueError | None, ...]:
+        """
+        Ends many leases at the cost of one; for each, its record and its end are written both or neither.
+
+        Returns:
+            For each why it was not written: `LeaseLost` where it was not held any more. The others are.
         """
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:

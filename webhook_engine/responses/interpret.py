@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .accepted import ACCEPTED, is_accepted
 from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .glance import DECIDED_BY, Glance
-from .outcome import judge
+from .outcome import Verdict, judge
 from .reading import Reading, read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.errors import ResponseError
 
-    from .outcome import OutcomeRule, Verdict
+    from .outcome import OutcomeRule
     from .response import Response
     from .tree import Cell
 
@@ -68,6 +69,18 @@ class Interpretation:
 
     file: str = ""
     """What kind of file came in place of data, in words; "" for none."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """
+        What it comes to, without its rows.
+        """
+        return Verdict(
+            outcome=self.outcome,
+            sentence=self.sentence,
+            decided_by=self.decided_by,
+            findings=self.findings,
+        )
 
     def as_view(self, *, webhook: str, attempts: int = 1, took_s: float = 0.0) -> AgentView:
         """
@@ -157,6 +170,7 @@ class Interpreter:
         self._wants_tree = any(rule.reads_response for rule in rules)
         # Rules, bounds of the caller's own and the choice of columns are reasons to ask every question.
         may_glance = not rules and bounds is None and not all_columns and response_type in _JSON
+        self._may_accept = may_glance and not expects_rows and self._view == View()
         self._glance = Glance.over(self._view, expects_rows=expects_rows) if may_glance else None
 
     def interpret(
@@ -185,6 +199,17 @@ class Interpreter:
             rows=rows,
             table=Table(columns=self._view.paths, rows=rows, records=path),
         )
+
+    def judge(
+        self, response: Response, values: Mapping[str, object] = NO_VALUES, *, until: float = math.inf
+    ) -> tuple[Verdict, ResponseError | None]:
+        """
+        What *response* means where nobody looks at its rows, and why it could not be read; as `interpret`.
+        """
+        if self._may_accept and is_accepted(response):
+            return ACCEPTED, None
+        found = self.interpret(response, values, until=until)
+        return found.verdict, found.error
 
     def view_of(
         self,

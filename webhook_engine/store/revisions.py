@@ -122,7 +122,8 @@ class Revisions:
             DefinitionError: Two of their secrets would have one name in the vault.
         """
         folder = str(definitions.folder.resolve()) if definitions.folder is not None else ""
-        document = _Document(text=write_toml(definitions), folder=folder, note=note)
+        text = await asyncio.to_thread(write_toml, definitions)
+        document = _Document(text=text, folder=folder, note=note)
         secrets = literals_of(definitions)
         new = {name: secrets[name] for name in self._vault.differs(tenant, secrets)}
         async with self._database.write() as connection:
