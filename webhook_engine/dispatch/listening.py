@@ -40,13 +40,16 @@ class Listener(ResponseHandler):
         """
         Parses *data* piece by piece, until that is too much.
         """
+        if len(data) <= _PIECE:
+            ResponseHandler.data_received(self, data)
+            if len(self._buffer) > _MOST_WAITING:
+                self._refuse()
+            return
         for at in range(0, len(data), _PIECE):
-            super().data_received(data[at : at + _PIECE] if len(data) > _PIECE else data)
+            ResponseHandler.data_received(self, data[at : at + _PIECE])
             if len(self._buffer) > _MOST_WAITING:
                 self._refuse()
                 return
-        if not data:  # aiohttp goes on with what it kept
-            super().data_received(data)
 
     def _refuse(self) -> None:
         if self.transport is not None:
