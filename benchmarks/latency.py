@@ -220,9 +220,9 @@ async def _serve(ports: int) -> None:
     async def take(request: web.Request) -> web.Response:
         at = monotonic()
         stamps[orjson.loads(await request.read())["name"]] = at
-        if hangs_s and request.transport is not None:
-            if request.transport.get_extra_info("sockname")[1] in late:
-                await asyncio.sleep(hangs_s)
+        transport = request.transport
+        if hangs_s and transport is not None and transport.get_extra_info("sockname")[1] in late:
+            await asyncio.sleep(hangs_s)
         return web.Response(body=b'{"id":"4711","status":"ok"}', content_type="application/json")
 
     async def told(_: web.Request) -> web.Response:
