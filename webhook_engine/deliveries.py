@@ -4,33 +4,35 @@ Durable deliveries: from what an event starts to the queue, and from a lease to 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from webhook_engine.definitions.checks.http import authority_of, has_variable
-from webhook_engine.definitions.words import DeliveryClass, WhenEmpty
+from webhook_engine.definitions.words import WhenEmpty
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, QueueError, TemplateError
-from webhook_engine.line import READ_AT_ONCE
-from webhook_engine.performing import Performed
+from webhook_engine.line import PATIENCE_S, judged, names_of
+from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.rules import Start, asks_for, follow
+from webhook_engine.turns import in_turns
 from webhook_engine.variables import CallEvent
 from webhook_engine.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from webhook_engine.definitions import Webhook
     from webhook_engine.dispatch import Attempt, PreparedRequest
-    from webhook_engine.errors import ResponseError
     from webhook_engine.line import Line, Lines
+    from webhook_engine.performing import Holds
     from webhook_engine.queue import DeliveryQueue, Lease
     from webhook_engine.responses import Outcome, Response
-    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.rules import RuleSet
+    from webhook_engine.variables import Value
     from webhook_engine.versions import Versions
 
     Dispatch = Callable[..., Awaitable[Attempt]]
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
     Frozen = Mapping[str, object] | Callable[[], Mapping[str, object]]
 
 
-LIFE_S: Final = 3 * 24 * 3600.0
-"""Seconds until a delivery that could not be made is given up: retries that do not count end only then."""
+_SHORT_TRIES: Final = 3
+"""Retries after each of the webhook's `retry_on`."""
 
 _MOST_RECENT: Final = 2048
 """Deliveries whose event is still at hand when they are made; another one's is read again."""
@@ -70,9 +72,10 @@ class Deliveries:
     of these when it is first tried, with nothing else that could change, and kept where it must be tried again.
     """
 
-    def __init__(self, lines: Lines, rules: RuleSet, versions: Versions) -> None:
+    def __init__(self, lines: Lines, rules: RuleSet, holds: Holds, versions: Versions) -> None:
         self._lines = lines
         self._rules = rules
+        self._holds = holds
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
@@ -97,7 +100,7 @@ class Deliveries:
             QueueUnavailable: Nothing was accepted.
             QueueError: There is no queue.
         """
-        made = [self._of(starts, event) for event, starts in started]
+        made = [self._of(starts, event) async for event, starts in in_turns(started)]
         flat = [delivery for deliveries in made for delivery, _ in deliveries]
         if flat:
             if queue is None:
@@ -152,6 +155,7 @@ class Deliveries:
             "event": told,
             "start": start.to_json(),
             "version": self._current.name,
+            "revision": way.line.revision,
         }
         target = way.target
         if target is None or way.may_skip:
@@ -168,14 +172,16 @@ class Deliveries:
                 reference["frozen"] = frozen
                 target = target_of(_beginning(frozen["url"]))
         sip_id = event.call.sip_id
+        webhook = way.line.compiled.definition
         return Delivery(
             event_id=start.event_id,
             webhook=start.webhook,
             target=target or way.line.preparation.route.group or start.webhook,
             reference=reference,
             call=sip_id,
-            order=Order.STRICT if sip_id else Order.NONE,
-            expires_s=LIFE_S,
+            order=Order(webhook.order) if sip_id else Order.NONE,
+            hold_s=webhook.hold_s,
+            expires_s=webhook.expires_s,
         )
 
     def _way(self, webhook: str) -> Way | None:
@@ -187,8 +193,7 @@ class Deliveries:
         except KeyError:
             line = self._lines.of(webhook)
             definition = line.compiled.definition
-            is_durable = definition.type.is_sent and definition.delivery is DeliveryClass.DURABLE
-            way = self._ways[webhook] = _way(line) if is_durable else None
+            way = self._ways[webhook] = _way(line) if definition.is_durable else None
             return way
 
     @property
@@ -210,29 +215,37 @@ class Deliveries:
             WebhookEngineError: Nothing could be sent, and why.
         """
         line = self._lines.of(lease.webhook)
+        if (hold := self._holds.of(lease.webhook)) is not None:
+            return Performed(hold_s=HOLD_S, held_because=hold.reason)
         recent = self._recent
         key = (lease.event_id, lease.webhook)
         start, event = recent.pop(key)[:2] if key in recent else _read(lease)
-        request, frozen = await self._request(line, lease, start, event, queue)
-        attempt = await dispatch(request, number=lease.attempt)
+        request, frozen, made_of = await self._request(line, lease, start, event, queue)
+        attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
+        policy = policy_of(line.compiled.definition)
         if attempt.response is None:
-            return Performed(attempt=attempt, frozen=frozen)
+            return Performed(attempt=attempt, policy=policy, frozen=frozen)
         links = self._rules.links
         needs_call = bool(line.compiled.rules) or any(map(links.get, start.rules))
-        verdict, error = await self._judged(line, attempt.response, start, event if needs_call else None)
+        values = self._lines.values(line, start.call(event)) if needs_call else {}
+        verdict, error = await judged(line, attempt, values)
         following: tuple[Start, ...] = ()
         if needs_call:
-            following = self._following(line, start, event, attempt.response, verdict.outcome)
+            following = await self._following(line, start, event, attempt.response, verdict.outcome)
             show([each for each in following if not self.is_durable(each)], event)
-        return Performed(
+        performed = Performed(
             attempt=attempt,
             outcome=verdict.outcome,
             by_rule=not verdict.decided_by.startswith("default: "),
             sentence=verdict.sentence,
             error=error,
-            frozen=frozen,
             follow=await self._followers(following, event, queue),
+            policy=policy,
+            frozen=frozen,
         )
+        if is_gone(performed):
+            await self._holds.note_gone(line.name, made_of)
+        return performed
 
     async def _followers(
         self, following: Sequence[Start], event: CallEvent, queue: DeliveryQueue
@@ -246,43 +259,67 @@ class Deliveries:
 
     async def _request(
         self, line: Line, lease: Lease, start: Start, event: CallEvent, queue: DeliveryQueue
-    ) -> tuple[PreparedRequest, Frozen | None]:
+    ) -> tuple[PreparedRequest, Frozen | None, str]:
         """
-        The request, and how it is kept for later tries where it is not kept already.
+        The request, how it is kept for later tries where it is not kept already, and the webhook's revision
+        that it was made of.
+
+        What was made of a revision whose target is gone is made anew of the webhook as it was edited since:
+        as it stands nobody wants it any more.
         """
         credentials = self._lines.credentials(line, event.call.extension)
         kept = lease.frozen or cast("Mapping[str, object] | None", lease.reference.get("frozen"))
+        made_of = str((lease.frozen or lease.reference).get("revision", line.revision))
+        version = lease.reference.get("version")
+        if self._holds.was_gone(line.name, made_of):
+            kept = version = None
         frozen: Frozen | None = None
         if kept is None:
-            version = lease.reference.get("version")
             if version is None or version == self._current.name:
                 values = self._lines.values(line, start.call(event))
                 request = line.preparation.prepare(values, credentials)
-                frozen = partial(line.freezer.freeze, values)
+                made_of = line.revision
+                frozen = partial(_frozen, line, values, made_of)
             else:
                 # Today's credentials, in the request of the day on which it was accepted.
                 then = await self._versions.lines(str(version), queue, webhook=lease.webhook)
                 before = then.of(lease.webhook)
-                frozen = kept = before.freezer.freeze(then.values(before, start.call(event)))
+                frozen = kept = _frozen(before, then.values(before, start.call(event)), made_of)
         if kept is not None:
             request = line.freezer.thaw(kept, credentials)
         group = line.compiled.group
         secrets = signing_secrets_of(group, self._lines.secrets)
-        return stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets), frozen
+        stamp = stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets)
+        return stamp, None if lease.frozen else frozen, made_of
 
-    async def _judged(
-        self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> tuple[Verdict, ResponseError | None]:
-        values = {} if event is None else self._lines.values(line, start.call(event))
-        if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.judge(response, values)
-        return await asyncio.to_thread(line.interpreter.judge, response, values)
-
-    def _following(
+    async def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
     ) -> tuple[Start, ...]:
-        names = line.interpreter.names_of(response) if asks_for(self._rules, start) else {}
+        names = await names_of(line, response) if asks_for(self._rules, start) else {}
         return follow(self._rules, start, event, outcome=outcome, names=names).starts
+
+
+@lru_cache(maxsize=1024)
+def _policy(max_attempts: int, longest_wait_s: float, retry_on: tuple[int, ...]) -> RetryPolicy:
+    uncounted = RetryPolicy().uncounted
+    return RetryPolicy(
+        max_attempts=max_attempts,
+        schedule=Schedule(longest_s=longest_wait_s),
+        uncounted=replace(uncounted, longest_s=min(uncounted.longest_s, longest_wait_s)),
+        longest_hint_s=longest_wait_s,
+        short_retries=dict.fromkeys(retry_on, _SHORT_TRIES),
+    )
+
+
+def policy_of(webhook: Webhook) -> RetryPolicy:
+    """
+    How often *webhook* is tried, and how soon, in numbers.
+    """
+    return _policy(webhook.max_attempts, webhook.longest_wait_s, webhook.retry_on)
+
+
+def _frozen(line: Line, values: Mapping[str, Value], revision: str) -> Mapping[str, object]:
+    return {**line.freezer.freeze(values), "revision": revision}
 
 
 def _beginning(url: object) -> str:

@@ -53,6 +53,9 @@ class Performed:
     hold_s: float | None = None
     """Not now: the delivery goes back untried for so long, as where its webhook is disabled."""
 
+    held_because: str = ""
+    """The reason that is released with."""
+
     @property
     def problem(self) -> WebhookEngineError | None:
         """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
     from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
-    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
+    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 
 
 class DeliveryQueue(Protocol):
@@ -159,6 +159,29 @@ class DeliveryQueue(Protocol):
 
         Returns:
             How many of them waited.
+        """
+
+    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
+        """
+        Writes down that the webhook's deliveries are kept back.
+
+        They are claimed as before; whoever claims one releases it with the same *reason*.
+        """
+
+    async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
+        """
+        Ends the webhook's holds, and lets go what was released with one of *reasons*, in its order.
+
+        Args:
+            forget: Leaves no trace of the holds; else they are among `holds` as ended for a month.
+
+        Returns:
+            How many deliveries were let go.
+        """
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """
+        Webhooks that are kept back, and those that were, the longest ago first.
         """
 
     async def stats(self) -> Stats:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import WebhookEngineError
-from webhook_engine.queue.sqlite import alarms
+from webhook_engine.queue.sqlite import alarms, holding
 from webhook_engine.queue.sqlite.claiming import claim
 from webhook_engine.queue.sqlite.documents import keep
 from webhook_engine.queue.sqlite.operations import (
@@ -17,8 +17,10 @@ from webhook_engine.queue.sqlite.operations import (
     Drop,
     Extend,
     Keep,
+    KeepBack,
     Operation,
     Put,
+    Resume,
     Revive,
     Settle,
 )
@@ -104,6 +106,18 @@ def _other(book: Book, asked: Operation) -> Answer:
             return Answer(asked, revive(book, asked.keys, asked.expires))
         if isinstance(asked, Drop):
             return Answer(asked, drop(book, asked.keys, asked.reason))
+        if isinstance(asked, KeepBack):
+            holding.hold(book, asked.webhook, asked.reason, asked.revision)
+            return Answer(asked)
+        if isinstance(asked, Resume):
+            return Answer(asked, _resume(book, asked))
     except WebhookEngineError as error:
         return Answer(asked, error=error)
     raise TypeError(type(asked).__name__)
+
+
+def _resume(book: Book, asked: Resume) -> tuple[int, tuple[int, int] | None]:
+    count, after = holding.step(book, asked.webhook, asked.reasons, asked.after)
+    if after is None:
+        holding.end(book, asked.webhook, forget=asked.forget)
+    return count, after

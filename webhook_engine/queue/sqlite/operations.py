@@ -97,6 +97,10 @@ class Extend(Operation):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Keep(Operation):
+    """
+    A document that deliveries name.
+    """
+
     name: str
     document: str
 
@@ -111,6 +115,29 @@ class Revive(Operation):
 class Drop(Operation):
     keys: Sequence[bytes]
     reason: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class KeepBack(Operation):
+    """
+    A webhook is kept back from here on.
+    """
+
+    webhook: str
+    reason: str
+    revision: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resume(Operation):
+    """
+    One step of letting go what was kept back of a webhook.
+    """
+
+    webhook: str
+    reasons: tuple[str, ...]
+    forget: bool
+    after: tuple[int, int]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -19,8 +19,8 @@ from webhook_engine.errors import DeliveryTooLarge, QueueError
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
-from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
-from webhook_engine.queue.sqlite import documents, telling
+from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
+from webhook_engine.queue.sqlite import documents, holding, telling
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
@@ -31,10 +31,12 @@ from webhook_engine.queue.sqlite.operations import (
     End,
     Extend,
     Keep,
+    KeepBack,
     NewRow,
     Operation,
     Put,
     RecordRow,
+    Resume,
     Revive,
     Settle,
     Wake,
@@ -227,6 +229,23 @@ class SqliteQueue(DeliveryQueue):
         keys = [telling.key_of(each) for each in ids]
         dropped: int = await self._ask(Drop(future=self._future(), keys=keys, reason=reason))
         return dropped
+
+    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
+        await self._ask(KeepBack(future=self._future(), webhook=webhook, reason=reason, revision=revision))
+
+    async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
+        count, after = 0, (-1, -1)
+        while after is not None:
+            step = Resume(
+                future=self._future(), webhook=webhook, reasons=tuple(reasons), forget=forget, after=after
+            )
+            some, after = await self._ask(step)
+            count += some
+        return count
+
+    async def holds(self) -> tuple[Hold, ...]:
+        self._check()
+        return await self._readers.read(holding.read)
 
     async def stats(self) -> Stats:
         self._check()
