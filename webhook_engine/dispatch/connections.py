@@ -11,6 +11,7 @@ import aiohttp
 
 from webhook_engine.dispatch.egress import EgressPolicy
 from webhook_engine.dispatch.guard import socket_factory
+from webhook_engine.dispatch.pool import Pool
 from webhook_engine.dispatch.resolver import Resolver
 from webhook_engine.dispatch.wire import MarkedRequest, MarkedResponse, Way, timeouts
 from webhook_engine.errors import AuthoritiesMissing
@@ -63,7 +64,7 @@ class Connections:
         if self._resolver is None:
             self._resolver = Resolver(within_s=limits.dns_s, at_most=limits.lookups)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Pool(
                 limit=limits.connections,
                 resolver=self._resolver,
                 socket_factory=socket_factory(policy),

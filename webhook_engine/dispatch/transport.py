@@ -13,7 +13,7 @@ from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
-from webhook_engine.dispatch.guard import Exchange, current
+from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.headers import presentable
 from webhook_engine.dispatch.request import PreparedRequest, target_of
 from webhook_engine.errors import ResponseTooLarge, TransportError, WebhookEngineError
@@ -78,7 +78,6 @@ class Transport:
             deadline = asyncio.get_running_loop().time() + request.route.deadline_s
         watch = self._deadlines.at(deadline)
         problem: WebhookEngineError | None
-        token = current.set(exchange)
         try:
             with watch:
                 way = self._connections.way(request.route.policy, request.route.ca_file)
@@ -96,8 +95,6 @@ class Transport:
             problem = self._problem(error, exchange, request, timed_out=watch.expired)
             if problem is None:
                 raise
-        finally:
-            current.reset(token)
         # Out here the error has no context: aiohttp's would quote the URL, and a URL may hold a key.
         raise problem
 
