@@ -17,7 +17,7 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, tell, view_of
+from webhook_engine.line import Lines, failed, is_short, read, tell, view_of
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
@@ -145,8 +145,13 @@ class Engine:
         Whatever the target system, the network or a value does, the view says it in its
         `outcome` and `sentence`, with the cause in `error`.
 
+        A target that keeps failing is left alone for a while, and the view says so at once. What never left,
+        or a GET whose connection broke, is tried a second time. Agents who look up (GET) the same at the same
+        time share one request, each within a deadline of their own. Where the webhook's `stale_s` allows it,
+        an answer from before stands in for one that fails, and says how old it is.
+
         Args:
-            test_values: Send the parameters' test values, where they have one.
+            test_values: Send the parameters' test values, where they have one; nothing from before stands in.
 
         Raises:
             NotFound: No webhook has that name.
@@ -155,18 +160,7 @@ class Engine:
         line = self._lines.of(webhook, test_values=test_values)
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
-        try:
-            values = self._lines.values(line, call)
-            request = self._lines.prepared(line, call, values)
-        except WebhookEngineError as error:
-            return failed(line.name, error)
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        attempt = await self._dispatching().dispatch(request)
-        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
-        view = view_of(line, attempt, values) if is_short else await read(line, attempt, values, until=until)
-        if log.is_heard():
-            tell(attempt, view)
-        return view
+        return (await self._looked_up(line, call)).view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -262,9 +256,7 @@ class Engine:
         if self._file is not None:
             self.queue = None
         dispatcher, self._dispatcher = self._dispatcher, None
-        live, self._live, self._loop = self._live, None, None
-        if live is not None:
-            live.close()
+        self._live = self._loop = None
         if dispatcher is not None:
             await dispatcher.close()
         await self._shown.close()
@@ -273,22 +265,20 @@ class Engine:
 
     async def _looked_up(self, line: Line, call: CallContext) -> Asked:
         """
-        As `ask`, for a lookup that an event started: targets that fail are left alone, a harmless request is
-        tried twice, and agents who look up the same share one request.
+        A live request, whoever started it.
         """
         try:
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
             return Asked(failed(line.name, error), None)
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        answer = await self._asking().ask(request, stale_s=line.compiled.definition.stale_s)
-        view = await read(line, answer.attempt, values, until=until)
+        attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
+        view = view_of(line, attempt, values) if is_short(attempt) else await read(line, attempt, values)
+        if age_s is not None:
+            view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
-            tell(answer.attempt, view)
-        if answer.age_s is not None:
-            view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
-        return Asked(view, answer.attempt)
+            tell(now_failed or attempt, view)
+        return Asked(view, attempt)
 
     async def _perform(self, lease: Lease) -> Performed:
         return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
@@ -314,11 +304,10 @@ class Engine:
         await self.queue.put(deliveries)
 
     def _asking(self) -> Live:
-        dispatcher = self._dispatching()
-        if self._live is None:
+        if self._live is None or self._loop is not asyncio.get_running_loop():
             from webhook_engine.performing import Live
 
-            self._live = Live(dispatcher.dispatch)
+            self._live = Live(self._dispatching().dispatch)
         return self._live
 
     def _dispatching(self) -> Dispatcher:

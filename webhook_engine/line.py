@@ -59,7 +59,8 @@ class Lines:
         if line is None:
             compiled = self.definitions.compiled(webhook, test=test_values)
             preparation = Preparation(compiled, policy=self.policy)
-            line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled))
+            stale_s = 0.0 if test_values else compiled.definition.stale_s
+            line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled), stale_s)
         return line
 
     def values(self, line: Line, call: CallContext) -> Mapping[str, Value]:
@@ -98,6 +99,9 @@ class Line:
     compiled: CompiledWebhook
     preparation: Preparation
     interpreter: Interpreter
+
+    stale_s: float = 0.0
+    """How old an answer may be that stands in for one that fails."""
 
     @cached_property
     def name(self) -> str:
@@ -138,17 +142,20 @@ READ_AT_ONCE: Final = 256 * 1024
 """Bytes that are read in a few milliseconds, whatever they are."""
 
 
-async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float) -> AgentView:
+def is_short(attempt: Attempt) -> bool:
     """
-    What an agent sees of an attempt; a long response is read beside the loop.
+    Whether an attempt's response, if there is one, is read in no time.
+    """
+    return attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
 
-    Args:
-        until: On the loop's clock: no longer than that.
+
+async def read(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
     """
-    if attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE:
-        return view_of(line, attempt, values)
+    What an agent sees of an attempt with a long response: it is read beside the loop, in what is left of the time.
+    """
+    left_s = line.compiled.deadline_s - attempt.took_s
     try:
-        async with asyncio.timeout_at(until):
+        async with asyncio.timeout(left_s):
             return await asyncio.to_thread(view_of, line, attempt, values)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
@@ -156,8 +163,7 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
             f"the response of {attempt.prepared.target} could not be read within {deadline_s:g} s",
             response=attempt.response,
         )
-        took_s = asyncio.get_running_loop().time() - until + deadline_s
-        return failed(line.name, error, attempts=attempt.number, took_s=took_s)
+        return failed(line.name, error, attempts=attempt.number, took_s=deadline_s)
 
 
 def view_of(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:

@@ -51,7 +51,9 @@ class Dispatcher:
         await self._tokens.close()
         await self.transport.close()
 
-    async def dispatch(self, request: PreparedRequest, *, number: int = 1) -> Attempt:
+    async def dispatch(
+        self, request: PreparedRequest, *, number: int = 1, deadline: float | None = None
+    ) -> Attempt:
         """
         Sends *request* and ends within its deadline, whatever the target does.
 
@@ -62,12 +64,15 @@ class Dispatcher:
         Args:
             number: Which try at the delivery this is.
 
+            deadline: On the loop's clock; the request's own from now on when left out.
+
         Returns:
             The record; what went wrong is in it and is not raised.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        deadline = began + request.route.deadline_s
+        if deadline is None:
+            deadline = began + request.route.deadline_s
         exchange = Exchange()
         limiter = self._limiter(request.route)
         entered = False

@@ -154,16 +154,17 @@ def target_of(url: str) -> str:
     """
     Host and port of an absolute URL, the scheme's own port where it names none.
     """
-    return _target(origin_of(url))
+    parts = url.split("/", 3)
+    return _target(parts[0], parts[2])
 
 
 @lru_cache(maxsize=256)
-def _target(origin: str) -> str:
-    scheme, _, authority = origin.partition("://")
+def _target(scheme: str, rest: str) -> str:
+    authority = rest.partition("?")[0].partition("#")[0]
     host_port = authority.rpartition("@")[2]
     if host_port.rpartition("]")[2].find(":") >= 0:
         return host_port
-    return f"{host_port}:{443 if scheme.lower() == 'https' else 80}"
+    return f"{host_port}:{443 if scheme.lower() == 'https:' else 80}"
 
 
 def _end_of_authority(url: str) -> int:

@@ -67,11 +67,15 @@ class Breakers:
         for target, breaker in self._breakers.items():
             breaker.resize(self._slots_of(target))
 
-    def leave(self, breaker: Breaker, epoch: int, word: Word, *, pause_s: float | None = None) -> None:
+    def leave(self, breaker: Breaker, epoch: int, word: Word, pause_s: float | None = None) -> None:
         """
         Notes that a request has ended, and tells who listens where that changes how the target is treated.
         """
         now = self.clock()
+        if word is Word.WELL and pause_s is None and not breaker.recovering:
+            # The everyday end changes nothing.
+            breaker.leave(epoch, word, now)
+            return
         before = breaker.state(now)
         breaker.leave(epoch, word, now, pause_s=pause_s)
         after = breaker.state(now)
