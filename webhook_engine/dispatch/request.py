@@ -154,8 +154,8 @@ def target_of(url: str) -> str:
     """
     Host and port of an absolute URL, the scheme's own port where it names none.
     """
-    parts = url.split("/", 3)
-    return _target(parts[0], parts[2])
+    scheme, _, rest = url.partition("://")
+    return _target(scheme, rest.partition("/")[0])
 
 
 @lru_cache(maxsize=256)
@@ -164,7 +164,7 @@ def _target(scheme: str, rest: str) -> str:
     host_port = authority.rpartition("@")[2]
     if host_port.rpartition("]")[2].find(":") >= 0:
         return host_port
-    return f"{host_port}:{443 if scheme.lower() == 'https:' else 80}"
+    return f"{host_port}:{443 if scheme.lower() == 'https' else 80}"
 
 
 def _end_of_authority(url: str) -> int:

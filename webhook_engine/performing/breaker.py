@@ -212,6 +212,16 @@ class Breaker:
         if pause_s is not None and pause_s > 0:
             self._pause(now + pause_s)
 
+    def leave_well(self, epoch: int, now: float) -> None:
+        """
+        `leave` as it is nearly always: the target works, as it did before, and nothing changes.
+        """
+        self.running -= 1
+        if epoch == self._epoch:
+            self.fresh -= 1
+            self.failures = 0
+            self._well_at = now
+
     def resize(self, slots: int) -> None:
         """
         Another number of requests may be under way when all is well.

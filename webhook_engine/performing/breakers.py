@@ -73,8 +73,7 @@ class Breakers:
         """
         now = self.clock()
         if word is Word.WELL and pause_s is None and not breaker.recovering:
-            # The everyday end changes nothing.
-            breaker.leave(epoch, word, now)
+            breaker.leave_well(epoch, now)
             return
         before = breaker.state(now)
         breaker.leave(epoch, word, now, pause_s=pause_s)

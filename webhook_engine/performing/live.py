@@ -188,18 +188,15 @@ class Live:
             paused = TargetPaused(target=breaker.target, wait_s=breaker.wait(now), why=why)
             return Attempt(number=number, prepared=request, error=paused)
         epoch = breaker.enter()
-        attempt = None
+        word, pause_s = Word.NOTHING, None
         try:
             attempt = await self._send(request, number=number, deadline=deadline)
+            word, pause_s = _told(attempt)
         finally:
-            if attempt is None:
-                breakers.leave(breaker, epoch, Word.NOTHING)
-            else:
-                word, pause_s = _told(attempt)
-                breakers.leave(breaker, epoch, word, pause_s)
-        if number == 1 and is_worth_a_second(attempt):
-            return await self._tried_again(request, attempt, deadline)
-        return attempt
+            breakers.leave(breaker, epoch, word, pause_s)
+        if word is Word.WELL or number > 1 or not is_worth_a_second(attempt):
+            return attempt
+        return await self._tried_again(request, attempt, deadline)
 
     async def _tried_again(self, request: PreparedRequest, first: Attempt, deadline: float | None) -> Attempt:
         """
