@@ -20,7 +20,7 @@ from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
 from webhook_engine.line import Lines, failed, is_short, read, tell, view_of
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
-from webhook_engine.screens import Asked, Screens
+from webhook_engine.screens import Screens
 from webhook_engine.settings import Limits
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from webhook_engine.deliveries import Deliveries
-    from webhook_engine.dispatch import Dispatcher
+    from webhook_engine.dispatch import Attempt, Dispatcher
     from webhook_engine.line import Line
     from webhook_engine.performing import Live, Performed, Performer, PerformerReport, PerformerSettings
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
@@ -160,7 +160,8 @@ class Engine:
         line = self._lines.of(webhook, test_values=test_values)
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
-        return (await self._looked_up(line, call)).view
+        view, _ = await self._looked_up(line, call)
+        return view
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -263,7 +264,7 @@ class Engine:
 
     # --- The steps -------------------------------------------------------------------------------
 
-    async def _looked_up(self, line: Line, call: CallContext) -> Asked:
+    async def _looked_up(self, line: Line, call: CallContext) -> tuple[AgentView, Attempt | None]:
         """
         A live request, whoever started it.
         """
@@ -271,14 +272,14 @@ class Engine:
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
-            return Asked(failed(line.name, error), None)
+            return failed(line.name, error), None
         attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
         view = view_of(line, attempt, values) if is_short(attempt) else await read(line, attempt, values)
         if age_s is not None:
             view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
             tell(now_failed or attempt, view)
-        return Asked(view, attempt)
+        return view, attempt
 
     async def _perform(self, lease: Lease) -> Performed:
         return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)

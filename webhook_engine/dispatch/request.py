@@ -13,6 +13,7 @@ from multidict import istr
 from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.mask import HIDDEN, NOTHING, Masker
+from webhook_engine.quick import quick
 
 # What is not asked for need not be unpacked; and who we are is nobody's secret. As istr
 # aiohttp takes the names as they are.
@@ -52,6 +53,7 @@ class Route:
     """Whether the response is for us alone: a token. Secrets that it repeats are then left in it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PreparedRequest:
     """
