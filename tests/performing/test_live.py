@@ -21,6 +21,7 @@ from webhook_engine.errors import (
     TlsFailed,
 )
 from webhook_engine.performing import Breakers, BreakerSettings, Live, LiveSettings
+from webhook_engine.performing.lookups import Lookups
 
 AT_ONCE = LiveSettings(pause_s=0.0)
 
@@ -428,6 +429,20 @@ async def test_many_share_at_one_address():
     assert [False, False, True, True, True, True] == [each.shared for each in answers]
     assert [(keys[0],), (keys[1],)] == [prepared.headers for prepared, _ in target.sent]
     assert keys == [each.attempt.prepared.headers[0] for each in answers]
+
+
+def test_who_came_second_at_an_address_is_found_when_the_first_has_left():
+    """
+    Whatever else was under way there when it began.
+    """
+    lookups = Lookups()
+    one, other = (get(headers=(("X-Api-Key", name),)) for name in "ab")
+    first, _ = lookups.enter(one)
+    second, began = lookups.enter(other)
+    lookups.leave(first, None)
+
+    assert began
+    assert (second, False) == lookups.enter(other)
 
 
 async def test_nothing_is_left_of_lookups_that_ended():

@@ -31,7 +31,7 @@ from webhook_engine.errors import UnsafeValue
 
 Headers = Sequence[tuple[str, str]]
 
-_KNOWN_SERIES: Final = "3.14."
+_KNOWN: Final = aiohttp.__version__ if aiohttp.__version__.startswith("3.14.") else None
 """The aiohttp whose inner steps `straight` takes by itself; any other is asked from outside."""
 
 _SESSIONS_OWN: Final = ClientSession._request
@@ -78,10 +78,12 @@ class Way:
     The way to every target of one session.
     """
 
-    __slots__ = ("_doors", "session")
+    __slots__ = ("_doors", "pool", "session")
 
     def __init__(self, session: ClientSession) -> None:
         self.session = session
+        assert isinstance(session.connector, Pool)  # noqa: S101  # it was opened with one
+        self.pool: Pool = session.connector
         self._doors: dict[str, Door] = {}
 
     def door(self, origin: str) -> Door:
@@ -144,9 +146,9 @@ def may_go_straight(session: ClientSession) -> bool:
     A tracer or a test double puts itself into the session; going past it would blind it.
     """
     return (
-        aiohttp.__version__.startswith(_KNOWN_SERIES)
+        aiohttp.__version__ is _KNOWN
         and ClientSession._request is _SESSIONS_OWN
-        and not session.trace_configs
+        and not session._trace_configs
     )
 
 
@@ -231,8 +233,8 @@ async def straight(
     Redirects, cookies, proxies, netrc, tracing and a second send cannot be switched on by accident either.
     """
     session = way.session
-    pool = session.connector
-    if not isinstance(pool, Pool) or pool.closed:
+    pool = way.pool
+    if pool._closed:
         raise RuntimeError("the transport is closed")
     door = way.door(origin)
     head = _head(method, path, door.host, headers, body)
