@@ -11,31 +11,57 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
-from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import Lines, failed, is_short, read, tell, view_of
+from webhook_engine.errors import WebhookEngineError, WrongType
+from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision_of, rooms_of, tell
+from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Screens
 from webhook_engine.settings import Limits
+from webhook_engine.turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from webhook_engine.deliveries import Deliveries
     from webhook_engine.dispatch import Attempt, Dispatcher
     from webhook_engine.line import Line
-    from webhook_engine.performing import Live, Performed, Performer, PerformerReport, PerformerSettings
+    from webhook_engine.performing import (
+        Live,
+        Performed,
+        Performer,
+        PerformerReport,
+        PerformerSettings,
+        Settlement,
+    )
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
-    from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.variables import CallContext, CallEvent, Value
+    from webhook_engine.versions import Versions
+
+
+class Ready(NamedTuple):
+    """
+    Definitions, and what an engine works with instead of them.
+    """
+
+    definitions: Definitions
+    lines: Lines
+    rules: RuleSet
+
+    rooms: Mapping[str, int]
+    """Target -> how many requests it may have under way."""
+
+    standing: Mapping[str, Standing]
+    """Durable webhook -> how it stands."""
 
 
 class Engine:
@@ -86,6 +112,9 @@ class Engine:
         self._live: Live | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._is_stopping = False
+        self._holds = Holds()
+        self._versions: Versions | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -111,15 +140,33 @@ class Engine:
         definitions = read_folder(found) if found.is_dir() else read_file(found)
         return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
 
-    def redefine(self, definitions: Definitions) -> None:
+    def ready(self, definitions: Definitions) -> Ready:
+        """
+        What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.
+        """
+        return Ready(
+            definitions,
+            Lines(definitions, self._secrets),
+            RuleSet(definitions),
+            rooms_of(definitions),
+            {
+                each.name: Standing(revision_of(each), each.enabled)
+                for each in definitions.webhooks
+                if each.is_durable
+            },
+        )
+
+    def redefine(self, definitions: Definitions | Ready) -> None:
         """
         Let *definitions* hold from now on; requests that were made before stay as they are.
         """
-        self.definitions = definitions
-        self._lines = Lines(definitions, self._secrets)
-        self._rules = RuleSet(definitions)
+        ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
+        self.definitions, self._lines, self._rules, self._rooms, standing = ready
         self._deliveries: Deliveries | None = None
+        self._holds.redefine(standing)
         self._shown.redefine(self._lines, self._rules)
+        if self._live is not None:
+            self._live.breakers.resize()
 
     # --- What an application asks for ------------------------------------------------------------
 
@@ -130,12 +177,14 @@ class Engine:
         Raises:
             NotFound: No webhook has that name.
             WrongType: It is sent from here, so it is asked, not opened.
+            WebhookDisabled: Its definition says so.
             AgentRefused: The call's extension may not use it.
             TemplateError: A value cannot stand where the template puts it.
         """
         line = self._lines.of(webhook)
         if line.is_sent:
             raise WrongType(webhook, is_sent=True)
+        self._lines.check_enabled(line)
         return self._lines.prepared(line, call, self._lines.values(line, call)).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
@@ -162,6 +211,30 @@ class Engine:
             raise WrongType(webhook, is_sent=False)
         view, _ = await self._looked_up(line, call)
         return view
+
+    async def try_out(self, webhook: str, call: CallContext) -> Trial:
+        """
+        As `ask` with the test values, and everything else that an administrator wants to see of it. What is
+        disabled can be tried out too.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WrongType: It is a page for the browser, so it is opened, not asked.
+        """
+        line = self._lines.of(webhook, test_values=True)
+        if not line.is_sent:
+            raise WrongType(webhook, is_sent=False)
+        values: Mapping[str, Value] = {}
+        try:
+            values = self._lines.values(line, call)
+            request = self._lines.prepared(line, call, values)
+        except WebhookEngineError as error:
+            return Trial(view=failed(line.name, error), values=values)
+        until = asyncio.get_running_loop().time() + request.deadline_s
+        attempt = await self._dispatching().dispatch(request)
+        view = await read(line, attempt, values, until=until)
+        masked = replace(attempt, prepared=request.masked())
+        return Trial(view=view, values=values, request=masked.prepared, attempt=masked)
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -198,25 +271,44 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        started = [(event, self._rules.match(event).starts) for event in events]
-        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
-        if put := [delivery for deliveries in made for delivery in deliveries]:
-            await self._put(put)
-        for event, starts in started:
-            self.pops.note(event)
-            self._shown.show(starts, event)
+        # By the definitions that hold now, whatever becomes of them meanwhile.
+        rules, deliveries = self._rules, self._made
+        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        made = await deliveries.put(started, self.queue)
+        if self._shown.shows_something or not self.pops.is_empty:
+            for event, starts in started:
+                self.pops.note(event)
+                self._shown.show(starts, event)
         return made
 
     def report(self) -> PerformerReport | None:
         """
         What is under way and how each target is treated; None where no queue is open.
         """
-        return None if self._performer is None else self._performer.report()
+        if self._performer is None:
+            return None
+        return replace(self._performer.report(), holds=self._holds.active())
+
+    async def resume(self, webhook: str) -> int:
+        """
+        Let deliveries go that are kept back because their target was gone, although the webhook was not edited.
+
+        Returns:
+            How many deliveries waited for that.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookDisabled: Its definition keeps it back.
+            QueueUnavailable: The disk would not take it.
+        """
+        line = self._lines.of(webhook)
+        self._lines.check_enabled(line)
+        return await self._holds.resume(webhook)
 
     # --- A life ------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._closed = False
+        self._closed = self._is_stopping = False
         if self._file is not None:
             from webhook_engine.queue import SqliteQueue
 
@@ -225,10 +317,16 @@ class Engine:
             from webhook_engine.performing import Performer, PerformerSettings
 
             # A lease must outlast the longest request.
-            deadlines = [webhook.deadline_s or 0.0 for webhook in self.definitions.webhooks]
-            settings = self._performer_settings or PerformerSettings(deadline_s=max([30.0, *deadlines]))
+            longest_s = max([15.0, *(each.deadline_s or 0.0 for each in self.definitions.webhooks)])
+            settings = self._performer_settings or PerformerSettings(deadline_s=longest_s + PATIENCE_S)
+            await self._holds.open(self.queue)
+            self._opened.push_async_callback(self._holds.close)
             self._performer = Performer(
-                self.queue, self._perform, settings=settings, breakers=self._asking().breakers
+                self.queue,
+                self._perform,
+                settings=settings,
+                breakers=self._asking().breakers,
+                on_settled=self._note_settled,
             )
             await self._opened.enter_async_context(self._performer)
         return self
@@ -240,10 +338,14 @@ class Engine:
 
     async def stop(self) -> None:
         """
-        Take no delivery any more, and wait for those under way; a second call cuts them off.
+        Take no delivery any more, and wait for those and the lookups under way; a second call cuts them off.
         """
+        ending = self._shown.close() if self._is_stopping else self._shown.finish()
+        self._is_stopping = True
         if self._performer is not None:
             await self._performer.stop()
+        # A delivery's response may have begun lookups until now.
+        await ending
 
     async def close(self) -> None:
         """
@@ -256,6 +358,8 @@ class Engine:
         self._performer = None
         if self._file is not None:
             self.queue = None
+        # Whoever opens a queue keeps in it anew what its deliveries name.
+        self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
         self._live = self._loop = None
         if dispatcher is not None:
@@ -269,46 +373,50 @@ class Engine:
         A live request, whoever started it.
         """
         try:
+            self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
             return failed(line.name, error), None
+        until = asyncio.get_running_loop().time() + request.deadline_s
         attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
-        view = view_of(line, attempt, values) if is_short(attempt) else await read(line, attempt, values)
+        view = await read(line, attempt, values, until=until)
         if age_s is not None:
             view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
             tell(now_failed or attempt, view)
         return view, attempt
 
+    def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
+        if performed is not None and performed.hold_s is not None:
+            self._holds.note_released(lease.webhook)
+
     async def _perform(self, lease: Lease) -> Performed:
-        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+        assert self.queue is not None  # noqa: S101  # the lease is one of its
+        return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
 
     @property
     def _made(self) -> Deliveries:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
+            from webhook_engine.versions import Versions
 
-            self._deliveries = Deliveries(self._lines, self._rules)
+            if self._versions is None:
+                self._versions = Versions(self._secrets)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        if put := self._made.of(starts, event):
-            await self._put(put)
+        await self._made.put([(event, starts)], self.queue)
 
-    async def _put(self, deliveries: Sequence[Delivery]) -> None:
-        if self.queue is None:
-            raise QueueError(
-                "durable deliveries need a queue, and this engine has none: "
-                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
-            )
-        await self.queue.put(deliveries)
+    def _slots(self, target: str) -> int | None:
+        return self._rooms.get(target)
 
     def _asking(self) -> Live:
         if self._live is None or self._loop is not asyncio.get_running_loop():
-            from webhook_engine.performing import Live
+            from webhook_engine.performing import Breakers, Live
 
-            self._live = Live(self._dispatching().dispatch)
+            self._live = Live(self._dispatching().dispatch, breakers=Breakers(slots=self._slots))
         return self._live
 
     def _dispatching(self) -> Dispatcher:

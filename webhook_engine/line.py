@@ -5,12 +5,20 @@ The line of one webhook: a call becomes a request, and what came of it becomes a
 from __future__ import annotations
 
 import asyncio
+import json
+import math
+import time
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from functools import cached_property, partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from webhook_engine import log
+from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
+from webhook_engine.dispatch.prepare import NO_GROUP
+from webhook_engine.dispatch.request import target_of
 from webhook_engine.errors import (
     AgentRefused,
     EgressRefused,
@@ -21,18 +29,23 @@ from webhook_engine.errors import (
     TemplateError,
     TokenRefused,
     UnreadableResponse,
+    WebhookDisabled,
     WebhookEngineError,
 )
-from webhook_engine.responses import AgentView, Interpreter, Outcome
+from webhook_engine.responses import AgentView, Interpreter, Outcome, names_unread
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from webhook_engine.definitions import CompiledWebhook, Definitions
+    from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
     from webhook_engine.dispatch.freezing import Freezer
+    from webhook_engine.responses import Response
+    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.variables import CallContext, Value
+
+_Read = TypeVar("_Read")
 
 
 class Lines:
@@ -62,6 +75,14 @@ class Lines:
             stale_s = 0.0 if test_values else compiled.definition.stale_s
             line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled), stale_s)
         return line
+
+    def check_enabled(self, line: Line) -> None:
+        """
+        Raises:
+            WebhookDisabled: Nothing of this webhook is sent or opened at present.
+        """
+        if not line.compiled.definition.enabled:
+            raise WebhookDisabled(line.name)
 
     def values(self, line: Line, call: CallContext) -> Mapping[str, Value]:
         """
@@ -111,6 +132,13 @@ class Line:
         return self.compiled.definition.name
 
     @cached_property
+    def revision(self) -> str:
+        """
+        Another one after each edit of the webhook, and the same in every process.
+        """
+        return revision_of(self.compiled.definition)
+
+    @cached_property
     def is_sent(self) -> bool:
         """
         Whether the request is sent from here, rather than by the agent's browser.
@@ -127,6 +155,52 @@ class Line:
         return Freezer(self.compiled, self.preparation.route)
 
 
+def revision_of(webhook: Webhook) -> str:
+    """
+    A webhook's definition in 16 hexadecimal digits.
+    """
+    told = json.dumps(tree_of(webhook), sort_keys=True, ensure_ascii=True)
+    return blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def rooms_of(definitions: Definitions) -> Mapping[str, int]:
+    """
+    Target, as `host:port` -> how many requests its groups allow together; those without a group are one.
+    """
+    allowed: dict[str, dict[str, int]] = {}
+    for webhook in definitions.webhooks:
+        group = definitions.group(webhook.group) if webhook.group else NO_GROUP
+        for target in _targets(webhook):
+            allowed.setdefault(target, {})[group.name] = group.max_in_flight
+    return {target: sum(groups.values()) for target, groups in allowed.items()}
+
+
+def _targets(webhook: Webhook) -> Iterable[str]:
+    if not webhook.type.is_sent:
+        return ()
+    if not webhook.hosts:
+        return (target_of(webhook.url),)
+    scheme = webhook.url.partition("://")[0]
+    return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """
+    A request that was tried out, and everything that came of it; no secret is in it.
+    """
+
+    view: AgentView
+    """What an agent would have seen."""
+
+    values: Mapping[str, Value]
+    request: PreparedRequest | None = None
+    """What was sent, masked; None where it could not be made."""
+
+    attempt: Attempt | None = None
+    """None where nothing was sent."""
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,
@@ -138,44 +212,128 @@ def _interpreter(compiled: CompiledWebhook) -> Interpreter:
 
 # --- What came of it -------------------------------------------------------------------------------
 
-READ_AT_ONCE: Final = 256 * 1024
-"""Bytes that are read in a few milliseconds, whatever they are."""
+PATIENCE_S: Final = 15.0
+"""How long a durable request waits for its group's limits, once it is its turn in the queue."""
+
+READ_AT_ONCE: Final = 16 * 1024
+"""Bytes that are worth a try on the loop; what is longer is read there only where a glance tells it."""
+
+AT_ONCE_S: Final = 0.01
+"""Seconds of that try. A few bytes can ask for a table of a million cells."""
 
 
-def is_short(attempt: Attempt) -> bool:
+async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float) -> AgentView:
     """
-    Whether an attempt's response, if there is one, is read in no time.
-    """
-    return attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
+    What an agent sees of an attempt; a response that costs much is read beside the loop.
 
-
-async def read(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
+    Args:
+        until: On the loop's clock: no longer than that.
     """
-    What an agent sees of an attempt with a long response: it is read beside the loop, in what is left of the time.
-    """
-    left_s = line.compiled.deadline_s - attempt.took_s
+    response = attempt.response
+    if response is None:
+        return view_of(line, attempt, values)
     try:
-        async with asyncio.timeout(left_s):
-            return await asyncio.to_thread(view_of, line, attempt, values)
+        # As `_in_time`, without its coroutine and its context: nearly every lookup ends here.
+        try:
+            return view_of(line, attempt, values, until=_at_once(response))
+        except TimeoutError:
+            return await _beside(partial(view_of, line, attempt, values), until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
-        error = UnreadableResponse(
-            f"the response of {attempt.prepared.target} could not be read within {deadline_s:g} s",
-            response=attempt.response,
-        )
-        return failed(line.name, error, attempts=attempt.number, took_s=deadline_s)
+        error = _too_slow(response, attempt.prepared.target, deadline_s)
+        took_s = asyncio.get_running_loop().time() - until + deadline_s
+        return failed(line.name, error, attempts=attempt.number, took_s=took_s)
 
 
-def view_of(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
+async def judged(
+    line: Line, attempt: Attempt, values: Mapping[str, Value]
+) -> tuple[Verdict, ResponseError | None]:
+    """
+    What the response of an attempt means where nobody looks at its rows, and why it could not be read; within
+    the time that its webhook has for a whole request.
+    """
+    response = attempt.response
+    assert response is not None  # noqa: S101  # the caller has seen it
+    work = partial(line.interpreter.judge, response, values)
+    try:
+        return await _in_time(work, response, _from_now(line))
+    except TimeoutError:
+        problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
+        return line.interpreter.unread(response, problem, values).verdict, problem
+
+
+async def names_of(line: Line, response: Response) -> Mapping[str, object]:
+    """
+    What the rules of a chain may ask of *response*, read within the time its webhook has for a whole request.
+    """
+    work = partial(line.interpreter.names_of, response)
+    try:
+        return await _in_time(work, response, _from_now(line))
+    except TimeoutError:
+        return names_unread(response)
+
+
+async def _in_time(work: Callable[..., _Read], response: Response, until: float) -> _Read:
+    """
+    What *work* makes of *response*: at once where that costs next to nothing, else beside the loop.
+
+    Raises:
+        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+    """
+    with suppress(TimeoutError):
+        return work(until=_at_once(response))
+    return await _beside(work, until)
+
+
+def _at_once(response: Response) -> float:
+    """
+    Until when, on `time.monotonic`'s clock, *response* may be read on the loop.
+    """
+    return time.monotonic() + AT_ONCE_S if len(response.body) <= READ_AT_ONCE else 0.0
+
+
+async def _beside(work: Callable[..., _Read], until: float) -> _Read:
+    """
+    What *work* makes of a response, in a thread.
+
+    Raises:
+        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+    """
+    left_s = until - asyncio.get_running_loop().time()
+    async with asyncio.timeout_at(until):
+        return await asyncio.to_thread(work, until=time.monotonic() + left_s)
+
+
+def _from_now(line: Line) -> float:
+    return asyncio.get_running_loop().time() + line.compiled.deadline_s
+
+
+def _too_slow(response: Response, target: str, within_s: float) -> UnreadableResponse:
+    return UnreadableResponse(
+        f"the response of {target} could not be read within {within_s:g} s", response=response
+    )
+
+
+def view_of(
+    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float = math.inf
+) -> AgentView:
     """
     What an agent sees of an attempt, whichever way it went.
+
+    Raises:
+        TimeoutError: Reading the response would have taken longer than *until*, on `time.monotonic`'s clock.
     """
     if attempt.error is not None:
         sends = attempt.number if attempt.sent else 0
         return failed(line.name, attempt.error, attempts=sends, took_s=attempt.took_s)
     assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
     return line.interpreter.view_of(
-        attempt.response, values, webhook=line.name, attempts=attempt.number, took_s=attempt.took_s
+        attempt.response,
+        values,
+        webhook=line.name,
+        attempts=attempt.number,
+        took_s=attempt.took_s,
+        until=until,
     )
 
 
@@ -198,6 +356,7 @@ def tell(attempt: Attempt, view: AgentView) -> None:
 # The first class that an error is one of decides; everything else is the target system's doing.
 _OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
     (AgentRefused, Outcome.REFUSED),
+    (WebhookDisabled, Outcome.REFUSED),
     (SecretMissing, Outcome.REFUSED),
     (EgressRefused, Outcome.REFUSED),
     (TemplateError, Outcome.REFUSED),

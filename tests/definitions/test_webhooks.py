@@ -171,6 +171,43 @@ REFUSED = {
         f"{GET}stale_s = 604800\n",
         "webhook[1].stale_s: is 604800; it must be at most 86,400",
     ),
+    "an order for an agent who waits": (
+        f'{GET}order = "none"\n',
+        'webhook[1].order: means nothing with delivery = "live"',
+    ),
+    "an order there is not": (
+        f'{GET}delivery = "durable"\norder = "fifo"\n',
+        "webhook[1].order: is 'fifo', which is none of",
+    ),
+    "a hold without an order": (
+        f'{GET}delivery = "durable"\norder = "none"\nhold_s = 5\n',
+        'webhook[1].hold_s: means nothing with order = "none"',
+    ),
+    "attempts without end": (
+        f'{GET}delivery = "durable"\nmax_attempts = 101\n',
+        "webhook[1].max_attempts: is 101; it must be at most 100",
+    ),
+    "no attempt": (
+        f'{GET}delivery = "durable"\nmax_attempts = 0\n',
+        "webhook[1].max_attempts: is 0; it must be at least 1",
+    ),
+    "a life of a year": (
+        f'{GET}delivery = "durable"\nexpires_s = 31536000\n',
+        "webhook[1].expires_s: is 31536000; it must be at most 2,592,000",
+    ),
+    "a wait of a year": (
+        f'{GET}delivery = "durable"\nlongest_wait_s = 31536000\n',
+        "webhook[1].longest_wait_s: is 31536000; it must be at most 86,400",
+    ),
+    "a retry of what is decided": (
+        f'{GET}delivery = "durable"\nretry_on = [404, 410]\n',
+        "webhook[1].retry_on[2]: is 410, which is none of 401, 403, 404",
+    ),
+    "a retry said twice": (
+        f'{GET}delivery = "durable"\nretry_on = [404, 404]\n',
+        "webhook[1].retry_on[2]: 404 stands here twice",
+    ),
+    "hardly enabled": (f'{GET}enabled = "yes"\n', "webhook[1].enabled: "),
     "no time at all": (f"{GET}deadline_s = 0\n", "webhook[1].deadline_s: is 0; it must be more than 0"),
     "a time that is none": (f"{GET}deadline_s = nan\n", "webhook[1].deadline_s: "),
     "a header that is none": (
@@ -256,6 +293,12 @@ IN_A_BROWSER = {
     "durable delivery": ('delivery = "durable"\n', "delivery"),
     "redirects": ("max_redirects = 1\n", "max_redirects"),
     "an older answer": ("stale_s = 60\n", "stale_s"),
+    "an order": ('order = "none"\n', "order"),
+    "a hold": ("hold_s = 5\n", "hold_s"),
+    "a life": ("expires_s = 5\n", "expires_s"),
+    "attempts": ("max_attempts = 5\n", "max_attempts"),
+    "a wait": ("longest_wait_s = 5\n", "longest_wait_s"),
+    "retries": ("retry_on = [404]\n", "retry_on"),
 }
 
 

@@ -35,6 +35,7 @@ from webhook_engine.definitions.words import (
     ContentType,
     CredentialsIn,
     DeliveryClass,
+    DeliveryOrder,
     Grant,
     KeyIn,
     Level,
@@ -191,6 +192,15 @@ def webhooks(draw: st.DrawFn, name: str, names: list[str]) -> Webhook:
             "delivery": draw(st.sampled_from(DeliveryClass)),
             "deadline_s": draw(maybe(st.floats(0.001, 300))),
         }
+        if keys["delivery"] is DeliveryClass.DURABLE:
+            order = keys["order"] = draw(st.sampled_from(DeliveryOrder))
+            keys |= {
+                "hold_s": 60.0 if order is DeliveryOrder.NONE else draw(st.floats(0.001, 86_400)),
+                "expires_s": draw(st.floats(0.001, 2_592_000)),
+                "max_attempts": draw(st.integers(1, 100)),
+                "longest_wait_s": draw(st.floats(0.001, 86_400)),
+                "retry_on": tuple(draw(st.lists(st.sampled_from([401, 403, 404]), unique=True))),
+            }
     if kind is WebhookType.AJAX_GET:
         keys["max_redirects"] = draw(st.integers(0, 10))
         if keys["delivery"] is DeliveryClass.LIVE:
@@ -199,6 +209,7 @@ def webhooks(draw: st.DrawFn, name: str, names: list[str]) -> Webhook:
         name=name,
         type=kind,
         url=draw(URLS),
+        enabled=draw(st.booleans()),
         parameters=draw(some(parameters(place), most=2)),
         silence=draw(SILENCE),
         **keys,

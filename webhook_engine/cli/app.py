@@ -15,8 +15,10 @@ import typer
 
 from webhook_engine.cli import (
     check,
+    deliveries,
     demo,
     doctor,
+    emit,
     explain,
     exporting,
     importing,
@@ -24,6 +26,8 @@ from webhook_engine.cli import (
     read,
     render,
     send,
+    up,
+    user,
     vault,
 )
 from webhook_engine.cli.console import complain
@@ -51,9 +55,14 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.command()(up.up)
+app.command()(up.worker)
+app.command()(emit.emit)
+app.add_typer(deliveries.app, name="deliveries")
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(key.app, name="key")
+app.add_typer(user.app, name="user")
 app.add_typer(vault.app, name="vault")
 
 

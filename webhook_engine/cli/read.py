@@ -55,6 +55,8 @@ def read(
         found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
     except DefinitionError as error:
         raise BadInput(f"--records {error.problems[0].message}") from None
+    if found.file:
+        raise BadInput(f"{file} is neither JSON nor XML nor any text: it is {found.file}")
     if _is_binary(response.body, found.table.rows):
         raise BadInput(f"{file} is neither JSON nor XML nor any text: it holds a byte 0")
     # Nobody sent these bytes, so there is no status to show.

@@ -40,21 +40,52 @@ _OPTIONS: dict[str, object] = {
     ],
 }
 
+_OF_A_PROCESS: dict[str, object] = {
+    "host": Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen; 127.0.0.1 where left out.", show_default=False
+        ),
+    ],
+    "port": Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", help="8700 where left out; 0 takes any.", show_default=False),
+    ],
+    "log_format": Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="json, text, or auto: text on a terminal, JSON elsewhere.",
+            show_default=False,
+        ),
+    ],
+}
+
 
 def told(command: Callable[..., None]) -> Callable[..., None]:
     """
     A command that takes the settings first: on the command line it has the options that state them.
     """
+    return _told(command, _OPTIONS)
 
+
+def process_told(command: Callable[..., None]) -> Callable[..., None]:
+    """
+    The same for a command that runs as a process of its own.
+    """
+    return _told(command, _OPTIONS | _OF_A_PROCESS)
+
+
+def _told(command: Callable[..., None], settings: dict[str, object]) -> Callable[..., None]:
     @wraps(command)
     def with_options(*_: object, settings_file: Path | None, **given: Any) -> None:
-        flags = {name: given.pop(name) for name in _OPTIONS if name != "settings_file"}
+        flags = {name: given.pop(name) for name in settings if name != "settings_file"}
         command(Settings.load(settings_file, flags=flags), **given)
 
     _, *own = inspect.signature(command, eval_str=True).parameters.values()
     options = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in _OPTIONS.items()
+        for name, annotation in settings.items()
     ]
     keyword_only = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
     # Typer reads what a command takes from here.

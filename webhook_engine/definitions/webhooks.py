@@ -5,15 +5,20 @@ Webhooks: one request to a target system, and what becomes of its response.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from webhook_engine.definitions.words import (
     ContentType,
     DeliveryClass,
+    DeliveryOrder,
     ParameterIn,
     WebhookType,
     WhenEmpty,
 )
 from webhook_engine.responses import Outcome, ResponseType, View
+
+SHORT_RETRIES: Final = frozenset({401, 403, 404})
+"""Refusals that may pass by themselves: a record that is only just being made, a right that is being given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,27 @@ class Webhook:
     stale_s: float = 0.0
     """How old an answer may be that an agent is shown where the target fails; 0 for none."""
 
+    enabled: bool = True
+    """Whether anything is sent; what is durable is kept meanwhile."""
+
+    order: DeliveryOrder = DeliveryOrder.STRICT
+    """What a durable request waits for among those of the same call; without a call there is no order."""
+
+    hold_s: float = 60.0
+    """Seconds for which it waits for earlier ones at the most; then it goes ahead of them."""
+
+    expires_s: float = 3 * 24 * 3600.0
+    """Seconds from the event after which a durable request is given up."""
+
+    max_attempts: int = 20
+    """Attempts that count, after which a durable request is given up."""
+
+    longest_wait_s: float = 3600.0
+    """Longest wait before a retry, the target's own wishes included."""
+
+    retry_on: tuple[int, ...] = ()
+    """Statuses of `SHORT_RETRIES` that are tried three times more all the same."""
+
     hosts: tuple[str, ...] = ()
     """The hosts this webhook may reach, where its URL's host holds a variable."""
 
@@ -109,6 +135,13 @@ class Webhook:
 
     silence: frozenset[str] = frozenset()
     """Lint codes that are not reported here."""
+
+    @property
+    def is_durable(self) -> bool:
+        """
+        Whether its request is written down before it is sent.
+        """
+        return self.type.is_sent and self.delivery is DeliveryClass.DURABLE
 
     def travels_in(self, parameter: Parameter) -> ParameterIn:
         """

@@ -169,6 +169,20 @@ class DeliveryClass(StrEnum):
         return 4.0 if self is DeliveryClass.LIVE else 15.0
 
 
+class DeliveryOrder(StrEnum):
+    """
+    What a durable request waits for among those of the same call and webhook.
+    """
+
+    STRICT = "strict"
+    """For every earlier one to be done or given up."""
+
+    SKIP_ON_FAILURE = "skip-on-failure"
+    """For every earlier one that has not failed yet; one that waits for a retry is passed."""
+
+    NONE = "none"
+
+
 class WhenEmpty(StrEnum):
     """
     What becomes of a parameter whose value came out empty.

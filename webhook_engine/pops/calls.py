@@ -9,6 +9,7 @@ which events arrive makes no difference to it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.pops.news import Reason
@@ -40,6 +41,8 @@ _FACTS = {
     "CALL_SIPID": "sip_id",
 }
 """What a screen is told of a call."""
+
+_facts_of = attrgetter(*_FACTS.values())
 
 _BEGINNINGS = frozenset({Moment.RINGING, Moment.ANSWERED, Moment.TRANSFERRED})
 
@@ -122,9 +125,12 @@ class Call:
             del self.told[next(iter(self.told))]
         return True
 
-    def learn(self, event: CallEvent) -> str | None:
+    def learn(self, event: CallEvent, limit: int) -> str | None:
         """
         Take an event in.
+
+        Args:
+            limit: Agents who are done with it that are remembered.
 
         Returns:
             Who had the call that this event transferred to somebody else, "" where
@@ -138,13 +144,15 @@ class Call:
             self.ended = max(self.ended or when, when)
         elif event.moment is Moment.DISPOSED:
             self.done[agent] = max(self.done.get(agent, when), when)
+            if len(self.done) > limit:
+                del self.done[next(iter(self.done))]
         elif agent:
             return self._given(agent, when, event.moment is Moment.TRANSFERRED)
         return None
 
     def _learn_facts(self, call: CallContext) -> None:
-        for name, fact in _FACTS.items():
-            if value := getattr(call, fact):
+        for name, value in zip(_FACTS, _facts_of(call), strict=True):
+            if value:
                 self.facts[name] = str(value)
 
     def _given(self, agent: str, when: When, by_transfer: bool) -> str | None:

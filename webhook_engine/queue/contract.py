@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
-    from webhook_engine.queue.lease import AttemptRecord, Lease
-    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Stats
+    from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
+    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 
 
 class DeliveryQueue(Protocol):
@@ -69,12 +70,33 @@ class DeliveryQueue(Protocol):
             LeaseLost: It is not held any more.
         """
 
+    async def keep(self, name: str, document: str) -> None:
+        """
+        Keeps a document that the references of deliveries put from now on may name.
+
+        It stays at least as long as any of them is here; whoever opens the queue keeps anew
+        what it names. The same name twice is the same document.
+        """
+
+    async def kept(self, name: str) -> str | None:
+        """
+        The document of that name; None where there is none.
+        """
+
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
         """
         Writes the request down, so that every later attempt sends this one.
 
         Raises:
             LeaseLost: It is not held any more.
+        """
+
+    async def settle(self, endings: Sequence[Ending]) -> tuple[QueueError | None, ...]:
+        """
+        Ends many leases at the cost of one; for each, its record and its end are written both or neither.
+
+        Returns:
+            For each why it was not written: `LeaseLost` where it was not held any more. The others are.
         """
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:
@@ -137,6 +159,29 @@ class DeliveryQueue(Protocol):
 
         Returns:
             How many of them waited.
+        """
+
+    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
+        """
+        Writes down that the webhook's deliveries are kept back.
+
+        They are claimed as before; whoever claims one releases it with the same *reason*.
+        """
+
+    async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
+        """
+        Ends the webhook's holds, and lets go what was released with one of *reasons*, in its order.
+
+        Args:
+            forget: Leaves no trace of the holds; else they are among `holds` as ended for a month.
+
+        Returns:
+            How many deliveries were let go.
+        """
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """
+        Webhooks that are kept back, and those that were, the longest ago first.
         """
 
     async def stats(self) -> Stats:

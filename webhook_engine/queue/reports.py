@@ -43,6 +43,25 @@ class DeliveryReport:
     """The attempts in their order; only `show` fills this."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """
+    A webhook whose deliveries are kept back.
+    """
+
+    webhook: str
+
+    reason: str
+    """A word, such as `webhook-gone`; what is kept back for it is released with the same."""
+
+    revision: str
+    """Of the webhook's definition, as whoever holds it tells one from the next."""
+
+    since: datetime
+    ended: datetime | None = None
+    """Where the definition was changed since: when that was."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryPage:
     """

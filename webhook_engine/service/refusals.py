@@ -20,6 +20,7 @@ from webhook_engine.errors import (
     QueueUnavailable,
     StoreError,
     VariableError,
+    WebhookDisabled,
     WrongType,
 )
 
@@ -42,6 +43,7 @@ class Code(StrEnum):
     TOO_LARGE = "too-large"
     MEDIA_TYPE = "media-type"
     INVALID = "invalid"
+    DISABLED = "disabled"
     BUSY = "busy"
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
@@ -69,6 +71,7 @@ CODES: Mapping[Code, Meaning] = MappingProxyType(
         Code.TOO_LARGE: Meaning(413, "the body or the number of events is beyond the bound"),
         Code.MEDIA_TYPE: Meaning(415, "the `Content-Type` is none that is read here"),
         Code.INVALID: Meaning(422, "the content is wrong; `problems` names every place"),
+        Code.DISABLED: Meaning(423, "the webhook's definition says `enabled = false`"),
         Code.BUSY: Meaning(
             429, "more is in hand than the service takes; `Retry-After` says when to come back"
         ),
@@ -117,6 +120,9 @@ class Refusal(Exception):
     problems: Sequence[Wrong] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    ends_connection: bool = False
+    """Whether what is left of the request must not be taken for another one."""
+
     def answer(self) -> web.Response:
         """
         `{"error": {"code", "message", "problems"}}`.
@@ -126,12 +132,15 @@ class Refusal(Exception):
             "message": self.message[:2_000],
             "problems": [each.to_json() for each in self.problems],
         }
-        return web.Response(
+        response = web.Response(
             status=CODES[self.code].status,
             body=orjson.dumps({"error": document}),
             content_type="application/json",
             headers=dict(self.headers),
         )
+        if self.ends_connection:
+            response.force_close()
+        return response
 
 
 def later(code: Code, message: str, *, after_s: float) -> Refusal:
@@ -163,6 +172,7 @@ def refusal_of(error: WebhookEngineError, *, after_s: float) -> Refusal | None:
 _KINDS: tuple[tuple[type[WebhookEngineError], Code], ...] = (
     (NotFound, Code.NOT_FOUND),
     (WrongType, Code.WRONG_TYPE),
+    (WebhookDisabled, Code.DISABLED),
     (VariableError, Code.INVALID),
 )
 

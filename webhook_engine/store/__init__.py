@@ -1,5 +1,5 @@
 """
-The store: definitions with their history, the vault, API keys and pops, for every tenant of an installation.
+The store: definitions with their history, the vault, API keys, users and pops, for every tenant of an installation.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.secrets import StoreSecrets
     from webhook_engine.store.sqlite import upgrade
     from webhook_engine.store.store import Store
+    from webhook_engine.store.users import Role, User, Users
     from webhook_engine.store.vault import Vault, VaultEntry
 
 __all__ = [
@@ -26,10 +27,13 @@ __all__ = [
     "Revision",
     "RevisionEntry",
     "Revisions",
+    "Role",
     "Saved",
     "Store",
     "StoreSecrets",
     "Topic",
+    "User",
+    "Users",
     "Vault",
     "VaultEntry",
     "add_key",
@@ -50,10 +54,13 @@ _MODULES = {
     "Revision": "revisions",
     "RevisionEntry": "revisions",
     "Revisions": "revisions",
+    "Role": "users",
     "Saved": "revisions",
     "Store": "store",
     "StoreSecrets": "secrets",
     "Topic": "changes",
+    "User": "users",
+    "Users": "users",
     "Vault": "vault",
     "VaultEntry": "vault",
     "add_key": "keyring",

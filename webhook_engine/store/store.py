@@ -22,6 +22,7 @@ from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
 from webhook_engine.store.sqlite import SqliteDatabase
+from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Store:
         self.definitions = Revisions(self._database, self.vault, self.changes)
         self.keys = ApiKeys(self._database, self.changes)
         self.pops = Pops(self._database, self.changes)
+        self.users = Users(self._database, self.changes)
         self._tending: asyncio.Task[None] | None = None
 
     @classmethod

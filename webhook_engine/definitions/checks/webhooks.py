@@ -16,12 +16,13 @@ from webhook_engine.definitions.draft import Entry
 from webhook_engine.definitions.groups import Group
 from webhook_engine.definitions.keys import key_of
 from webhook_engine.definitions.places import Path
-from webhook_engine.definitions.webhooks import Webhook
+from webhook_engine.definitions.webhooks import SHORT_RETRIES, Webhook
 from webhook_engine.definitions.words import (
     Authentication,
     ContentType,
     CredentialsIn,
     DeliveryClass,
+    DeliveryOrder,
     KeyIn,
     ParameterIn,
     WebhookType,
@@ -33,6 +34,9 @@ Found = Iterator[tuple[Path, str]]
 # XML 1.0, 2.3 without the colon: a name with one would claim a namespace nobody declared.
 _XML_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
 
+_OF_DURABLE: Final = ("order", "hold_s", "expires_s", "max_attempts", "longest_wait_s", "retry_on")
+"""What means nothing where an agent waits."""
+
 _IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "headers": "a browser sends headers of its own",
@@ -42,6 +46,7 @@ _IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
         "delivery": "the agent's browser sends the request",
         "deadline_s": "the agent's browser does the waiting",
         "stale_s": "the agent's browser shows what it gets",
+        **dict.fromkeys(_OF_DURABLE, "the agent's browser sends the request"),
         "max_redirects": "the agent's browser follows redirects by itself",
         "outcomes": "the agent's browser shows the response as it is",
         "view": "the agent's browser shows the response as it is",
@@ -64,7 +69,7 @@ def check_webhook(entry: Entry[Webhook], groups: Mapping[str, Group], names: Nam
         entry.problem(report, *path, message=message)
     if not entry.sound:
         return
-    for check in (_url, _browser, _body, _parameters, _content_type):
+    for check in (_url, _browser, _durable, _body, _parameters, _content_type):
         for path, message in check(webhook):
             entry.problem(report, *path, message=message)
     group = groups.get(webhook.group or "")
@@ -93,6 +98,24 @@ def _browser(webhook: Webhook) -> Found:
         )
     elif webhook.stale_s and webhook.delivery is DeliveryClass.DURABLE:
         yield ("stale_s",), 'means nothing with delivery = "durable": no agent waits for the answer'
+
+
+def _durable(webhook: Webhook) -> Found:
+    if not webhook.type.is_sent:
+        return
+    if webhook.delivery is DeliveryClass.LIVE:
+        for field in _OF_DURABLE:
+            if getattr(webhook, field) != getattr(_PLAIN, field):
+                yield (field,), 'means nothing with delivery = "live": an agent waits for the answer'
+        return
+    if webhook.order is DeliveryOrder.NONE and webhook.hold_s != _PLAIN.hold_s:
+        yield ("hold_s",), 'means nothing with order = "none": it waits for no other'
+    for index, status in enumerate(webhook.retry_on):
+        if status not in SHORT_RETRIES:
+            known = ", ".join(map(str, sorted(SHORT_RETRIES)))
+            yield ("retry_on", index), f"is {status}, which is none of {known}; all else is decided already"
+        elif status in webhook.retry_on[:index]:
+            yield ("retry_on", index), f"{status} stands here twice"
 
 
 def _body(webhook: Webhook) -> Found:

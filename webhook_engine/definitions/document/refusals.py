@@ -109,7 +109,7 @@ def _bounds(kind: str, facts: Mapping[str, object], given: object) -> str | None
     if kind not in words:
         return None
     word, fact = words[kind]
-    return f"is {given!r:.30}; it must be {word} {facts[fact]:,g}"
+    return f"is {given!r:.30}; it must be {word} {facts[fact]:,.10g}"
 
 
 def keys_at(shape: type[BaseModel], path: Path) -> Iterable[str]:

@@ -37,6 +37,7 @@ from webhook_engine.definitions.words import (
     ContentType,
     CredentialsIn,
     DeliveryClass,
+    DeliveryOrder,
     Grant,
     KeyIn,
     Level,
@@ -214,6 +215,13 @@ class WebhookShape(Shape, alias_generator=_keys(Webhook)):
     delivery: OneOf[DeliveryClass] = DeliveryClass.LIVE
     deadline_s: Seconds | None = None
     stale_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    enabled: bool = True
+    order: OneOf[DeliveryOrder] = DeliveryOrder.STRICT
+    hold_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    expires_s: Annotated[float, Field(gt=0, le=2_592_000)] = 259_200.0
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 20
+    longest_wait_s: Annotated[float, Field(gt=0, le=86_400)] = 3600.0
+    retry_on: Many[int] = []
     hosts: list[Authority] = []
     max_redirects: Annotated[int, Field(ge=0, le=10)] = 0
     body: Text | None = None

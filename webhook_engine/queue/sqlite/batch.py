@@ -8,15 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import WebhookEngineError
-from webhook_engine.queue.sqlite import alarms
+from webhook_engine.queue.sqlite import alarms, holding
 from webhook_engine.queue.sqlite.claiming import claim
+from webhook_engine.queue.sqlite.documents import keep
 from webhook_engine.queue.sqlite.operations import (
     Answer,
     Claim,
     Drop,
     Extend,
+    Keep,
+    KeepBack,
     Operation,
     Put,
+    Resume,
     Revive,
     Settle,
 )
@@ -58,7 +62,7 @@ def perform(book: Book, asked: Sequence[Operation], claims: Sequence[Claim]) -> 
     """
     answers = _put(book, [each for each in asked if isinstance(each, Put)])
     if settles := [each for each in asked if isinstance(each, Settle)]:
-        answers += settle(book, settles)
+        answers += _settle(book, settles)
     answers += [_other(book, each) for each in asked if not isinstance(each, Put | Settle)]
     if book.alarm <= book.now:
         alarms.ring(book)
@@ -79,15 +83,41 @@ def _put(book: Book, asked: Sequence[Put]) -> list[Answer]:
     return answers
 
 
+def _settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
+    errors = settle(book, [end for each in asked for end in each.ends])
+    answers: list[Answer] = []
+    start = 0
+    for each in asked:
+        end = start + len(each.ends)
+        answers.append(Answer(each, tuple(errors[start:end])))
+        start = end
+    return answers
+
+
 def _other(book: Book, asked: Operation) -> Answer:
     try:
         if isinstance(asked, Extend):
             extend(book, asked)
             return Answer(asked)
+        if isinstance(asked, Keep):
+            keep(book, asked.name, asked.document)
+            return Answer(asked)
         if isinstance(asked, Revive):
             return Answer(asked, revive(book, asked.keys, asked.expires))
         if isinstance(asked, Drop):
             return Answer(asked, drop(book, asked.keys, asked.reason))
+        if isinstance(asked, KeepBack):
+            holding.hold(book, asked.webhook, asked.reason, asked.revision)
+            return Answer(asked)
+        if isinstance(asked, Resume):
+            return Answer(asked, _resume(book, asked))
     except WebhookEngineError as error:
         return Answer(asked, error=error)
     raise TypeError(type(asked).__name__)
+
+
+def _resume(book: Book, asked: Resume) -> tuple[int, tuple[int, int] | None]:
+    count, after = holding.step(book, asked.webhook, asked.reasons, asked.after)
+    if after is None:
+        holding.end(book, asked.webhook, forget=asked.forget)
+    return count, after

@@ -7,7 +7,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
@@ -23,8 +23,7 @@ class Operation:
     """Of the event loop that asked; only answered there."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(NamedTuple):
     """
     A delivery in the words of the file; lengths of time in milliseconds.
     """
@@ -57,8 +56,7 @@ class Claim(Operation):
     """When it stops waiting, on the monotonic clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """
     An attempt's record in the words of the file.
     """
@@ -69,8 +67,11 @@ class RecordRow:
     detail: str
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Settle(Operation):
+class End(NamedTuple):
+    """
+    The end of a lease in the words of the file.
+    """
+
     lease: Lease
     state: State
     """DONE, DEAD, or WAITING: with no wait it may be claimed at once."""
@@ -83,10 +84,25 @@ class Settle(Operation):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Settle(Operation):
+    ends: Sequence[End]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Extend(Operation):
     lease: Lease
     length: int | None = None
     frozen: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Keep(Operation):
+    """
+    A document that deliveries name.
+    """
+
+    name: str
+    document: str
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -99,6 +115,29 @@ class Revive(Operation):
 class Drop(Operation):
     keys: Sequence[bytes]
     reason: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class KeepBack(Operation):
+    """
+    A webhook is kept back from here on.
+    """
+
+    webhook: str
+    reason: str
+    revision: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Resume(Operation):
+    """
+    One step of letting go what was kept back of a webhook.
+    """
+
+    webhook: str
+    reasons: tuple[str, ...]
+    forget: bool
+    after: tuple[int, int]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from webhook_engine.errors import QueueError
-from webhook_engine.queue.sqlite import alarms
+from webhook_engine.queue.sqlite import alarms, documents
 from webhook_engine.queue.sqlite.batch import perform, transact
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.clock import NEVER, Clock
@@ -54,7 +54,9 @@ class Writer:
     ) -> None:
         self._path, self._settings, self._clock = path, settings, clock
         self._answer, self._loop = answer, loop
-        self._inbox: SimpleQueue[Operation] = SimpleQueue()
+        self._inbox: SimpleQueue[list[Operation]] = SimpleQueue()
+        self._asked: list[Operation] = []
+        """What the loop asked in this turn of its; handed over together, for each time wakes the thread."""
         self._claims: list[Claim] = []
         """Those that wait for something to claim."""
         self._kept: list[Operation] = []
@@ -67,7 +69,7 @@ class Writer:
         self.book: Book | None = None
 
     def start(self, opened: Operation) -> None:
-        self._inbox.put(opened)
+        self._inbox.put([opened])
         self._thread.start()
 
     def ask(self, operation: Operation) -> None:
@@ -77,13 +79,32 @@ class Writer:
         """
         if self._ended and not isinstance(operation, Close):
             raise self._gone()
-        self._inbox.put(operation)
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(operation)
+
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        self._inbox.put(asked)
+        if self._ended:
+            # The thread may have looked for the last time already.
+            self._answer([Answer(each, error=self._gone()) for each in self._left()])
+
+    def _left(self) -> list[Operation]:
+        """
+        What nobody will do any more.
+        """
+        left: list[Operation] = []
+        with suppress(Empty):
+            while True:
+                left += self._inbox.get_nowait()
+        return left
 
     def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
-        opened = self._inbox.get()
+        (opened,) = self._inbox.get()
         try:
             self.book = book = self._open()
         except Exception as error:
@@ -105,7 +126,7 @@ class Writer:
                 "SELECT max(ifnull((SELECT max(id) FROM delivery), 0), ifnull((SELECT max(place) FROM delivery "
                 "INDEXED BY delivery_order WHERE lock IS NOT NULL), 0))"
             ).get
-            book.last_id = int(str(last))
+            book.last_id = book.opened_at_id = int(str(last))
             self._clock.not_before(_last_moment(db))
             book.tally.load(db)
             book.alarm = 0
@@ -127,11 +148,11 @@ class Writer:
         gathered: list[Operation] = []
         wait_s = self._patience(book)
         with suppress(Empty):
-            gathered.append(self._inbox.get_nowait() if wait_s == 0 else self._inbox.get(timeout=wait_s))
+            gathered += self._inbox.get_nowait() if wait_s == 0 else self._inbox.get(timeout=wait_s)
             if self._busy:
                 time.sleep(_LINGER_S)
             while len(gathered) < _MOST:
-                gathered.append(self._inbox.get_nowait())
+                gathered += self._inbox.get_nowait()
         self._busy = len(gathered) >= _COMPANY
         return gathered
 
@@ -230,10 +251,7 @@ class Writer:
     def _end(self, book: Book) -> None:
         self._dismiss(lambda _: True)
         self._ended = True
-        late = list(self._kept)
-        with suppress(Empty):
-            while True:
-                late.append(self._inbox.get_nowait())
+        late = [*self._kept, *self._left()]
         self._tell([Answer(each, error=self._gone()) for each in late])
         with suppress(apsw.Error):
             book.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -247,6 +265,7 @@ class Writer:
 
 def _take_back(book: Book) -> list[Answer]:
     alarms.take_back(book)
+    documents.forget(book.db)
     return []
 
 

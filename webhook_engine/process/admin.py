@@ -1,0 +1,166 @@
+"""
+The store of a running process, for commands: one address for each act, behind a key for `admin`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from aiohttp import web
+
+from webhook_engine.definitions import read_text, write_toml
+from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
+from webhook_engine.process.memory import uncollected
+from webhook_engine.service import Endpoint, Scope
+from webhook_engine.service.reading import invalid, object_of
+from webhook_engine.service.refusals import Code, Refusal, Wrong
+from webhook_engine.store import Role
+
+if TYPE_CHECKING:
+    from webhook_engine.process.tenant import Tenancy
+    from webhook_engine.service.state import Service
+    from webhook_engine.store import ApiKey, NewApiKey, Saved, Store, User, VaultEntry
+
+PATH = "/v1/admin/{act}"
+
+
+class Act(NamedTuple):
+    """
+    What can be done with a running process's store.
+    """
+
+    do: Callable[[Store, Mapping[str, Any]], Awaitable[object]]
+
+    takes: Mapping[str, tuple[type, ...]]
+    """Names and kinds of what it needs; all of them."""
+
+
+def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
+    """
+    For `make_app(…, more=…)`.
+    """
+
+    async def handle(service: Service, request: web.Request) -> web.Response:
+        name = request.match_info["act"]
+        if name == "tenants":
+            return _json([tenancy.name])
+        act = ACTS.get(name)
+        if act is None:
+            raise NotFound("act", name, known=ACTS)
+        given = await object_of(service, request, *act.takes)
+        if wrong := [each for each, kinds in act.takes.items() if not isinstance(given.get(each), kinds)]:
+            raise invalid([Wrong(path=each, message="is missing, or of another kind") for each in wrong])
+        try:
+            return _json(await act.do(store, given))
+        except StoreUnavailable:
+            raise
+        except VaultLocked as error:
+            raise Refusal(Code.INVALID, f"{error}; then start process {os.getpid()} again") from error
+        except (StoreError, DefinitionError, NotFound) as error:
+            # Whoever may administer may read where the files are.
+            raise Refusal(Code.INVALID, str(error)) from error
+
+    return (Endpoint("POST", PATH, Scope.ADMIN, handle),)
+
+
+def _json(document: object) -> web.Response:
+    return web.Response(body=orjson.dumps(document), content_type="application/json")
+
+
+async def _save(store: Store, given: Mapping[str, Any]) -> Saved:
+    folder = Path(given["folder"]) if given["folder"] is not None else None
+    with uncollected():
+        definitions = await asyncio.to_thread(read_text, given["text"], folder=folder)
+    return await store.definitions.save(given["tenant"], definitions, by=given["by"], note=given["note"])
+
+
+async def _load(store: Store, given: Mapping[str, Any]) -> Mapping[str, object]:
+    revision = await store.definitions.load(given["tenant"], given["number"])
+    folder = revision.definitions.folder
+    text = await asyncio.to_thread(write_toml, revision.definitions)
+    return {"entry": revision.entry, "text": text, "folder": None if folder is None else str(folder)}
+
+
+async def _set_secret(store: Store, given: Mapping[str, Any]) -> None:
+    await store.vault.set(given["tenant"], given["name"], given["secret"], by=given["by"])
+
+
+async def _list_secrets(store: Store, given: Mapping[str, Any]) -> tuple[VaultEntry, ...]:
+    return await store.vault.list(given["tenant"])
+
+
+async def _remove_secret(store: Store, given: Mapping[str, Any]) -> None:
+    await store.vault.remove(given["tenant"], given["name"])
+
+
+async def _rotate(store: Store, _: Mapping[str, Any]) -> int:
+    return await store.vault.rotate()
+
+
+async def _add_key(store: Store, given: Mapping[str, Any]) -> NewApiKey:
+    return await store.keys.add(given["tenant"], given["name"], scopes=given["scopes"], by=given["by"])
+
+
+async def _list_keys(store: Store, given: Mapping[str, Any]) -> tuple[ApiKey, ...]:
+    return await store.keys.list(given["tenant"], removed=given["removed"])
+
+
+async def _remove_key(store: Store, given: Mapping[str, Any]) -> ApiKey:
+    return await store.keys.remove(given["tenant"], given["name"], by=given["by"])
+
+
+async def _add_user(store: Store, given: Mapping[str, Any]) -> User:
+    if given["role"] not in tuple(Role):
+        raise StoreError(f"{given['role']!r} is no role: it is one of {', '.join(Role)}")
+    return await store.users.add(
+        given["tenant"],
+        given["email"],
+        given["password"],
+        role=Role(given["role"]),
+        extension=given["extension"],
+        by=given["by"],
+    )
+
+
+async def _list_users(store: Store, given: Mapping[str, Any]) -> tuple[User, ...]:
+    return await store.users.list(given["tenant"])
+
+
+async def _set_password(store: Store, given: Mapping[str, Any]) -> None:
+    await store.users.set_password(given["tenant"], given["email"], given["password"])
+
+
+async def _remove_user(store: Store, given: Mapping[str, Any]) -> None:
+    await store.users.remove(given["tenant"], given["email"])
+
+
+_TEXT, _MAYBE_TEXT = (str,), (str, type(None))
+
+ACTS: Mapping[str, Act] = MappingProxyType(
+    {
+        "definitions.save": Act(
+            _save, {"tenant": _TEXT, "text": _TEXT, "folder": _MAYBE_TEXT, "by": _TEXT, "note": _TEXT}
+        ),
+        "definitions.load": Act(_load, {"tenant": _TEXT, "number": (int, type(None))}),
+        "vault.set": Act(_set_secret, {"tenant": _TEXT, "name": _TEXT, "secret": _TEXT, "by": _TEXT}),
+        "vault.list": Act(_list_secrets, {"tenant": _TEXT}),
+        "vault.remove": Act(_remove_secret, {"tenant": _TEXT, "name": _TEXT}),
+        "vault.rotate": Act(_rotate, {}),
+        "keys.add": Act(_add_key, {"tenant": _TEXT, "name": _TEXT, "scopes": (list,), "by": _TEXT}),
+        "keys.list": Act(_list_keys, {"tenant": _TEXT, "removed": (bool,)}),
+        "keys.remove": Act(_remove_key, {"tenant": _TEXT, "name": _TEXT, "by": _TEXT}),
+        "users.add": Act(
+            _add_user,
+            dict.fromkeys(("tenant", "email", "password", "role", "extension", "by"), _TEXT),
+        ),
+        "users.list": Act(_list_users, {"tenant": _TEXT}),
+        "users.set_password": Act(_set_password, {"tenant": _TEXT, "email": _TEXT, "password": _TEXT}),
+        "users.remove": Act(_remove_user, {"tenant": _TEXT, "email": _TEXT}),
+    }
+)

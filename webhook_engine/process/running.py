@@ -1,0 +1,78 @@
+"""
+How other commands on this machine find the process that has a store, and may ask it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import orjson
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from webhook_engine.settings import Settings
+
+_LONGEST = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """
+    Where a process is asked, and the key that its own user asks it with.
+    """
+
+    pid: int
+
+    url: str
+    """`http://127.0.0.1:8700`."""
+
+    key: str = field(repr=False)
+    """For everything, as long as the process lives."""
+
+    @classmethod
+    def read(cls, settings: Settings) -> Self | None:
+        """
+        What the process that has the store wrote down; None where there is none, or it is another user's.
+
+        A process that was killed left its file behind: whether one has the store now, the store's lock says.
+        """
+        try:
+            with running_file(settings).open("rb") as file:
+                found = orjson.loads(file.read(_LONGEST))
+            return cls(pid=int(found["pid"]), url=str(found["url"]), key=str(found["key"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def write(self, settings: Settings) -> None:
+        """
+        Leave word, for this user alone.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        path = running_file(settings)
+        beside = path.with_name(f"{path.name}.new")
+        with suppress(FileNotFoundError):
+            beside.unlink()
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(orjson.dumps(asdict(self)))
+        beside.replace(path)
+
+
+def forget(settings: Settings) -> None:
+    """
+    Take word back; called by who has the store, so that it is nobody else's.
+    """
+    running_file(settings).unlink(missing_ok=True)
+
+
+def running_file(settings: Settings) -> Path:
+    """
+    `webhook-engine.running`, beside the store.
+    """
+    return settings.database_path.with_suffix(".running")

@@ -1,0 +1,73 @@
+"""
+Whose work a process does, and whose keys and secrets count for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook_engine.service import GivenKeys, KeyFacts, StoreKeys
+from webhook_engine.store import vault_names
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions, SecretRef
+    from webhook_engine.dispatch import SecretStore
+    from webhook_engine.process.editions import Edition
+    from webhook_engine.store import Store
+
+
+class Tenancy:
+    """
+    The tenant of a process; before there are definitions it may have no name yet.
+
+    It knows secrets (`SecretStore`) and keys (`KeyChecker`) for the engine and the service.
+    """
+
+    def __init__(self, store: Store, edition: Edition, *, own_key: str) -> None:
+        """
+        Args:
+            own_key: What commands on this machine ask the process with.
+        """
+        self._store = store
+        self._own = GivenKeys({own_key: ()})
+        self.follow(edition)
+
+    def follow(self, edition: Edition) -> None:
+        """
+        Let the tenant of *edition*, and the folder of its files, count from now on.
+        """
+        self.name = edition.tenant
+        self._secrets: SecretStore = self._store.secrets(edition.tenant, folder=edition.definitions.folder)
+        self._keys = StoreKeys(self._store.keys, tenant=edition.tenant)
+
+    def resolve(self, reference: SecretRef) -> str:
+        """
+        As `StoreSecrets`.
+        """
+        return self._secrets.resolve(reference)
+
+    async def check(self, bearer: str, scope: str) -> KeyFacts | None:
+        """
+        As `StoreKeys`.
+        """
+        return await self._own.check(bearer, scope) or await self._keys.check(bearer, scope)
+
+
+def missing_secrets(store: Store, tenant: str, definitions: Definitions) -> tuple[str, ...]:
+    """
+    What keeps requests from their secrets, and what to do about it: one line for each.
+    """
+    wanted = vault_names(definitions)
+    if not wanted:
+        return ()
+    if not store.vault.has_key:
+        what = f"{len(wanted)} secrets are in the vault, and there is no key that opens it"
+        return (
+            f"{what}: set WEBHOOK_ENGINE_KEY or --key-file and start again. Requests that need them wait.",
+        )
+    known = store.vault.names(tenant)
+    return tuple(
+        f"The secret {name} is not in the vault: webhook-engine vault set {name}"
+        for name in wanted
+        if name not in known
+    )

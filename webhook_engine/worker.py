@@ -1,0 +1,258 @@
+"""
+One process at work, from its start to its end, on one page.
+
+    store, definitions --> Engine (delivery queue, agents' screens) --> service on a port
+    a signal --> nothing new --> what runs ends --> screens saved --> files given back
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import time
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from webhook_engine import log
+from webhook_engine.engine import Engine
+from webhook_engine.errors import DefinitionError, StoreError
+from webhook_engine.process.admin import endpoints
+from webhook_engine.process.board import BoardKeeper, restored
+from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
+from webhook_engine.process.listening import listen
+from webhook_engine.process.memory import Settled, uncollected
+from webhook_engine.process.running import Running, forget
+from webhook_engine.process.telling import advice, tell, tell_missing
+from webhook_engine.process.tenant import Tenancy
+from webhook_engine.service import SERVICE, make_app
+from webhook_engine.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from webhook_engine.process.editions import Editions
+    from webhook_engine.settings import Settings
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_LOOK_S: Final = 0.02
+"""Between two looks at whether the last request has been answered."""
+
+_CUT_S: Final = 5.0
+"""How long a process that is told twice waits for the disk; then it goes, and the next one finds what it left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """
+    A process that takes events in.
+    """
+
+    url: str
+    tenant: str
+
+    definitions: str
+    """Where they come from: `revision 3`, `integration.toml`."""
+
+    webhooks: int
+    rules: int
+
+    took_s: float
+
+
+class Worker:
+    """
+    The engine, its store and its service as a process of their own.
+    """
+
+    def __init__(self, settings: Settings, *, definitions: Path | None = None) -> None:
+        """
+        Args:
+            definitions: A file or folder to work by, watched for edits; the store's own where left out.
+        """
+        self.settings = settings
+        self._path = definitions
+        self._told = 0
+        self._settled = Settled()
+        self._failure: BaseException | None = None
+        self._stop = asyncio.Event()
+        self._cut = asyncio.Event()
+
+    def stop(self) -> None:
+        """
+        End when what is under way has ended; told twice, at once.
+        """
+        self._told += 1
+        self._stop.set()
+        if self._told > 1:
+            self._cut.set()
+
+    async def run(self, *, on_started: Callable[[Started], None] | None = None) -> None:
+        """
+        Work until the process is told to end.
+
+        Raises:
+            StoreOwned: Another process has the store; it is named.
+            SettingsError: It cannot listen there, or it is not clear whose work it is to do.
+            DefinitionError: The definitions to begin with cannot be used.
+            WebhookEngineError: A file cannot be used, and why.
+        """
+        began = time.monotonic()
+        async with AsyncExitStack() as opened:
+            opened.enter_context(self._signals())
+            self.store = await opened.enter_async_context(Store.from_settings(self.settings))
+            forget(self.settings)  # what a process that was killed left behind
+            edition = await self._begin()
+            board = await restored(self.store, edition.tenant)
+            own_key = secrets.token_urlsafe(32)
+            self.tenancy = Tenancy(self.store, edition, own_key=own_key)
+            self.engine = Engine(
+                edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries_path, pops=board
+            )
+            keeper = BoardKeeper(self.store, board, self.tenancy)
+            opened.push_async_callback(_saved, keeper)
+            await opened.enter_async_context(self.engine)
+            self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            runner, url = await listen(self.app, self.settings)
+            opened.push_async_callback(runner.cleanup)
+            opened.callback(forget, self.settings)
+            Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
+            tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
+            for task in tending:
+                task.add_done_callback(self._note_end)
+            self._say_started(url, edition, time.monotonic() - began, on_started)
+            await self._stop.wait()
+            await self._end(tending)
+        if self._failure is not None:
+            raise self._failure
+        log.event("worker.ended", pid=os.getpid())
+
+    def advice(self) -> tuple[str, ...]:
+        """
+        What to do next, in plain words.
+        """
+        return advice(self.store, self.tenancy.name, self.engine.definitions)
+
+    # --- The beginning -----------------------------------------------------------------------------
+
+    async def _begin(self) -> Edition:
+        tenant = self.settings.tenant
+        self._editions: Editions
+        if self._path is None:
+            self._editions = StoreEditions(self.store, tenant=tenant)
+        else:
+            tenants = await self.store.tenants()
+            only = tenants[0] if len(tenants) == 1 else ""
+            self._editions = FileEditions(self._path, tenant=tenant, otherwise=only)
+        edition = await self._editions.first()
+        if edition.tenant:
+            # Keys and secrets that were set before any tenant had a name become this one's.
+            await self.store.pops.save(edition.tenant)
+        return edition
+
+    def _say_started(
+        self, url: str, edition: Edition, took_s: float, on_started: Callable[[Started], None] | None
+    ) -> None:
+        started = Started(
+            url=url,
+            tenant=edition.tenant,
+            definitions=edition.source,
+            webhooks=len(edition.definitions.webhooks),
+            rules=len(edition.definitions.rules),
+            took_s=took_s,
+        )
+        self._settled.settle()
+        tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
+        tell_missing(self.store, self.tenancy.name, self.engine.definitions)
+        if on_started is not None:
+            on_started(started)
+
+    # --- While it runs -----------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        """
+        Puts in force what changed; what is wrong is said, and what was in force stays.
+        """
+        async for found in self._editions.changes():
+            if isinstance(found, DefinitionError):
+                for problem in found.problems:
+                    log.event("definitions.refused", problem=str(problem), in_force="those from before")
+                continue
+            replaced = len(self.engine.definitions.webhooks)
+            try:
+                with uncollected():
+                    ready = await asyncio.to_thread(self.engine.ready, found.definitions)
+            except Exception:  # whatever a new edition does, the one in force goes on
+                logging.getLogger(log.NAME).exception("definitions.unusable")
+                continue
+            self.tenancy.follow(found)
+            self.engine.redefine(ready)
+            self._settled.settle(replaced=replaced)
+            tell("definitions.changed", found)
+            tell_missing(self.store, self.tenancy.name, self.engine.definitions)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """
+        Something that should run as long as the process has failed: end well, and let the process be started anew.
+        """
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._stop.set()
+
+    # --- The end -----------------------------------------------------------------------------------
+
+    async def _end(self, tending: list[asyncio.Task[None]]) -> None:
+        log.event("worker.stopping", pid=os.getpid())
+        self.app[SERVICE].stop()
+        for task in tending:
+            task.cancel()
+        await asyncio.wait(tending)
+        draining = asyncio.create_task(self._drained())
+        cut = asyncio.create_task(self._cut.wait())
+        await asyncio.wait({draining, cut}, return_when=asyncio.FIRST_COMPLETED)
+        if draining.done():
+            cut.cancel()
+            await draining
+            return
+        log.event("worker.cut", pid=os.getpid())
+        # Whatever the disk does, a process that is told twice goes.
+        asyncio.get_running_loop().call_later(_CUT_S, os._exit, 128 + signal.SIGTERM)
+        await self.engine.stop()
+        draining.cancel()
+        await asyncio.wait([draining])
+
+    async def _drained(self) -> None:
+        await self.engine.stop()
+        await self._answered()
+
+    async def _answered(self) -> None:
+        """
+        Waits until nobody waits for an answer; health is told meanwhile.
+        """
+        service = self.app[SERVICE]
+        while service.asks.taken or service.bytes.taken:  # noqa: ASYNC110  # nobody tells when they are 0
+            await asyncio.sleep(_LOOK_S)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for each in _SIGNALS:
+            loop.add_signal_handler(each, self.stop)
+        try:
+            yield
+        finally:
+            for each in _SIGNALS:
+                loop.remove_signal_handler(each)
+
+
+async def _saved(keeper: BoardKeeper) -> None:
+    try:
+        await keeper.save()
+    except StoreError as error:
+        # What is on screens is worth less than a process that ends.
+        log.event("pops.unsaved", why=str(error))
