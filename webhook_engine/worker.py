@@ -18,6 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
+from webhook_engine.console import (
+    ConsoleSettings,
+    add_console,
+    first_administrator_link,
+    session_key_of,
+)
 from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
@@ -28,7 +34,7 @@ from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.tenant import Tenancy, missing_secrets
 from webhook_engine.service import SERVICE, make_app
-from webhook_engine.store import Store
+from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,7 +123,10 @@ class Worker:
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
             self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            if self._path is None:
+                add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
+            self._url = url
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
             Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
@@ -136,13 +145,30 @@ class Worker:
         What to do next, in plain words.
         """
         definitions = self.engine.definitions
+        console = self._console_advice()
         if not definitions.webhooks:
-            return ("There are no definitions yet: webhook-engine import FILE, in another terminal",)
+            return (*console, "There are no definitions yet: webhook-engine import FILE, in another terminal")
         missing = missing_secrets(self.store, self.tenancy.name, definitions)
         return (
             *missing,
+            *console,
             "Next, in another terminal: webhook-engine key add dialer, which prints a key for the service",
             "and webhook-engine emit FILE.jsonl, which hands call events in. Ctrl-C ends this.",
+        )
+
+    def _console_advice(self) -> tuple[str, ...]:
+        if self._path is not None:
+            return ()
+        link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
+        if link is None:
+            return (f"The Integration Centre is at {self._url}/",)
+        return (f"The Integration Centre's first administrator: {link} (works once)",)
+
+    def _console_settings(self) -> ConsoleSettings:
+        return ConsoleSettings(
+            tenant=lambda: self.tenancy.name,
+            follows=False,
+            session_key=session_key_of(keys_of(self.settings)),
         )
 
     # --- The beginning -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.console.assets import Assets
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from webhook_engine.console.settings import ConsoleSettings
     from webhook_engine.engine import Engine
     from webhook_engine.store import Store
+
+_PATIENCE_S = 3.0
+_LOOK_S = 0.05
 
 UserOf: TypeAlias = "Callable[[web.Request], Awaitable[Visitor | None] | Visitor | None]"
 """Who an embedding application says is there; None for nobody."""
@@ -51,8 +55,9 @@ class Console:
         """
         Whose console it is.
         """
-        if self.settings.tenant is not None:
-            return self.settings.tenant
+        stated = self.settings.tenant
+        if stated is not None:
+            return stated if isinstance(stated, str) else stated()
         return self.engine.definitions.tenant.name
 
     async def visitor(self, request: web.Request, session: Session) -> Visitor | None:
@@ -89,10 +94,14 @@ class Console:
 
     async def in_force(self, revision: Revision) -> None:
         """
-        Let the engine work by *revision* now, where it follows the store.
+        Have the engine work by *revision*; where somebody else tells it what holds, wait a moment for them.
         """
         if self.settings.follows and revision.definitions != self.engine.definitions:
             self.engine.redefine(await asyncio.to_thread(self.engine.ready, revision.definitions))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while revision.definitions != self.engine.definitions:  # noqa: ASYNC110  # an engine tells nobody
+                    await asyncio.sleep(_LOOK_S)
 
     async def _follow(self) -> None:
         async for revision in self.store.definitions.watch(self.tenant):
