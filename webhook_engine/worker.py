@@ -147,13 +147,13 @@ class Worker:
         definitions = self.engine.definitions
         console = self._console_advice()
         if not definitions.webhooks:
-            return (*console, "There are no definitions yet: webhook-engine import FILE, in another terminal")
+            return ("There are no definitions yet: webhook-engine import FILE, in another terminal", *console)
         missing = missing_secrets(self.store, self.tenancy.name, definitions)
         return (
             *missing,
-            *console,
             "Next, in another terminal: webhook-engine key add dialer, which prints a key for the service",
             "and webhook-engine emit FILE.jsonl, which hands call events in. Ctrl-C ends this.",
+            *console,
         )
 
     def _console_advice(self) -> tuple[str, ...]:
