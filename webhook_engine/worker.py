@@ -123,8 +123,7 @@ class Worker:
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
             self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
-            if self._path is None:
-                add_console(self.app, self.engine, self.store, settings=self._console_settings())
+            add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
             self._url = url
             opened.push_async_callback(runner.cleanup)
@@ -157,8 +156,6 @@ class Worker:
         )
 
     def _console_advice(self) -> tuple[str, ...]:
-        if self._path is not None:
-            return ()
         link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
         if link is None:
             return (f"The Integration Centre is at {self._url}/",)
@@ -167,6 +164,7 @@ class Worker:
     def _console_settings(self) -> ConsoleSettings:
         return ConsoleSettings(
             tenant=lambda: self.tenancy.name,
+            source=str(self._path or ""),
             follows=False,
             session_key=session_key_of(keys_of(self.settings)),
         )

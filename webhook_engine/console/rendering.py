@@ -68,6 +68,7 @@ class Rendering:
             "url": visit.url,
             "csrf": sessions.csrf_of(visit.session),
             "tenant": self._console.tenant,
+            "source": self._console.settings.source,
             "nav": self._navigation(visit),
             "route": visit.route,
         }

@@ -97,6 +97,7 @@ async def save(console: Console, edit: Edit) -> Saving:
     """
     Put one definition into those in force, as a new revision.
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         if conflict := await _conflict(console, revision, edit):
@@ -116,6 +117,7 @@ async def change(console: Console, alter: Callable[[dict[str, Any]], str], *, by
     Args:
         alter: Changes the tree it is given, and says to which entry of it errors belong (`group[2].member[1]`).
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         tree = tree_of_definitions(revision.definitions)
@@ -134,6 +136,7 @@ async def delete(console: Console, kind: str, name: str, *, by: str) -> Saving:
         DefinitionInUse: Something refers to it; all of that is named.
         NotFound: There is none of that name.
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         smaller = without(revision.definitions, kind, name)

@@ -31,6 +31,9 @@ class ConsoleSettings:
     form_bytes: int = 2 * 2**20
     """Longest form that is read."""
 
+    source: str = ""
+    """What the definitions are read from, where that is not the store: they are shown and not edited then."""
+
     follows: bool = True
     """Whether the engine is redefined when the store has another revision in force."""
 
@@ -38,7 +41,7 @@ class ConsoleSettings:
     """Rows of a long list on one page."""
 
     tries: int = 5
-    """Wrong passwords for one address, or from one machine, before each further one has to wait."""
+    """Wrong passwords for one address before each further one has to wait; from one machine ten times as many."""
 
     longest_wait_s: float = 900.0
     """The longest such wait."""

@@ -15,7 +15,7 @@ from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.definitions import Definitions
-from webhook_engine.errors import NotFound
+from webhook_engine.errors import NotFound, WebhookEngineError
 from webhook_engine.store.revisions import Revision, RevisionEntry
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ UserOf: TypeAlias = "Callable[[web.Request], Awaitable[Visitor | None] | Visitor
 """Who an embedding application says is there; None for nobody."""
 
 
+class NotAllowed(WebhookEngineError):
+    """
+    A page that this visitor may not see, or a change that cannot be made here.
+    """
+
+
 class Console:
     """
     An engine, its store, and who may look at them.
@@ -49,6 +55,8 @@ class Console:
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
+        # Behind a proxy all machines look like one.
+        self.machines = Throttle(tries=10 * settings.tries, longest_s=settings.longest_wait_s)
 
     @property
     def tenant(self) -> str:
@@ -75,6 +83,8 @@ class Console:
         """
         The definitions in force, which may be none at all.
         """
+        if self.settings.source:
+            return Revision(entry=_nothing(self.tenant), definitions=self.engine.definitions)
         try:
             return await self.store.definitions.load(self.tenant)
         except NotFound:
@@ -84,7 +94,7 @@ class Console:
         """
         For the application's `cleanup_ctx`: the engine works with what the store has in force.
         """
-        if not self.settings.follows:
+        if not self.settings.follows or self.settings.source:
             yield
             return
         following = asyncio.create_task(self._follow())
@@ -92,10 +102,20 @@ class Console:
         following.cancel()
         await asyncio.wait([following])
 
+    def check_editable(self) -> None:
+        """
+        Raises:
+            NotAllowed: The definitions are not the store's.
+        """
+        if self.settings.source:
+            raise NotAllowed(f"the definitions are those of {self.settings.source}: edit them there")
+
     async def in_force(self, revision: Revision) -> None:
         """
         Have the engine work by *revision*; where somebody else tells it what holds, wait a moment for them.
         """
+        if self.settings.source:
+            return
         if self.settings.follows and revision.definitions != self.engine.definitions:
             self.engine.redefine(await asyncio.to_thread(self.engine.ready, revision.definitions))
         with suppress(TimeoutError):

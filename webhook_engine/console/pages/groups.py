@@ -98,6 +98,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     Save the form; what is wrong with it stands at its fields.
     """
+    visit.console.check_editable()
     name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
     typed = forms.read_table(visit.fields, READERS)
     revision = await visit.console.revision()

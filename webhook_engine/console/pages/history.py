@@ -63,6 +63,7 @@ async def restore(visit: Visit) -> web.StreamResponse:
     """
     Bring a revision back, or one definition as it was in it; as a new revision.
     """
+    visit.console.check_editable()
     number = forms.whole(visit.given("number"))
     if not isinstance(number, int):
         raise NotFound("revision", visit.given("number"))
