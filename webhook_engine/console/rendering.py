@@ -34,6 +34,7 @@ class Rendering:
         self._app = app
         self._console = console
         self._routes = routes
+        self._paths: dict[str, str] = {}
         self._environment = aiohttp_jinja2.setup(
             app,
             app_key=TEMPLATES,
@@ -54,9 +55,16 @@ class Rendering:
         kind, _, file = name.partition(":")
         if file:
             query = {"name": self._console.assets.name_of(file)}
-        path = str(self._app.router[kind].url_for())
+        path = self._paths.get(kind) or self._path(kind)
         stated = {key: str(value) for key, value in query.items() if value not in (None, "")}
         return f"{path}?{urlencode(stated)}" if stated else path
+
+    def _path(self, name: str) -> str:
+        path = str(self._app.router[name].url_for())
+        # Until then it may still be mounted somewhere.
+        if self._app.frozen:
+            self._paths[name] = path
+        return path
 
     def render(self, template: str, visit: Visit, context: dict[str, Any]) -> str:
         """

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console.forms import errors_of
-from webhook_engine.definitions import Definitions, read_tree, tree_of_definitions, without
+from webhook_engine.definitions import Definitions, Group, read_tree, tree_of_definitions, without
+from webhook_engine.definitions.files import without_literals
+from webhook_engine.definitions.tree import tree_of, tree_of_tenant
 from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreConflict, StoreError
 
 if TYPE_CHECKING:
@@ -210,12 +212,21 @@ def table_of(revision: Revision, kind: str, name: str) -> Table | None:
     """
     The definition of that name as a table of its file; None where there is none.
     """
-    tree: dict[str, Any] = tree_of_definitions(revision.definitions)
+    definitions = revision.definitions
     if kind == TENANT:
-        return dict(tree.get(TENANT, {}))
-    tables: list[Table] = tree.get(kind, [])
-    position = position_of(tables, name)
-    return None if position is None else tables[position]
+        head = tree_of_tenant(
+            definitions.tenant,
+            allowed_networks=definitions.allowed_networks,
+            silence=sorted(definitions.silence),
+        )
+        return dict(head)
+    key = "extension" if kind == "agent" else "name"
+    found = (each for each in getattr(definitions, f"{kind}s") if name and getattr(each, key) == name)
+    one = next(found, None)
+    if one is None:
+        return None
+    table: Table = tree_of(without_literals(one) if isinstance(one, Group) else one)  # type: ignore[assignment]  # a table
+    return table
 
 
 def rename(tree: Mapping[str, Any], kind: str, old: str, new: str) -> None:

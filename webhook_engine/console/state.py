@@ -16,6 +16,7 @@ from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.store import Topic
 from webhook_engine.store.revisions import Revision, RevisionEntry
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
         # Behind a proxy all machines look like one.
         self.machines = Throttle(tries=10 * settings.tries, longest_s=settings.longest_wait_s)
@@ -85,10 +87,15 @@ class Console:
         """
         if self.settings.source:
             return Revision(entry=_nothing(self.tenant), definitions=self.engine.definitions)
-        try:
-            return await self.store.definitions.load(self.tenant)
-        except NotFound:
-            return Revision(entry=_nothing(self.tenant), definitions=Definitions())
+        # The number counts on with every change, so that an unchanged one saves a look at the disk.
+        seen = (self.tenant, self.store.changes.number(Topic.DEFINITIONS))
+        if self._looked_at is None or self._looked_at[0] != seen:
+            try:
+                revision = await self.store.definitions.load(self.tenant)
+            except NotFound:
+                revision = Revision(entry=_nothing(self.tenant), definitions=Definitions())
+            self._looked_at = (seen, revision)
+        return self._looked_at[1]
 
     async def follow(self, _: web.Application) -> AsyncIterator[None]:
         """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import NO_ERRORS, Form
-from webhook_engine.console.pages.groups import where
+from webhook_engine.console.pages.groups import vault_of, where
 from webhook_engine.console.saving import change, position_of, table_of
 from webhook_engine.definitions import Level
 from webhook_engine.definitions.groups import SECRETS_OF
@@ -95,7 +95,7 @@ async def _shown(
 ) -> web.Response:
     revision = await visit.console.revision()
     group = _group(revision.definitions, name)
-    vault = {entry.name: entry for entry in await visit.console.store.vault.list(visit.console.tenant)}
+    vault = await vault_of(visit)
     table = table_of(revision, "group", name) or {}
     rows = []
     for agent in revision.definitions.agents:
