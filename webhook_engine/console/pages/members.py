@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from webhook_engine.console import forms
 from webhook_engine.console.forms import NO_ERRORS, Form
 from webhook_engine.console.pages.groups import vault_of, where
-from webhook_engine.console.saving import change, position_of, table_of
+from webhook_engine.console.saving import change, table_of
+from webhook_engine.console.tables import position_of
 from webhook_engine.definitions import Level
 from webhook_engine.definitions.groups import SECRETS_OF
 from webhook_engine.errors import NotFound
