@@ -111,6 +111,9 @@ async def _shown(
         group=group,
         rows=rows,
         fields=[(key, LABELS[key]) for key in SECRETS_OF[group.authentication]],
+        webhooks=[
+            each.name for each in revision.definitions.webhooks if each.group == name and each.type.is_sent
+        ],
         lacking=sum(not has for _, has, _, _ in rows),
     )
 
