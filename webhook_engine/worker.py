@@ -32,7 +32,8 @@ from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import listen
 from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
-from webhook_engine.process.tenant import Tenancy, missing_secrets
+from webhook_engine.process.telling import advice, tell, tell_missing
+from webhook_engine.process.tenant import Tenancy
 from webhook_engine.service import SERVICE, make_app
 from webhook_engine.store import Store, keys_of
 
@@ -143,23 +144,13 @@ class Worker:
         """
         What to do next, in plain words.
         """
-        definitions = self.engine.definitions
-        console = self._console_advice()
-        if not definitions.webhooks:
-            return ("There are no definitions yet: webhook-engine import FILE, in another terminal", *console)
-        missing = missing_secrets(self.store, self.tenancy.name, definitions)
-        return (
-            *missing,
-            "Next, in another terminal: webhook-engine key add dialer, which prints a key for the service",
-            "and webhook-engine emit FILE.jsonl, which hands call events in. Ctrl-C ends this.",
-            *console,
-        )
+        return (*advice(self.store, self.tenancy.name, self.engine.definitions), self._console_advice())
 
-    def _console_advice(self) -> tuple[str, ...]:
+    def _console_advice(self) -> str:
         link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
         if link is None:
-            return (f"The Integration Centre is at {self._url}/",)
-        return (f"The Integration Centre's first administrator: {link} (works once)",)
+            return f"The Integration Centre is at {self._url}/"
+        return f"The Integration Centre's first administrator: {link} (works once)"
 
     def _console_settings(self) -> ConsoleSettings:
         return ConsoleSettings(
@@ -177,9 +168,9 @@ class Worker:
         if self._path is None:
             self._editions = StoreEditions(self.store, tenant=tenant)
         else:
-            if tenant is None and len(tenants := await self.store.tenants()) == 1:
-                tenant = tenants[0] or None
-            self._editions = FileEditions(self._path, tenant=tenant)
+            tenants = await self.store.tenants()
+            only = tenants[0] if len(tenants) == 1 else ""
+            self._editions = FileEditions(self._path, tenant=tenant, otherwise=only)
         edition = await self._editions.first()
         if edition.tenant:
             # Keys and secrets that were set before any tenant had a name become this one's.
@@ -198,8 +189,8 @@ class Worker:
             took_s=took_s,
         )
         self._settled.settle()
-        self._tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
-        self._tell_missing()
+        tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
+        tell_missing(self.store, self.tenancy.name, self.engine.definitions)
         if on_started is not None:
             on_started(started)
 
@@ -224,8 +215,8 @@ class Worker:
             self.tenancy.follow(found)
             self.engine.redefine(ready)
             self._settled.settle(replaced=replaced)
-            self._tell("definitions.changed", found)
-            self._tell_missing()
+            tell("definitions.changed", found)
+            tell_missing(self.store, self.tenancy.name, self.engine.definitions)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """
@@ -234,20 +225,6 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = error
             self._stop.set()
-
-    def _tell(self, name: str, edition: Edition, **more: str | float) -> None:
-        log.event(
-            name,
-            tenant=edition.tenant,
-            definitions=edition.source,
-            webhooks=len(edition.definitions.webhooks),
-            rules=len(edition.definitions.rules),
-            **more,
-        )
-
-    def _tell_missing(self) -> None:
-        for problem in missing_secrets(self.store, self.tenancy.name, self.engine.definitions):
-            log.event("secret.missing", problem=problem)
 
     # --- The end -----------------------------------------------------------------------------------
 

@@ -370,6 +370,17 @@ class Process:
             if after is None:
                 return found
 
+    def screen(self, agent):
+        """
+        What an agent has before them, as a stream begins with it.
+        """
+        request = urllib.request.Request(
+            f"{self.url}/v1/agents/{agent}/stream", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as stream:
+            data = next(line for line in stream if line.startswith(b"data:"))
+        return json.loads(data.removeprefix(b"data:"))["pops"]
+
     def settled(self):
         """
         Event -> its delivery, once every delivery is done or dead.

@@ -3,8 +3,6 @@ Agents' screens are after a restart what they were before it.
 """
 
 import asyncio
-import json
-import urllib.request
 
 from tests.faults.process import PATIENCE_S, Process, event
 from webhook_engine.pops import PopBoard
@@ -16,20 +14,6 @@ from webhook_engine.variables import CallContext, CallEvent
 AGENT = "100-Euphoria"
 
 
-def screen(process):
-    """
-    What an agent's stream begins with.
-    """
-    request = urllib.request.Request(
-        f"{process.url}/v1/agents/{AGENT}/stream", headers={"Authorization": f"Bearer {process.key}"}
-    )
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as stream:
-        for line in stream:
-            if line.startswith(b"data:"):
-                return json.loads(line.removeprefix(b"data:"))["pops"]
-    return None
-
-
 def test_a_window_is_there_after_a_restart(target, tmp_path):
     """
     The same one, with the id under which an agent closes it.
@@ -37,11 +21,11 @@ def test_a_window_is_there_after_a_restart(target, tmp_path):
     with Process(tmp_path, target) as process:
         process.send(event("call-1", "ringing"))
         process.until_logged("attempt.finished")
-        before = screen(process)
+        before = process.screen(AGENT)
         process.terminate()
         process.wait()
         process.start()
-        after = screen(process)
+        after = process.screen(AGENT)
 
     assert {"Page", "Lookup"} == {each["webhook"] for each in before}
     assert before == after

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.faults.process import DEFINITIONS, PATIENCE_S, event, until
-from webhook_engine.errors import SettingsError, StoreOwned
+from webhook_engine.errors import DefinitionError, SettingsError, StoreOwned
 from webhook_engine.process import running
 from webhook_engine.process.editions import FileEditions
 from webhook_engine.process.running import Running, running_file
@@ -164,6 +164,22 @@ async def test_whose_work_it_is_must_be_clear(settings, tmp_path):
         await Worker(settings).run()
     async with working(Settings(database=settings.database, port=0, tenant="Harmony")) as worker:
         assert "Harmony" == worker.started.tenant
+
+
+async def test_a_file_says_whose_work_it_is(settings, file):
+    """
+    Whoever else is in the store. An edit makes no other tenant of it, and --tenant no other of the file.
+    """
+    async with Store.from_settings(settings) as store:
+        await store.pops.save("Harmony")
+
+    async with working(settings, definitions=file) as worker:
+        assert "Euphoria" == worker.started.tenant
+        file.write_text(file.read_text().replace("Euphoria", "Melody"))
+        await asyncio.sleep(0.6)  # two looks and more: nothing may happen
+        assert "Euphoria" == worker.engine.definitions.tenant.name
+    with pytest.raises(DefinitionError, match="'Melody', and this process works for 'Harmony'"):
+        await Worker(Settings(database=settings.database, tenant="Harmony"), definitions=file).run()
 
 
 async def test_told_twice_it_waits_for_nobody(settings, file, target):

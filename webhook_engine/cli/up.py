@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Definitions = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE|DIR]",
+        metavar="FILE|DIR",
         help="Definitions to work by; edits count within a second. Those in the store where left out.",
         show_default=False,
     ),
