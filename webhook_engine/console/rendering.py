@@ -4,6 +4,7 @@ Templates and what all of them know.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -45,7 +46,7 @@ class Rendering:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(word=word_of, when=self._when, field_id=field_id)
+        self._environment.filters.update(word=word_of, when=self._when, field_id=field_id, spelled=spelled)
         self._environment.globals.update(WORDS=WORDS)
 
     def url(self, name: str, **query: object) -> str:
@@ -108,3 +109,10 @@ def field_id(name: str) -> str:
     return "f-" + name.replace("[", "-").replace("].", "-").replace("]", "").replace(".", "-").replace(
         "_", "-"
     )
+
+
+def spelled(path: str) -> str:
+    """
+    The path of a field as a reader says it: `parameter[2].test_value` is "parameter 2, test value".
+    """
+    return re.sub(r"\[([0-9]+)\]", r" \1", path).replace(".", ", ").replace("_", " ")
