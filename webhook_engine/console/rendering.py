@@ -90,6 +90,8 @@ class Rendering:
         visitor = visit.visitor
         found: dict[str, list[Route]] = {}
         for route in self._routes if visitor is not None else ():
+            if route.name == "users" and self._console.user_of is not None:
+                continue  # they are the embedding application's
             if route.nav and route.least is not None and visitor is not None and visitor.may(route.least):
                 found.setdefault(route.section, []).append(route)
         return list(found.items())
