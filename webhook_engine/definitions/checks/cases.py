@@ -30,10 +30,10 @@ def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[st
         for inside, message in _wholes(test):
             entry.problem(report, *inside, message=message)
     for index, canned in enumerate(test.responses):
-        if message := webhooks.missing(canned.webhook):
-            entry.problem(report, "response", index, "webhook", message=message)
-        for key, message in _of_canned(canned):
-            entry.problem(report, "response", index, key, message=message)
+        if missing := webhooks.missing(canned.webhook):
+            entry.problem(report, "response", index, "webhook", message=missing)
+        for key, problem in _of_canned(canned):
+            entry.problem(report, "response", index, key, message=problem)
     for index, expectation in enumerate(test.expect):
         for inside, message in _of_expectation(expectation, test, webhooks):
             entry.problem(report, "expect", index, *inside, message=message)
