@@ -97,7 +97,7 @@ url = "https://old.example.com/form"
 
   [[webhook.parameter]]
   name = "notes"
-  value = "{CALL_NOTES}"
+  value = "{CALLERID_NAME}"
 
 [[rule]]
 name = "Greet"
@@ -146,5 +146,5 @@ given = { CALLERID_NUMBER = "0821234567", CALL_DISPOSITION = "Success", EXTENSIO
 """
 ENDED = """
 event = "ended"
-given = { CALLERID_NUMBER = "0821234567", CALL_NOTES = "a & b", EXTENSION = "100-Euphoria" }
+given = { CALLERID_NUMBER = "0821234567", CALLERID_NAME = "a & b", EXTENSION = "100-Euphoria" }
 """

@@ -104,7 +104,14 @@ def rehearse_now(definitions: Definitions, *, only: Collection[str] = ()) -> Rep
     """
     `rehearse` where no event loop runs.
     """
-    return asyncio.run(rehearse(definitions, only=only))
+    reports: list[Report] = []
+
+    async def kept() -> None:
+        # asyncio.run writes its task's result out where it puts signals back, and a report is long.
+        reports.append(await rehearse(definitions, only=only))
+
+    asyncio.run(kept())
+    return reports[0]
 
 
 async def rehearse(definitions: Definitions, *, only: Collection[str] = ()) -> Report:

@@ -200,7 +200,7 @@ class Stage(Engine):
         self._moment = 0
         board = _Board(clock=lambda: 0.0, epoch="test")
         board.stage = self
-        board.listen(self._told)
+        self._deafen = board.listen(self._told)
         book: Any = self.book
         definitions = scenery.ready.definitions
         super().__init__(definitions, secrets=StandIns(definitions), queue=book, pops=board)
@@ -234,6 +234,13 @@ class Stage(Engine):
                 break
             await self._deliver(self.book.waiting.popleft())
         self._find_why()
+
+    async def close(self) -> None:
+        """
+        The test is over; what agents see stays as it is then.
+        """
+        self._deafen()
+        await super().close()
 
     def performance(self, webhook: str, event: CallEvent, parameter: str) -> Performance | None:
         """
