@@ -326,17 +326,18 @@ class Stage(Engine):
     async def _lookups(self) -> None:
         quiet = 0
         before = self._state()
-        while self._shown.under_way and quiet < _TURNS:
+        while self._shown.under_way > (parked := self._parked()) and quiet < _TURNS:
             await asyncio.sleep(0)
             now = self._state()
-            quiet = quiet + 1 if now == before and self._is_parked() else 0
+            # Whoever shares a request that is not answered waits with it.
+            quiet = quiet + 1 if now == before and parked else 0
             before = now
 
     def _state(self) -> tuple[int, int, int]:
         return self._shown.under_way, len(self.performances), sum(each.sends for each in self.performances)
 
-    def _is_parked(self) -> bool:
-        return any(each.is_unanswered for each in self.performances)
+    def _parked(self) -> int:
+        return sum(each.is_unanswered and not each.is_durable for each in self.performances)
 
     def _asking(self) -> Live:
         if self._live is None:

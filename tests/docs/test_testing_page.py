@@ -1,0 +1,53 @@
+"""
+What docs/testing.md shows passes, and fails as it shows.
+"""
+
+import re
+from pathlib import Path
+
+from webhook_engine.definitions import lint, read_text
+from webhook_engine.testing.rehearsal import rehearse_now
+
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+[EXAMPLE] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_tests_of_the_page_pass():
+    """
+    And lint finds nothing in them.
+    """
+    definitions = read_text(EXAMPLE)
+
+    report = rehearse_now(definitions)
+
+    assert 3 == len(report.results)
+    assert () == report.failed
+    assert () == lint(definitions)
+
+
+def test_a_failure_looks_as_on_the_page():
+    """
+    A number in another form than the CRM's, and every line of what is told about it.
+    """
+    told = re.search(r"  expect\[1\].*?it matches\n", PAGE, re.DOTALL)[0]
+    test = """
+[[test]]
+name = "the number as the platform has it"
+event = "ringing"
+given = { CALLERID_NUMBER = "0821234567", CALL_QUEUE = "Sales", EXTENSION = "100-Euphoria" }
+expect = [{ webhook = "Contact lookup", url = "https://crm.example.com/api/contacts?phone=0821234567" }]
+"""
+
+    (failed,) = rehearse_now(read_text(EXAMPLE + test)).failed
+
+    (failure,) = failed.failures
+    assert [line.removeprefix("  ") for line in told.splitlines()] == str(failure).splitlines()
+
+
+def test_the_python_of_the_page_runs():
+    """
+    Copied as it stands.
+    """
+    [code] = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+    exec(compile(code, "docs/testing.md", "exec"), {})
