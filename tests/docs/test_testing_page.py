@@ -9,6 +9,7 @@ from webhook_engine.definitions import lint, read_text
 from webhook_engine.testing.rehearsal import rehearse_now
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 [EXAMPLE] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -48,6 +49,18 @@ def test_the_python_of_the_page_runs():
     """
     Copied as it stands.
     """
-    [code] = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    _, code = PYTHON
 
     exec(compile(code, "docs/testing.md", "exec"), {})
+
+
+async def test_the_test_of_the_page_passes(engine, target, call):
+    """
+    With the fixtures that the plugin brings.
+    """
+    names = {}
+    exec(compile(PYTHON[0], "docs/testing.md", "exec"), names)
+
+    await names["test_a_caller_is_looked_up"](engine, target, call)
+
+    assert 1 == len(target.received)

@@ -4,6 +4,13 @@ Rule sets under test: the calls of `[[test]]` played through the engine, with ca
     TestCase --play--> Played --judge--> Failure, Failure, ...   none where all is as expected
 """
 
-from webhook_engine.testing.rehearsal.rehearse import Failure, Report, TestResult, rehearse, rehearse_now
+from webhook_engine.testing.rehearsal.rehearse import (
+    Failure,
+    Rehearsal,
+    Report,
+    TestResult,
+    rehearse,
+    rehearse_now,
+)
 
-__all__ = ["Failure", "Report", "TestResult", "rehearse", "rehearse_now"]
+__all__ = ["Failure", "Rehearsal", "Report", "TestResult", "rehearse", "rehearse_now"]

@@ -121,41 +121,52 @@ async def rehearse(definitions: Definitions, *, only: Collection[str] = ()) -> R
     Args:
         only: Parts of names; tests whose names hold none of them are left out.
     """
-    scenery = Scenery.of(definitions)
+    rehearsal = Rehearsal(definitions)
     wanted = [case for case in definitions.tests if not only or any(part in case.name for part in only)]
-    return Report(results=tuple([await _rehearsed(case, scenery) for case in wanted]))
+    return Report(results=tuple([await rehearsal.play(case) for case in wanted]))
 
 
-async def _rehearsed(case: TestCase, scenery: Scenery) -> TestResult:
-    began = perf_counter()
-    definitions = scenery.ready.definitions
-    place = _place(case, definitions)
-    try:
-        answers = _answers(case, definitions)
-    except OSError as error:
-        problem = Failure(what=f"{error.filename}: the file of a response cannot be read: {error.strerror}")
-        return TestResult(name=case.name, place=place, failures=(problem,))
-    stage = Stage(scenery, answers)
-    events = list(events_of(case, definitions))
-    try:
-        for event in events:
-            await stage.play(event)
-    finally:
-        await stage.close()
-    failures = tuple(_Judge(case, stage, events, answers).failures())
-    return TestResult(
-        name=case.name,
-        place=place,
-        failures=failures,
-        took_s=perf_counter() - began,
-        performances=tuple(stage.performances),
-    )
+class Rehearsal:
+    """
+    Definitions, ready for their tests to be played one by one, in any order and any event loop.
+    """
 
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self._scenery = Scenery.of(definitions)
 
-def _place(case: TestCase, definitions: Definitions) -> str:
-    source, path = definitions.index.places["test", case.name]
-    line = source.places.line(path)
-    return ":".join(str(each) for each in (source.name, line) if each)
+    def place(self, case: TestCase) -> tuple[str, int]:
+        """
+        The file of one of its tests, "" for a text, and its line.
+        """
+        source, path = self.definitions.index.places["test", case.name]
+        return source.name, source.places.line(path) or 1
+
+    async def play(self, case: TestCase) -> TestResult:
+        """
+        One of its tests.
+        """
+        began = perf_counter()
+        place = ":".join(str(each) for each in self.place(case) if each)
+        try:
+            answers = _answers(case, self.definitions)
+        except OSError as error:
+            what = f"{error.filename}: the file of a response cannot be read: {error.strerror}"
+            return TestResult(name=case.name, place=place, failures=(Failure(what=what),))
+        stage = Stage(self._scenery, answers)
+        events = list(events_of(case, self.definitions))
+        try:
+            for event in events:
+                await stage.play(event)
+        finally:
+            await stage.close()
+        return TestResult(
+            name=case.name,
+            place=place,
+            failures=tuple(_Judge(case, stage, events, answers).failures()),
+            took_s=perf_counter() - began,
+            performances=tuple(stage.performances),
+        )
 
 
 def _answers(case: TestCase, definitions: Definitions) -> Answers:
