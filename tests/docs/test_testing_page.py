@@ -45,6 +45,17 @@ expect = [{ webhook = "Contact lookup", url = "https://crm.example.com/api/conta
     assert [line.removeprefix("  ") for line in told.splitlines()] == str(failure).splitlines()
 
 
+def test_the_test_of_the_readme_is_one_of_the_floor():
+    """
+    As it stands there.
+    """
+    root = Path(__file__).parents[2]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [(file, shown)] = re.findall(r"<!-- from (\S+) -->\n```toml\n(.*?)```", readme, re.DOTALL)
+
+    assert shown in (root / file).read_text(encoding="utf-8")
+
+
 def test_the_python_of_the_page_runs():
     """
     Copied as it stands.

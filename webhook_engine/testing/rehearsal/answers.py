@@ -162,12 +162,15 @@ class CannedTransport(Transport):
             return self._token(request)
         performance.note(request)
         answer = self._answers.take(performance.webhook)
+        fault = answer.canned.fault if answer is not None else None
+        if fault not in _BEFORE_SENDING:
+            performance.sends += 1
+            exchange.sends += 1
+            exchange.sent = True
         if answer is None:
             return await _unanswered(performance)
-        if answer.canned.fault is not None:
-            raise _error_of(answer.canned.fault, exchange, request)
-        exchange.sends += 1
-        exchange.sent = True
+        if fault is not None:
+            raise _error_of(fault, request)
         return Response(
             status=answer.canned.status,
             headers=answer.headers,
@@ -196,11 +199,8 @@ async def _unanswered(performance: Performance) -> Response:
 _BEFORE_SENDING: Final = frozenset({CannedFault.NO_CONNECTION, CannedFault.NO_NAME, CannedFault.NO_TLS})
 
 
-def _error_of(fault: CannedFault, exchange: Exchange, request: PreparedRequest) -> TransportError:
+def _error_of(fault: CannedFault, request: PreparedRequest) -> TransportError:
     target = target_of(request.url)
-    if fault not in _BEFORE_SENDING:
-        exchange.sends += 1
-        exchange.sent = True
     if fault is CannedFault.TIME_OUT:
         return TimedOut(target=target, after_s=request.deadline_s)
     if fault is CannedFault.NO_NAME:

@@ -45,6 +45,8 @@ class Performance:
     """The first that it made, or the window's address; its secrets are stand-ins."""
 
     sends: int = 0
+    """How often a request was given to the target system."""
+
     is_unanswered: bool = False
     """Whether the test says nothing of what the target answers."""
 
@@ -94,9 +96,8 @@ class Performance:
 
     def note(self, request: PreparedRequest) -> None:
         """
-        Another request of it.
+        It makes this request; the first counts.
         """
-        self.sends += 1
         if self.request is None:
             self.request = request
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from webhook_engine.definitions import PopState, SettledAs
+from webhook_engine.definitions import PopState, SecretKind, SettledAs
 from webhook_engine.deliveries import Deliveries
 from webhook_engine.dispatch import Dispatcher
 from webhook_engine.engine import Engine, Ready
@@ -50,11 +50,16 @@ _TURNS: Final = 25
 
 class StandIns:
     """
-    In place of secrets their names: `secret-CRM_KEY` for `{ env = "CRM_KEY" }`, `secret` for one that is written out.
+    In place of secrets their names: `secret-CRM_KEY` for `{ env = "CRM_KEY" }`, `secret` for one that is
+    written out. A user name is no secret.
     """
 
     def __init__(self, definitions: Definitions) -> None:
-        self._signing = {secret for group in definitions.groups for secret in group.signing_secrets}
+        groups = definitions.groups
+        holders = [*groups, *(each for group in groups for each in (*group.members, group.oauth2) if each)]
+        self._signing = {secret for group in groups for secret in group.signing_secrets}
+        self._names = _held(holders, ("username", "client_id"))
+        self._names -= _held(holders, ("key", "password", "client_secret", "refresh_token"))
 
     def resolve(self, reference: SecretRef) -> str:
         """
@@ -62,7 +67,15 @@ class StandIns:
         """
         if reference in self._signing:
             return f"whsec_{b64encode(sha256(reference.value.encode()).digest()).decode()}"
-        return "secret" if reference.kind == "literal" else f"secret-{reference.value}"
+        if reference.kind is not SecretKind.LITERAL:
+            return f"secret-{reference.value}"
+        return reference.value if reference in self._names else "secret"
+
+
+def _held(holders: Iterable[object], fields: Iterable[str]) -> set[SecretRef]:
+    return {
+        secret for each in holders for name in fields if (secret := getattr(each, name, None)) is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)
