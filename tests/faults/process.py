@@ -415,6 +415,17 @@ class Process:
         assert 200 == status, found
         return found["records"]
 
+    def metric(self, name):
+        """
+        A gauge or counter of `/metrics` that has no labels.
+        """
+        request = urllib.request.Request(
+            f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
+
     # --- What it says ------------------------------------------------------------------------------
 
     def log(self, name=None):
