@@ -293,6 +293,13 @@ class Process:
     def is_alive(self):
         return self._process.poll() is None
 
+    def peak_bytes(self):
+        """
+        The most memory it ever had.
+        """
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+
     # --- What is done to it ------------------------------------------------------------------------
 
     def kill(self):
