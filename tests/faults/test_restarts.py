@@ -87,7 +87,9 @@ def test_an_event_that_is_told_again_after_a_restart_is_one(tmp_path, target):
         assert 2 == len(process.deliveries())
         assert {"done"} == {each["state"] for each in settled.values()}
         assert 1 == target.calls().count("delivered")
-        assert 2 == target.calls().count("waiting")  # once before the kill, and again because nobody heard the answer
+        assert 2 == target.calls().count(
+            "waiting"
+        )  # once before the kill, and again because nobody heard the answer
         assert {each["id"] for each in settled.values()} == {each.key for each in target.requests}
 
 
@@ -134,7 +136,7 @@ class Screen:
         """
         The calls of all messages of a kind, as often as they came.
         """
-        return [data["call"] for event, data in tuple(self.heard) if event == kind]
+        return [data["call"]["CALL_SIPID"] for event, data in tuple(self.heard) if event == kind]
 
     def until(self, fact):
         until(fact, lambda: f"the screen heard {self.heard}")
