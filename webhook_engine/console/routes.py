@@ -8,6 +8,7 @@ from typing import Final
 
 from webhook_engine.console.pages import (
     agents,
+    desktop,
     groups,
     history,
     home,
@@ -38,6 +39,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     # Everybody
     Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
     Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    # The agent desktop
+    Route("GET", "/desktop", _AGENT, desktop.desktop, "desktop", nav="Agent desktop"),
+    Route("GET", "/desktop/stream", _AGENT, desktop.stream, "desktop_stream"),
+    Route("POST", "/desktop/run", _AGENT, desktop.run, "desktop_run"),
+    Route("POST", "/desktop/link", _AGENT, desktop.link, "desktop_link"),
+    Route("POST", "/desktop/dismiss", _AGENT, desktop.dismiss, "desktop_dismiss"),
     # Webhooks
     Route("GET", "/webhooks", _MANAGER, webhooks.webhooks, "webhooks", nav="Webhooks", section=_CENTRE),
     Route("GET", "/webhook", _MANAGER, webhooks.edit, "webhook"),

@@ -15,6 +15,7 @@ from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound
+from webhook_engine.service.stream import AgentStreams
 from webhook_engine.store.revisions import Revision, RevisionEntry
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.streams = AgentStreams(engine.pops)
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
 
     @property
@@ -86,6 +88,12 @@ class Console:
         yield
         following.cancel()
         await asyncio.wait([following])
+
+    async def stop(self, _: web.Application) -> None:
+        """
+        For the application's `on_shutdown`: agents' streams end, so that their browsers connect elsewhere.
+        """
+        self.streams.close()
 
     async def in_force(self, revision: Revision) -> None:
         """
