@@ -13,10 +13,13 @@ from webhook_engine.console.pages import (
     history,
     home,
     members,
+    rules,
     sign_in,
+    simulator,
     tenant,
     trial,
     webhooks,
+    why,
 )
 from webhook_engine.console.visit import Route
 from webhook_engine.store.users import Role
@@ -65,6 +68,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/group/members", _MANAGER, members.members, "members"),
     Route("POST", "/group/members", _ADMIN, members.store, "members"),
     Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
+    # Rules, and calls to try them on
+    Route("GET", "/rules", _MANAGER, rules.rules, "rules", nav="Rules", section=_CENTRE),
+    Route("GET", "/rule", _MANAGER, rules.edit, "rule"),
+    Route("POST", "/rule", _ADMIN, rules.store, "rule"),
+    Route("GET", "/rule/line", _MANAGER, rules.line, "rule_line"),
+    Route("POST", "/rule/move", _ADMIN, rules.move, "rule_move"),
+    Route("POST", "/rule/delete", _ADMIN, rules.remove, "rule_delete"),
+    Route("GET", "/why", _MANAGER, why.show, "why", nav="Why did it fire?", section=_CENTRE),
+    Route("POST", "/why", _MANAGER, why.explain, "why"),
+    Route("GET", "/simulator", _ADMIN, simulator.show, "simulator", nav="Call simulator", section=_CENTRE),
+    Route("POST", "/simulator", _ADMIN, simulator.play, "simulator"),
     # What all of them share
     Route("GET", "/agents", _MANAGER, agents.agents, "agents", nav="Agents", section=_CENTRE),
     Route("POST", "/agents", _ADMIN, agents.store, "agents"),

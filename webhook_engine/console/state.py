@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.console.assets import Assets
 from webhook_engine.console.sessions import Sessions, user_of
+from webhook_engine.console.simulation import Simulations
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
@@ -45,6 +46,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.simulations = Simulations()
         self.streams = AgentStreams(engine.pops)
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
 

@@ -79,7 +79,11 @@
       : make("span", { class: "code", text: pop.url });
     page.addEventListener("click", () => { windows.set(pop.pop, pop.url); setTimeout(() => draw(pop), 0); });
     const say = opened ? "The page was opened in a window of its own." : looking ? "The agent’s browser opens this page." : pop.fresh ? "Your browser blocked the window: open it here, and allow windows for this site." : "A page of this call:";
-    return [make("p", { class: opened || looking || !pop.fresh ? "quiet" : "warning", text: say }), make("p", {}, page), make("p", { class: "code quiet address", text: pop.url })];
+    const blocked = !opened && !looking && pop.fresh;
+    return [
+      make("p", { class: "page" }, make("span", { class: blocked ? "warning" : "quiet", text: say }), page),
+      make("p", { class: "code quiet address", title: pop.url, text: pop.url }),
+    ];
   }
 
   const written = (cell) => (cell === null || cell === undefined ? "" : String(cell));
@@ -107,7 +111,7 @@
   function card(pop) {
     const close = make("button", { type: "button", class: "plain close", "aria-label": `Close ${pop.webhook}`, text: "Close", hidden: looking });
     close.addEventListener("click", () => ask(close, desk.dataset.dismiss, { pop: pop.pop }));
-    const heading = make("h4", { tabindex: -1 }, pop.webhook, pop.parameter ? make("code", { text: pop.parameter }) : null);
+    const heading = make("h4", { tabindex: -1 }, pop.webhook, ...(pop.parameter ? [" ", make("code", { text: pop.parameter })] : []));
     const came = pop.moved_from ? make("p", { class: "quiet", text: `Came along with the call from ${pop.moved_from}.` }) : null;
     const inside = pop.view ? tablePart(pop) : pop.url ? windowPart(pop) : [make("p", { class: "quiet waiting", text: "Being looked up…" })];
     return make("article", { class: "card pop", "data-pop": pop.pop, "aria-label": pop.webhook, "aria-busy": !pop.view && !pop.url ? "true" : null }, make("div", { class: "head" }, heading, close), came, ...inside);
