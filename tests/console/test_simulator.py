@@ -42,10 +42,10 @@ async def test_a_dry_run_sends_nothing(store, tmp_path):
     words = page.words_of
     assert [] == target.requests
     assert () == open_ones
-    assert 0 == len(queued)
+    assert () == queued.deliveries
     assert f"GET {target.url}/contacts?phone=0821234567" in words
     assert "would open a window" in words
-    assert "101-Euphoria Contact page opens a page , which came with the call from 100-Euphoria" in words
+    assert "101-Euphoria Contact page opens a page, which came with the call from 100-Euphoria" in words
     assert "Contact page is taken away: the call has ended" in words
     assert "would be written down, and sent durably" in words
     assert '{"outcome":"Sold"}' in words.replace(": ", ":")

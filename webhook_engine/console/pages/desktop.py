@@ -14,7 +14,7 @@ from aiohttp import web
 
 from webhook_engine.console import byhand, forms
 from webhook_engine.console.byhand import NotStarted
-from webhook_engine.console.visit import NotAllowed
+from webhook_engine.console.state import NotAllowed
 from webhook_engine.errors import NotFound
 from webhook_engine.store.users import Role
 
@@ -42,7 +42,7 @@ async def desktop(visit: Visit) -> web.StreamResponse:
         own=own,
         is_agent=definitions.is_agent(agent),
         is_looking=agent != own,
-        agents=definitions.agents if visit.may_change else (),
+        agents=definitions.agents if visit.may_send else (),
         buttons=byhand.buttons_of(definitions),
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
-from webhook_engine.console.saving import Edit, change, delete, position_of, save, table_of
+from webhook_engine.console.saving import Edit, change, delete, save, table_of
+from webhook_engine.console.tables import position_of
 from webhook_engine.errors import NotFound
 from webhook_engine.responses import Outcome
 from webhook_engine.variables import VARIABLES, Direction, Disposition, Moment, is_known
