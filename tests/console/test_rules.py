@@ -2,12 +2,16 @@
 Rules as forms: saved as a file would have them, refused at their fields, and asked in an order that can be changed.
 """
 
+from urllib.parse import quote
+
+import orjson
 import pytest
 
-from tests.console.browsing import TENANT
-from tests.console.desking import DESKTOP, HOSTILE
+from tests.console.browsing import TENANT, Browser, consoled
+from tests.console.desking import DESKTOP, HOSTILE, happened, until
 from webhook_engine.console.pages.rules import TICKED, read
 from webhook_engine.definitions import read_text
+from webhook_engine.store import Role
 from webhook_engine.variables import VARIABLES, Moment, is_known
 
 
@@ -210,3 +214,47 @@ async def test_a_line_is_added(ruled, administrator):
     assert "Contact lookup" in webhook.text
     assert "then[2].value" in link.text
     assert 404 == wrong.status
+
+
+async def test_hostile_names_are_text_everywhere(store):
+    """
+    Whatever webhooks, rules and agents are called, no page runs it.
+    """
+    hostile = HOSTILE.replace('"', "'")
+    text = DESKTOP
+    for name in (
+        "Contact lookup",
+        "Contact page",
+        "Find a ticket",
+        "Look up who calls",
+        "Tickets by number",
+        "Naledi",
+    ):
+        text = text.replace(f'"{name}"', f'"{name} {hostile}"')
+    await store.definitions.save(TENANT, read_text(text), by="an import")
+    async with consoled(store) as client:
+        browser = await Browser(client, store).sign_in(Role.ADMINISTRATOR)
+        await until(lambda: hostile in client.engine.definitions.rules[0].name)
+        rule = quote(f"Look up who calls {hostile}")
+        pages = [
+            await browser.get(path)
+            for path in ("/desktop", "/rules", f"/rule?rule={rule}", "/simulator", "/rule/line?list=then")
+        ]
+        await browser.get("/why")
+        pages.append(
+            await browser.post(
+                "/why", event=orjson.dumps(happened("ringing", caller_name=hostile).to_json()).decode()
+            )
+        )
+        await browser.get("/simulator")
+        pages.append(
+            await browser.submit("/simulator", agent="100-Euphoria", call_queue="Sales", moment="ringing")
+        )
+
+    for page in pages:
+        assert 200 == page.status
+        assert hostile in page.words_of or any(
+            hostile in value for _, a in page.tags for value in a.values() if value
+        )
+        assert "<img src=x" not in page.text
+        assert "<script>document" not in page.text

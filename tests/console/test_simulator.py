@@ -82,6 +82,11 @@ async def test_for_real_it_pops_and_is_written_down(store, tmp_path):
         disposed = await browser.send("/simulator", list({**again, "moment": "disposed"}.items()))
         await until(lambda: len(target.requests) == 2)
 
+        [recorded] = (await client.engine.queue.list()).deliveries
+        why = await browser.get(f"/why?delivery={recorded.id}")
+
+    assert recorded.id in disposed.words_of
+    assert "1 of 3 rules fires at the moment disposed" in why.words_of
     assert {"Contact lookup", "Contact page"} == {pop.webhook for pop in pops}
     assert "Contact lookup shows: Found 2 records." in page.words_of
     assert "Contact lookup is taken away: the call has ended" in ended.words_of

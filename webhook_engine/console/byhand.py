@@ -67,7 +67,7 @@ async def press(engine: Engine, agent: str, webhook: str, *, parameter: str, cal
     Start a manual webhook, if its rules want it for this call.
 
     Returns:
-        What to tell the agent.
+        What to tell the agent, where nothing on the desktop does.
 
     Raises:
         NotStarted: It is no manual webhook, no rule wants it for this call, or it cannot be made.
@@ -89,7 +89,7 @@ async def follow(engine: Engine, agent: str, pop_id: str, *, row: int, column: i
         shown: The cell as the agent saw it, as JSON: where the table holds another by now, nothing starts.
 
     Returns:
-        What to tell the agent.
+        What to tell the agent, where nothing on the desktop does.
 
     Raises:
         NotFound: The agent has no such pop open.
@@ -149,4 +149,4 @@ async def _run(engine: Engine, webhook: str, event: CallEvent) -> str:
         raise NotStarted(f"{webhook} was not started: {failed(webhook, error).sentence}") from error
     if made:
         return f"{webhook} is written down and will be sent."
-    return f"{webhook} was started."
+    return ""  # the desktop is told by its stream

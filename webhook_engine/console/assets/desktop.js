@@ -271,6 +271,7 @@
   // --- What the agent does ------------------------------------------------------------------------
 
   async function ask(button, address, fields) {
+    if (button.hasAttribute("aria-disabled")) return false;
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await fetch(address, {
@@ -297,7 +298,7 @@
     if (!form) return;
     event.preventDefault();
     const button = form.querySelector("button");
-    if (looking || button.hasAttribute("aria-disabled")) return;
+    if (looking) return;
     const typed = form.elements.namedItem("parameter");
     const fields = { webhook: form.elements.namedItem("webhook").value, parameter: typed?.value || "", call: find("call")?.value || "" };
     if (await ask(button, desk.dataset.run, fields) && typed) typed.value = "";
