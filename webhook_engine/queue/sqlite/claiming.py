@@ -8,13 +8,16 @@ from collections import Counter
 from secrets import token_hex
 from typing import Any
 
+import orjson
+
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row, read_json
 from webhook_engine.queue.sqlite.clock import moment
 from webhook_engine.queue.sqlite.operations import Claim
-from webhook_engine.queue.sqlite.statements import LEASE, choose
+from webhook_engine.queue.sqlite.statements import LEASE, NAMED, choose
+from webhook_engine.queue.sqlite.suspects import pick, release
 
 _SHARES = 16
 """Targets in one statement."""
@@ -27,7 +30,7 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     """
     The deliveries whose turn it is, leased.
     """
-    chosen = _read(book, book.tally.plan(asked.limit, asked.room, asked.per_target))
+    chosen = _choose(book, asked)
     if not chosen:
         return ()
     ends = book.now + asked.lease
@@ -43,6 +46,21 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     LEASE.run(book.db, rows, ends, book.now)
     book.wake_at(ends)
     return tuple(leases)
+
+
+def _choose(book: Book, asked: Claim) -> list[list[Any]]:
+    everybody = asked.limit if asked.per_target is None else asked.per_target
+    picked = pick(book, asked.limit, lambda target: asked.room.get(target, everybody))
+    chosen: list[list[Any]] = []
+    room = asked.room
+    if picked.suspects:
+        release(book, picked.suspects)
+        numbers = [number for number, _ in picked.suspects]
+        chosen += read_json(book.db, NAMED, (orjson.dumps(numbers).decode(),))
+        room = {**room, **{target: room.get(target, everybody) - 1 for _, target in picked.suspects}}
+    if picked.others:
+        chosen += _read(book, book.tally.plan(asked.limit - len(chosen), room, asked.per_target))
+    return chosen
 
 
 def _read(book: Book, shares: list[tuple[str, int, int]]) -> list[list[Any]]:

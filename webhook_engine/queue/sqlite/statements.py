@@ -225,6 +225,9 @@ _CHOSEN = """
     FROM chosen CROSS JOIN delivery d ON d.id = chosen.id CROSS JOIN content c ON c.id = d.id
 """
 
+NAMED = _CHOSEN.format(choices="SELECT value FROM json_each(?)")
+"""The same of deliveries by their numbers."""
+
 
 @lru_cache(maxsize=32)
 def choose(shares: int) -> str:

@@ -46,6 +46,12 @@ class Tally:
         if after is State.READY or after is State.AGAIN:
             self._offer(target)
 
+    def total(self, state: str) -> int:
+        """
+        How many deliveries of all targets are in that state.
+        """
+        return sum(counts[state] for counts in self._counts.values())
+
     def write(self, db: apsw.Connection) -> None:
         """
         Brings the file's counts up to date, inside the transaction.
