@@ -16,6 +16,7 @@ PLAIN = {
     "EARLIEST": statements.EARLIEST,
     "BLOCKED": statements.BLOCKED,
     "OLDEST": _OLDEST,
+    "NEWEST": statements.NEWEST,
     "NAMED": statements.NAMED,
     "SUSPECTS": suspects.FIND,
 } | {name: each.sql.format(values=f"({','.join('?' * each.width)})") for name, each in BULKS.items()}
