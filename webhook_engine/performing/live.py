@@ -159,6 +159,7 @@ class Live:
             number=first.number + second.number,
             took_s=first.took_s + pause_s + second.took_s,
             sent=first.sent or second.sent,
+            times_sent=first.sends + second.sends,
         )
 
     async def _once(self, request: PreparedRequest, deadline: float) -> Attempt:
