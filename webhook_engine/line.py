@@ -242,7 +242,7 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
         deadline_s = line.compiled.deadline_s
         error = _too_slow(response, attempt.prepared.target, deadline_s)
         took_s = asyncio.get_running_loop().time() - until + deadline_s
-        return failed(line.name, error, attempts=attempt.number, took_s=took_s)
+        return failed(line.name, error, attempts=attempt.sends, took_s=took_s)
 
 
 async def judged(
@@ -324,14 +324,13 @@ def view_of(
         TimeoutError: Reading the response would have taken longer than *until*, on `time.monotonic`'s clock.
     """
     if attempt.error is not None:
-        sends = attempt.number if attempt.sent else 0
-        return failed(line.name, attempt.error, attempts=sends, took_s=attempt.took_s)
+        return failed(line.name, attempt.error, attempts=attempt.sends, took_s=attempt.took_s)
     assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
     return line.interpreter.view_of(
         attempt.response,
         values,
         webhook=line.name,
-        attempts=attempt.number,
+        attempts=attempt.sends,
         took_s=attempt.took_s,
         until=until,
     )
