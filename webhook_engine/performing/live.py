@@ -218,12 +218,12 @@ class Live:
         if isinstance(second.error, TargetPaused):
             # The first failure is why; it says more.
             return first
-        left = second.sent or second.response is not None
         return replace(
             second,
             took_s=loop.time() - began,
             sent=first.sent or second.sent,
-            times_sent=first.sends + (second.number - first.number if left else 0),
+            # The numbers of the second go on from those of the first.
+            times_sent=first.sends + max(0, second.sends - first.number),
         )
 
 
