@@ -208,6 +208,25 @@ async def test_administrators_look_and_touch_nothing(store):
     assert [] == target.requests
 
 
+async def test_who_looks_sees_no_key_of_the_agent(store):
+    """
+    A key travels in the query of a page; that is told to the agent's own browser alone.
+    """
+    async with desks(store) as (client, _):
+        looking = await agent_at(client, store, Role.ADMINISTRATOR)
+        calls = [happened("ringing", extension="101-Euphoria", sip_id=name) for name in ("one", "two")]
+        await client.engine.notify(calls[0])
+        async with streaming(looking, agent="101-Euphoria") as stream:
+            _, snapshot = await stream.next()
+            await client.engine.notify(calls[1])
+            told = [await stream.next() for _ in range(4)]
+
+    urls = [pop["url"] for pop in snapshot["pops"] if "url" in pop]
+    urls += [data["url"] for event, data in told if event == "window"]
+    assert 2 == len(urls)
+    assert {True} == {url.endswith("/page?…") for url in urls}
+
+
 @pytest.mark.parametrize("role", [Role.AGENT, Role.MANAGER])
 async def test_another_agents_desktop_is_closed(store, role):
     """

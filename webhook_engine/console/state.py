@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.console.assets import Assets
+from webhook_engine.console.looking import as_looked_at
 from webhook_engine.console.sessions import Sessions, user_of
 from webhook_engine.console.simulation import Simulations
 from webhook_engine.console.throttle import Throttle
@@ -59,6 +60,7 @@ class Console:
         self.trials = Trials()
         self.simulations = Simulations()
         self.streams = AgentStreams(engine.pops)
+        self.looking = AgentStreams(engine.pops, shown=as_looked_at)
         self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
         # Behind a proxy all machines look like one.
@@ -118,6 +120,7 @@ class Console:
         For the application's `on_shutdown`: agents' streams end, so that their browsers connect elsewhere.
         """
         self.streams.close()
+        self.looking.close()
 
     def check_editable(self) -> None:
         """

@@ -73,13 +73,14 @@
   }
 
   function windowPart(pop) {
+    if (looking) return [make("p", { class: "quiet", text: "The agent’s browser opens this page:" }), make("p", { class: "code quiet address", text: pop.url })];
     const opened = windows.get(pop.pop) === pop.url;
     const page = isWeb(pop.url)
-      ? make("a", { href: pop.url, target: "_blank", rel: "noopener noreferrer", class: opened || looking ? "" : "button main", text: opened ? "Open it once more" : "Open the page" })
+      ? make("a", { href: pop.url, target: "_blank", rel: "noopener noreferrer", class: opened ? "" : "button main", text: opened ? "Open it once more" : "Open the page" })
       : make("span", { class: "code", text: pop.url });
     page.addEventListener("click", () => { windows.set(pop.pop, pop.url); setTimeout(() => draw(pop), 0); });
-    const say = opened ? "The page was opened in a window of its own." : looking ? "The agent’s browser opens this page." : pop.fresh ? "Your browser blocked the window: open it here, and allow windows for this site." : "A page of this call:";
-    const blocked = !opened && !looking && pop.fresh;
+    const say = opened ? "The page was opened in a window of its own." : pop.fresh ? "Your browser blocked the window: open it here, and allow windows for this site." : "A page of this call:";
+    const blocked = !opened && pop.fresh;
     return [
       make("p", { class: "page" }, make("span", { class: blocked ? "warning" : "quiet", text: say }), page),
       make("p", { class: "code quiet address", title: pop.url, text: pop.url }),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from webhook_engine.console.visit import Visit
+    from webhook_engine.service.stream import AgentStreams
 
 CHECKED_S: Final = 30.0
 """How long a stream may go on after its reader was signed out."""
@@ -56,23 +57,24 @@ async def stream(visit: Visit) -> web.StreamResponse:
     agent = _agent(visit)
     if not visit.console.engine.definitions.is_agent(agent):
         raise NotFound("agent", agent)
-    watching = asyncio.create_task(_watch(visit, agent))
+    streams = visit.console.streams if agent == visit.who.extension else visit.console.looking
+    watching = asyncio.create_task(_watch(visit, agent, streams))
     try:
-        return await visit.console.streams.serve(visit.request, agent)
+        return await streams.serve(visit.request, agent)
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
 
 
-async def _watch(visit: Visit, agent: str) -> None:
+async def _watch(visit: Visit, agent: str, streams: AgentStreams) -> None:
     """
     Ends the stream once whoever reads it may not any more.
     """
     while True:
         await asyncio.sleep(CHECKED_S)
         if not await _still_may(visit, agent):
-            visit.console.streams.end(visit.request)
+            streams.end(visit.request)
             return
 
 
