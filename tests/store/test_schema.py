@@ -17,12 +17,15 @@ from webhook_engine.store import schema, upgrade
 from webhook_engine.store.tables import METADATA
 from webhook_engine.testing.store.common import BY, CANARY, TENANT, definitions
 
+THIS = schema.HEAD
+NEXT = f"{int(THIS) + 1:04}"
+
 LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{revision}"
+down_revision = "{before}"
 
 
 def upgrade():
@@ -40,9 +43,10 @@ def later_version(tmp_path, monkeypatch):
     def later_version(then="pass"):
         folder = tmp_path / "migrations"
         shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "r0002_later.py").write_text(LATER.format(then=then))
+        migration = LATER.format(then=then, before=THIS, revision=NEXT)
+        (folder / "versions" / f"r{NEXT}_later.py").write_text(migration)
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "HEAD", "0002")
+        monkeypatch.setattr(schema, "HEAD", NEXT)
 
     return later_version
 
@@ -83,7 +87,7 @@ async def test_an_older_store_is_refused_with_what_to_run(open_store, path, late
     later_version()
 
     with pytest.raises(
-        StoreOutdated, match=r"schema 0001 .* works on 0002: run `webhook-engine doctor --fix`"
+        StoreOutdated, match=rf"schema {THIS} .* works on {NEXT}: run `webhook-engine doctor --fix`"
     ):
         await open_store().__aenter__()
 
@@ -103,7 +107,7 @@ async def test_upgrading_keeps_everything_and_a_copy(open_store, path, later_ver
     async with open_store() as store:
         assert ["a"] == [each.name for each in (await store.definitions.load(TENANT)).definitions.webhooks]
         assert CANARY == store.vault.reveal(TENANT, "CRM/key")
-    assert path.with_name("store.db.schema-0001") == copy
+    assert path.with_name(f"store.db.schema-{THIS}") == copy
     assert (True, False) == ("later" in columns(path), "later" in columns(copy))
     assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
     assert await upgrade(path) is None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine import log
 from webhook_engine.errors import ActionRefused
+from webhook_engine.store.facts import ApiRequest
 from webhook_engine.xml_api import keys, reading, writing
 from webhook_engine.xml_api.actions import ActionRequest
 from webhook_engine.xml_api.cache import AnswerCache
@@ -26,7 +27,7 @@ from webhook_engine.xml_api.faults import (
     PermissionDenied,
 )
 from webhook_engine.xml_api.limits import CallLimits
-from webhook_engine.xml_api.monitoring import LONGEST_NAME, SUCCESS, ApiRequest
+from webhook_engine.xml_api.monitoring import LONGEST_NAME, SUCCESS
 
 if TYPE_CHECKING:
     from webhook_engine.xml_api.actions import Action, Actions
