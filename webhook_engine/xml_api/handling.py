@@ -172,8 +172,9 @@ def _fault(error: Exception, action: str) -> type[ActionRefused]:
     """
     What is said of an error; what nobody foresaw goes to the log, and its cause to nobody else.
     """
-    if isinstance(error, ActionRefused) and type(error) in _FAULT_BODIES:
-        return type(error)
-    log.event("xml_api.action.failed", action=action[:LONGEST_NAME], why=type(error).__name__)
-    _standard.warning("an action of the XML API failed: %s", type(error).__name__, exc_info=error)
+    for fault in FAULTS.values():
+        if isinstance(error, fault):
+            return fault
+    name = action[:LONGEST_NAME]
+    _standard.warning("the action %r of the XML API failed: %s", name, type(error).__name__, exc_info=error)
     return DatabaseFailed
