@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check bench format clean
+.PHONY: help demo test lint types layers check faults soak bench format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,13 @@ layers: $(VENV)/.tests
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=92
+
+faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
+	WEBHOOK_ENGINE_ENDS=50 $(BIN)/python -m pytest tests/faults
+
+soak: $(VENV)/.tests  ## The same five hundred times, and the files' own kills: an hour or more
+	WEBHOOK_ENGINE_ENDS=500 WEBHOOK_ENGINE_QUEUE_KILLS=300 WEBHOOK_ENGINE_STORE_KILLS=300 \
+	  $(BIN)/python -m pytest tests/faults tests/queue/test_durability.py tests/store/test_kill.py
 
 bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
 	$(BIN)/python -m benchmarks

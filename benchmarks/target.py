@@ -27,10 +27,17 @@ _RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 )
 
+TAKEN = b'{"id":"4711","status":"ok"}'
+
+_TAKEN = (
+    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(TAKEN)
+    + TAKEN
+)
+
 
 class Answers(asyncio.Protocol):
     """
-    One connection; requests without a body.
+    One connection: lookups without a body, and what is posted with its length told.
     """
 
     def __init__(self) -> None:
@@ -41,9 +48,24 @@ class Answers(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        *whole, self._begun = (self._begun + data).split(b"\r\n\r\n")
-        if whole:
-            self._transport.write(_RESPONSE * len(whole))
+        self._begun += data
+        answers = b""
+        while (end := self._begun.find(b"\r\n\r\n")) >= 0:
+            end += 4 + _length(self._begun[:end])
+            if len(self._begun) < end:
+                break
+            answers += _TAKEN if self._begun.startswith(b"POST") else _RESPONSE
+            self._begun = self._begun[end:]
+        if answers:
+            self._transport.write(answers)
+
+
+def _length(head: bytes) -> int:
+    found = head.find(b"Content-Length: ")
+    if found < 0:
+        return 0
+    end = head.find(b"\r\n", found)
+    return int(head[found + 16 : end if end >= 0 else None])
 
 
 @contextmanager

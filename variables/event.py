@@ -5,7 +5,7 @@ Something that happened to a call.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Self, cast
 from uuid import uuid4
 
 from .call import CallContext, check_time
@@ -56,9 +56,27 @@ class CallEvent:
             UnknownVariable: The call names a variable that there is not.
             InvalidCall: A part that is missing, unknown or wrong, by its name.
         """
+        if type(document) is dict:
+            from .quick import read
+
+            event = read(cls, document)
+            if event is not None:
+                return cast("Self", event)
         from .wire import event_from_json
 
         return cls(**event_from_json(document))
+
+    @classmethod
+    def _checked(cls, moment: Moment, call: CallContext, name: str, at: datetime) -> Self:
+        """
+        An event of parts that were checked already.
+        """
+        event = object.__new__(cls)
+        object.__setattr__(event, "moment", moment)
+        object.__setattr__(event, "call", call)
+        object.__setattr__(event, "id", name)
+        object.__setattr__(event, "at", at)
+        return event
 
     def to_json(self) -> dict[str, object]:
         """

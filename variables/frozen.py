@@ -21,6 +21,12 @@ class FrozenMapping(Mapping[str, V]):
     def __getitem__(self, name: str) -> V:
         return self._items[name]
 
+    def copy(self) -> dict[str, V]:
+        """
+        The same, as a dict of one's own.
+        """
+        return self._items.copy()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
 

@@ -5,16 +5,20 @@ Calls and their events as JSON.
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from .call import CallContext, Value
 from .errors import InvalidCall
+from .frozen import FrozenMapping
 from .tokens import FACT_OF, facts_from_tokens
 
 if TYPE_CHECKING:
     from .event import CallEvent
 
 Document = str | bytes | Mapping[str, object]
+
+_FACTS = attrgetter(*FACT_OF.values())
 
 _EVENT_KEYS = frozenset({"id", "moment", "at", "call"})
 
@@ -24,13 +28,13 @@ def call_to_json(call: CallContext) -> dict[str, object]:
     Documented names, then `at` and `extra`; what is not known is left out.
     """
     document: dict[str, object] = {}
-    for name, fact in FACT_OF.items():
-        value = getattr(call, fact)
-        if value not in (None, ""):
-            document[name] = value if isinstance(value, int) else str(value)
+    for name, value in zip(FACT_OF, _FACTS(call), strict=True):
+        if value is not None and value != "":
+            # What is a kind of text, such as a word of ours, becomes plain text.
+            document[name] = value if type(value) is str or isinstance(value, int) else str(value)
     document["at"] = call.at.isoformat()
     if call.extra:
-        document["extra"] = dict(call.extra)
+        document["extra"] = cast("FrozenMapping[Value]", call.extra).copy()
     return document
 
 
@@ -49,12 +53,9 @@ def event_to_json(event: "CallEvent") -> dict[str, object]:
     """
     `{"id", "moment", "at", "call"}`.
     """
-    return {
-        "id": event.id,
-        "moment": str(event.moment),
-        "at": event.at.isoformat(),
-        "call": event.call.to_json(),
-    }
+    call = call_to_json(event.call)
+    at = call["at"] if event.at is event.call.at else event.at.isoformat()
+    return {"id": event.id, "moment": event.moment.value, "at": at, "call": call}
 
 
 def event_from_json(document: Document) -> dict[str, Any]:

@@ -6,97 +6,193 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from functools import lru_cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from webhook_engine.definitions.words import DeliveryClass
+from webhook_engine.definitions.checks.http import authority_of, has_variable
+from webhook_engine.definitions.words import WhenEmpty
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
-from webhook_engine.errors import EmptyParameter, TemplateError
-from webhook_engine.line import READ_AT_ONCE
-from webhook_engine.performing import Performed, RetryPolicy, Schedule
-from webhook_engine.queue import Delivery, Order
+from webhook_engine.errors import EmptyParameter, QueueError, TemplateError
+from webhook_engine.line import PATIENCE_S, READ_AT_ONCE
+from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
+from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.rules import Start, asks_for, follow
 from webhook_engine.variables import CallEvent
+from webhook_engine.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from webhook_engine.definitions import Webhook
     from webhook_engine.dispatch import Attempt, PreparedRequest
+    from webhook_engine.errors import ResponseError
     from webhook_engine.line import Line, Lines
-    from webhook_engine.queue import Lease
-    from webhook_engine.responses import Interpretation, Outcome, Response
+    from webhook_engine.performing import Holds
+    from webhook_engine.queue import DeliveryQueue, Lease
+    from webhook_engine.responses import Outcome, Response
+    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.rules import RuleSet
+    from webhook_engine.variables import Value
+    from webhook_engine.versions import Versions
 
     Dispatch = Callable[..., Awaitable[Attempt]]
     Show = Callable[[Sequence[Start], CallEvent], None]
+    Frozen = Mapping[str, object] | Callable[[], Mapping[str, object]]
 
 
 _SHORT_TRIES: Final = 3
 """Retries after each of the webhook's `retry_on`."""
 
+_MOST_RECENT: Final = 1024
+"""Deliveries whose event is still at hand when they are made; another one's is read again."""
+
+
+class Way(NamedTuple):
+    """
+    What is known of a durable webhook before any call.
+    """
+
+    line: Line
+
+    target: str | None
+    """Where it sends, whatever the call holds; None where that depends on the call."""
+
+    may_skip: bool
+    """Whether an empty value keeps the whole request back."""
+
 
 class Deliveries:
     """
     What one tenant's durable webhooks send, and what follows from it.
+
+    A delivery is written down as its event, its start and the version of the definitions; its request is made
+    of these when it is first tried, with nothing else that could change, and kept where it must be tried again.
     """
 
-    def __init__(self, lines: Lines, rules: RuleSet) -> None:
+    def __init__(self, lines: Lines, rules: RuleSet, holds: Holds, versions: Versions) -> None:
         self._lines = lines
         self._rules = rules
+        self._holds = holds
+        self._versions = versions
+        self._version: Version | None = None
+        self._ways: dict[str, Way | None] = {}
+        self._recent: OrderedDict[tuple[str, str], tuple[Start, CallEvent]] = OrderedDict()
 
     def is_durable(self, start: Start) -> bool:
         """
         Whether *start* is written down before anything is sent.
         """
-        webhook = self._lines.of(start.webhook).compiled.definition
-        return webhook.type.is_sent and webhook.delivery is DeliveryClass.DURABLE
+        return self._way(start.webhook) is not None
 
-    def of(self, starts: Sequence[Start], event: CallEvent) -> tuple[Delivery, ...]:
+    async def put(
+        self, started: Sequence[tuple[CallEvent, Sequence[Start]]], queue: DeliveryQueue | None
+    ) -> tuple[tuple[Delivery, ...], ...]:
         """
-        The deliveries of those of *starts* that are durable, as the queue takes them.
+        Puts the deliveries of those starts that are durable; for each event its own.
 
-        The request is made here and kept, so that every attempt sends the same, whatever becomes
-        of the definitions. One that cannot be made is put all the same: it dies with the reason,
-        where an operator sees it. What an empty value is to skip is none.
+        What an empty value is to skip is none. A request that cannot be made is put all the same: the
+        delivery dies with the reason, where an operator sees it.
+
+        Raises:
+            QueueUnavailable: Nothing was accepted.
+            QueueError: There is no queue.
         """
-        durable = [start for start in starts if self.is_durable(start)]
-        if not durable:
-            return ()
-        told = event.to_json()
-        made = (self._delivery(start, event, told) for start in durable)
-        return tuple(delivery for delivery in made if delivery is not None)
+        made = [self._of(starts, event) for event, starts in started]
+        flat = [delivery for deliveries in made for delivery, _ in deliveries]
+        if flat:
+            if queue is None:
+                raise QueueError(
+                    "durable deliveries need a queue, and this engine has none: "
+                    'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
+                )
+            await self._versions.keep(self._current, queue)
+            receipts = iter(await queue.put(flat))
+            for (event, _), deliveries in zip(started, made, strict=True):
+                for (delivery, start), receipt in zip(
+                    deliveries, islice(receipts, len(deliveries)), strict=True
+                ):
+                    # Of a duplicate, what was said first counts.
+                    if receipt is Receipt.ACCEPTED:
+                        self._recent[start.event_id, delivery.webhook] = start, event
+            while len(self._recent) > _MOST_RECENT:
+                self._recent.popitem(last=False)
+        return tuple([tuple([delivery for delivery, _ in deliveries]) for deliveries in made])
 
-    def _delivery(self, start: Start, event: CallEvent, told: Mapping[str, object]) -> Delivery | None:
-        line = self._lines.of(start.webhook)
-        webhook = line.compiled.definition
-        reference: dict[str, object] = {"event": told, "start": start.to_json()}
-        target = line.preparation.route.group or start.webhook
-        try:
-            frozen = line.freezer.freeze(self._lines.values(line, start.call(event)))
-        except EmptyParameter as error:
-            if error.skips:
-                return None
-        except TemplateError:
-            # What is wrong is found again when it is performed, and recorded then.
-            pass
-        else:
-            reference["frozen"] = frozen
-            target = target_of(_beginning(frozen["url"]))
+    def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
+        found: list[tuple[Delivery, Start]] = []
+        told: Mapping[str, object] | None = None
+        for start in starts:
+            way = self._way(start.webhook)
+            if way is None:
+                continue
+            if told is None:
+                told = event.to_json()
+            delivery = self._delivery(way, start, event, told)
+            if delivery is not None:
+                found.append((delivery, start))
+        return found
+
+    def _delivery(
+        self, way: Way, start: Start, event: CallEvent, told: Mapping[str, object]
+    ) -> Delivery | None:
+        reference: dict[str, object] = {
+            "event": told,
+            "start": start.to_json(),
+            "version": self._current.name,
+            "revision": way.line.revision,
+        }
+        target = way.target
+        if target is None or way.may_skip:
+            # Where it goes, or whether, is only known when the request is made.
+            try:
+                frozen = way.line.freezer.freeze(self._lines.values(way.line, start.call(event)))
+            except EmptyParameter as error:
+                if error.skips:
+                    return None
+            except TemplateError:
+                # What is wrong is found again when it is performed, and recorded then.
+                pass
+            else:
+                reference["frozen"] = frozen
+                target = target_of(_beginning(frozen["url"]))
+        sip_id = event.call.sip_id
+        webhook = way.line.compiled.definition
         return Delivery(
             event_id=start.event_id,
             webhook=start.webhook,
-            target=target,
+            target=target or way.line.preparation.route.group or start.webhook,
             reference=reference,
-            call=event.call.sip_id,
-            order=Order(webhook.order) if event.call.sip_id else Order.NONE,
+            call=sip_id,
+            order=Order(webhook.order) if sip_id else Order.NONE,
             hold_s=webhook.hold_s,
             expires_s=webhook.expires_s,
         )
 
-    async def perform(self, lease: Lease, dispatch: Dispatch, show: Show) -> Performed:
+    def _way(self, webhook: str) -> Way | None:
+        """
+        None where the webhook is not durable.
+        """
+        try:
+            return self._ways[webhook]
+        except KeyError:
+            line = self._lines.of(webhook)
+            definition = line.compiled.definition
+            way = self._ways[webhook] = _way(line) if definition.is_durable else None
+            return way
+
+    @property
+    def _current(self) -> Version:
+        if self._version is None:
+            self._version = Version(self._lines.definitions)
+        return self._version
+
+    # --- Performing ------------------------------------------------------------------------------
+
+    async def perform(self, lease: Lease, queue: DeliveryQueue, dispatch: Dispatch, show: Show) -> Performed:
         """
         Sends one delivery and tells what came of it.
 
@@ -107,52 +203,89 @@ class Deliveries:
             WebhookEngineError: Nothing could be sent, and why.
         """
         line = self._lines.of(lease.webhook)
-        told = cast("Mapping[str, Any]", lease.reference["event"])
-        request = self._request(line, lease, told)
-        attempt = await dispatch(request, number=lease.attempt)
+        if (hold := self._holds.of(lease.webhook)) is not None:
+            return Performed(hold_s=HOLD_S, held_because=hold.reason)
+        recent = self._recent
+        key = (lease.event_id, lease.webhook)
+        start, event = recent.pop(key) if key in recent else _read(lease)
+        request, frozen, made_of = await self._request(line, lease, start, event, queue)
+        attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
         policy = policy_of(line.compiled.definition)
         if attempt.response is None:
-            return Performed(attempt=attempt, policy=policy)
-        start = Start.from_json(cast("Mapping[str, Any]", lease.reference["start"]))
-        needs_call = bool(line.compiled.rules or any(map(self._rules.links.get, start.rules)))
-        event = CallEvent.from_json(told) if needs_call else None
-        found = await self._interpreted(line, attempt.response, start, event)
-        following = (
-            () if event is None else self._following(line, start, event, attempt.response, found.outcome)
-        )
-        if event is not None:
+            return Performed(attempt=attempt, policy=policy, frozen=frozen)
+        links = self._rules.links
+        needs_call = bool(line.compiled.rules) or any(map(links.get, start.rules))
+        verdict, error = await self._judged(line, attempt.response, start, event if needs_call else None)
+        following: tuple[Start, ...] = ()
+        if needs_call:
+            following = self._following(line, start, event, attempt.response, verdict.outcome)
             show([each for each in following if not self.is_durable(each)], event)
-        return Performed(
+        performed = Performed(
             attempt=attempt,
-            outcome=found.outcome,
-            by_rule=not found.decided_by.startswith("default: "),
-            sentence=found.sentence,
-            error=found.error,
-            follow=() if event is None else self.of(following, event),
+            outcome=verdict.outcome,
+            by_rule=not verdict.decided_by.startswith("default: "),
+            sentence=verdict.sentence,
+            error=error,
+            follow=await self._followers(following, event, queue),
             policy=policy,
+            frozen=frozen,
         )
+        if is_gone(performed):
+            await self._holds.note_gone(line.name, made_of)
+        return performed
 
-    def _request(self, line: Line, lease: Lease, told: Mapping[str, Any]) -> PreparedRequest:
-        credentials = self._lines.credentials(line, told["call"].get("EXTENSION", ""))
-        frozen = lease.frozen or cast("Mapping[str, object] | None", lease.reference.get("frozen"))
-        if frozen is None:
-            start = Start.from_json(cast("Mapping[str, Any]", lease.reference["start"]))
-            call = start.call(CallEvent.from_json(told))
-            frozen = line.freezer.freeze(self._lines.values(line, call))
-        return stamped(
-            line.freezer.thaw(frozen, credentials),
-            delivery_id=lease.id,
-            now=time.time(),
-            secrets=signing_secrets_of(line.compiled.group, self._lines.secrets),
-        )
+    async def _followers(
+        self, following: Sequence[Start], event: CallEvent, queue: DeliveryQueue
+    ) -> tuple[Delivery, ...]:
+        if not following:
+            return ()
+        made = self._of(following, event)
+        if made:
+            await self._versions.keep(self._current, queue)
+        return tuple([delivery for delivery, _ in made])
 
-    async def _interpreted(
+    async def _request(
+        self, line: Line, lease: Lease, start: Start, event: CallEvent, queue: DeliveryQueue
+    ) -> tuple[PreparedRequest, Frozen | None, str]:
+        """
+        The request, how it is kept for later tries where it is not kept already, and the webhook's revision
+        that it was made of.
+
+        What was made of a revision whose target is gone is made anew of the webhook as it was edited since:
+        as it stands nobody wants it any more.
+        """
+        credentials = self._lines.credentials(line, event.call.extension)
+        kept = lease.frozen or cast("Mapping[str, object] | None", lease.reference.get("frozen"))
+        made_of = str((lease.frozen or lease.reference).get("revision", line.revision))
+        version = lease.reference.get("version")
+        if self._holds.was_gone(line.name, made_of):
+            kept = version = None
+        frozen: Frozen | None = None
+        if kept is None:
+            if version is None or version == self._current.name:
+                values = self._lines.values(line, start.call(event))
+                request = line.preparation.prepare(values, credentials)
+                made_of = line.revision
+                frozen = partial(_frozen, line, values, made_of)
+            else:
+                # Today's credentials, in the request of the day on which it was accepted.
+                then = await self._versions.lines(str(version), queue, webhook=lease.webhook)
+                before = then.of(lease.webhook)
+                frozen = kept = _frozen(before, then.values(before, start.call(event)), made_of)
+        if kept is not None:
+            request = line.freezer.thaw(kept, credentials)
+        group = line.compiled.group
+        secrets = signing_secrets_of(group, self._lines.secrets)
+        stamp = stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets)
+        return stamp, None if lease.frozen else frozen, made_of
+
+    async def _judged(
         self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> Interpretation:
+    ) -> tuple[Verdict, ResponseError | None]:
         values = {} if event is None else self._lines.values(line, start.call(event))
         if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.interpret(response, values)
-        return await asyncio.to_thread(line.interpreter.interpret, response, values)
+            return line.interpreter.judge(response, values)
+        return await asyncio.to_thread(line.interpreter.judge, response, values)
 
     def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
@@ -180,8 +313,33 @@ def policy_of(webhook: Webhook) -> RetryPolicy:
     return _policy(webhook.max_attempts, webhook.longest_wait_s, webhook.retry_on)
 
 
+def _frozen(line: Line, values: Mapping[str, Value], revision: str) -> Mapping[str, object]:
+    return {**line.freezer.freeze(values), "revision": revision}
+
+
 def _beginning(url: object) -> str:
     """
     A kept URL up to the first secret in it.
     """
     return str(url[0] if isinstance(url, list | tuple) else url)
+
+
+def _way(line: Line) -> Way:
+    definition = line.compiled.definition
+    _, authority = authority_of(definition.url) or ("", "")
+    return Way(
+        line,
+        None if not authority or has_variable(authority) else target_of(_origin(definition.url, authority)),
+        any(each.when_empty is WhenEmpty.SKIP for each in definition.parameters),
+    )
+
+
+def _origin(url: str, authority: str) -> str:
+    return url[: url.index(authority) + len(authority)]
+
+
+def _read(lease: Lease) -> tuple[Start, CallEvent]:
+    return (
+        Start.from_json(cast("Mapping[str, Any]", lease.reference["start"])),
+        CallEvent.from_json(cast("Mapping[str, Any]", lease.reference["event"])),
+    )

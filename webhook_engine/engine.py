@@ -16,26 +16,45 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
-from webhook_engine.errors import QueueError, WebhookEngineError, WrongType
-from webhook_engine.line import READ_AT_ONCE, Lines, failed, read, tell, view_of
+from webhook_engine.errors import WebhookEngineError, WrongType
+from webhook_engine.line import (
+    PATIENCE_S,
+    READ_AT_ONCE,
+    Lines,
+    failed,
+    read,
+    revision_of,
+    rooms_of,
+    tell,
+    view_of,
+)
+from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from webhook_engine.deliveries import Deliveries
     from webhook_engine.dispatch import Dispatcher
     from webhook_engine.line import Line
-    from webhook_engine.performing import Live, Performed, Performer, PerformerReport, PerformerSettings
+    from webhook_engine.performing import (
+        Live,
+        Performed,
+        Performer,
+        PerformerReport,
+        PerformerSettings,
+        Settlement,
+    )
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
     from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.versions import Versions
 
 
 class Ready(NamedTuple):
@@ -46,6 +65,12 @@ class Ready(NamedTuple):
     definitions: Definitions
     lines: Lines
     rules: RuleSet
+
+    rooms: Mapping[str, int]
+    """Target -> how many requests it may have under way."""
+
+    standing: Mapping[str, Standing]
+    """Durable webhook -> how it stands."""
 
 
 class Engine:
@@ -97,6 +122,8 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._is_stopping = False
+        self._holds = Holds()
+        self._versions: Versions | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -126,16 +153,29 @@ class Engine:
         """
         What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.
         """
-        return Ready(definitions, Lines(definitions, self._secrets), RuleSet(definitions))
+        return Ready(
+            definitions,
+            Lines(definitions, self._secrets),
+            RuleSet(definitions),
+            rooms_of(definitions),
+            {
+                each.name: Standing(revision_of(each), each.enabled)
+                for each in definitions.webhooks
+                if each.is_durable
+            },
+        )
 
     def redefine(self, definitions: Definitions | Ready) -> None:
         """
         Let *definitions* hold from now on; requests that were made before stay as they are.
         """
         ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
-        self.definitions, self._lines, self._rules = ready
+        self.definitions, self._lines, self._rules, self._rooms, standing = ready
         self._deliveries: Deliveries | None = None
+        self._holds.redefine(standing)
         self._shown.redefine(self._lines, self._rules)
+        if self._live is not None:
+            self._live.breakers.resize()
 
     # --- What an application asks for ------------------------------------------------------------
 
@@ -146,12 +186,14 @@ class Engine:
         Raises:
             NotFound: No webhook has that name.
             WrongType: It is sent from here, so it is asked, not opened.
+            WebhookDisabled: Its definition says so.
             AgentRefused: The call's extension may not use it.
             TemplateError: A value cannot stand where the template puts it.
         """
         line = self._lines.of(webhook)
         if line.is_sent:
             raise WrongType(webhook, is_sent=True)
+        self._lines.check_enabled(line)
         return self._lines.prepared(line, call, self._lines.values(line, call)).url
 
     async def ask(self, webhook: str, call: CallContext, *, test_values: bool = False) -> AgentView:
@@ -172,6 +214,7 @@ class Engine:
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
         try:
+            self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
@@ -220,9 +263,7 @@ class Engine:
         `notify` for many events, all or none of them, at the cost of one.
         """
         started = [(event, self._rules.match(event).starts) for event in events]
-        made = tuple(self._made.of(starts, event) if starts else () for event, starts in started)
-        if put := [delivery for deliveries in made for delivery in deliveries]:
-            await self._put(put)
+        made = await self._made.put(started, self.queue)
         for event, starts in started:
             self.pops.note(event)
             self._shown.show(starts, event)
@@ -232,7 +273,25 @@ class Engine:
         """
         What is under way and how each target is treated; None where no queue is open.
         """
-        return None if self._performer is None else self._performer.report()
+        if self._performer is None:
+            return None
+        return replace(self._performer.report(), holds=self._holds.active())
+
+    async def resume(self, webhook: str) -> int:
+        """
+        Let deliveries go that are kept back because their target was gone, although the webhook was not edited.
+
+        Returns:
+            How many deliveries waited for that.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookDisabled: Its definition keeps it back.
+            QueueUnavailable: The disk would not take it.
+        """
+        line = self._lines.of(webhook)
+        self._lines.check_enabled(line)
+        return await self._holds.resume(webhook)
 
     # --- A life ------------------------------------------------------------------------------------
 
@@ -246,10 +305,16 @@ class Engine:
             from webhook_engine.performing import Performer, PerformerSettings
 
             # A lease must outlast the longest request.
-            deadlines = [webhook.deadline_s or 0.0 for webhook in self.definitions.webhooks]
-            settings = self._performer_settings or PerformerSettings(deadline_s=max([30.0, *deadlines]))
+            longest_s = max([15.0, *(each.deadline_s or 0.0 for each in self.definitions.webhooks)])
+            settings = self._performer_settings or PerformerSettings(deadline_s=longest_s + PATIENCE_S)
+            await self._holds.open(self.queue)
+            self._opened.push_async_callback(self._holds.close)
             self._performer = Performer(
-                self.queue, self._perform, settings=settings, breakers=self._asking().breakers
+                self.queue,
+                self._perform,
+                settings=settings,
+                breakers=self._asking().breakers,
+                on_settled=self._note_settled,
             )
             await self._opened.enter_async_context(self._performer)
         return self
@@ -281,6 +346,8 @@ class Engine:
         self._performer = None
         if self._file is not None:
             self.queue = None
+        # Whoever opens a queue keeps in it anew what its deliveries name.
+        self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
         live, self._live, self._loop = self._live, None, None
         if live is not None:
@@ -297,6 +364,7 @@ class Engine:
         tried twice, and agents who look up the same share one request.
         """
         try:
+            self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
@@ -310,35 +378,37 @@ class Engine:
             view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
         return Asked(view, answer.attempt)
 
+    def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
+        if performed is not None and performed.hold_s is not None:
+            self._holds.note_released(lease.webhook)
+
     async def _perform(self, lease: Lease) -> Performed:
-        return await self._made.perform(lease, self._dispatching().dispatch, self._shown.show)
+        assert self.queue is not None  # noqa: S101  # the lease is one of its
+        return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
 
     @property
     def _made(self) -> Deliveries:
         if self._deliveries is None:
             from webhook_engine.deliveries import Deliveries
+            from webhook_engine.versions import Versions
 
-            self._deliveries = Deliveries(self._lines, self._rules)
+            if self._versions is None:
+                self._versions = Versions(self._secrets)
+            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
         return self._deliveries
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        if put := self._made.of(starts, event):
-            await self._put(put)
+        await self._made.put([(event, starts)], self.queue)
 
-    async def _put(self, deliveries: Sequence[Delivery]) -> None:
-        if self.queue is None:
-            raise QueueError(
-                "durable deliveries need a queue, and this engine has none: "
-                'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
-            )
-        await self.queue.put(deliveries)
+    def _slots(self, target: str) -> int | None:
+        return self._rooms.get(target)
 
     def _asking(self) -> Live:
         dispatcher = self._dispatching()
         if self._live is None:
-            from webhook_engine.performing import Live
+            from webhook_engine.performing import Breakers, Live
 
-            self._live = Live(dispatcher.dispatch)
+            self._live = Live(dispatcher.dispatch, breakers=Breakers(slots=self._slots))
         return self._live
 
     def _dispatching(self) -> Dispatcher:

@@ -269,6 +269,19 @@ class WrongType(WebhookEngineError):
         self.is_sent = is_sent
 
 
+class WebhookDisabled(WebhookEngineError):
+    """
+    The webhook's definition says `enabled = false`.
+    """
+
+    def __init__(self, webhook: str) -> None:
+        super().__init__(
+            f"the webhook {webhook!r} is disabled; nothing was sent. "
+            "Set enabled = true in its definition to use it again"
+        )
+        self.webhook = webhook
+
+
 # --- Dispatch ----------------------------------------------------------------
 
 

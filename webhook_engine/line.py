@@ -5,12 +5,17 @@ The line of one webhook: a call becomes a request, and what came of it becomes a
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
+from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
+from webhook_engine.dispatch.prepare import NO_GROUP
+from webhook_engine.dispatch.request import target_of
 from webhook_engine.errors import (
     AgentRefused,
     EgressRefused,
@@ -21,15 +26,16 @@ from webhook_engine.errors import (
     TemplateError,
     TokenRefused,
     UnreadableResponse,
+    WebhookDisabled,
     WebhookEngineError,
 )
 from webhook_engine.responses import AgentView, Interpreter, Outcome
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from webhook_engine.definitions import CompiledWebhook, Definitions
+    from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
     from webhook_engine.dispatch.freezing import Freezer
     from webhook_engine.variables import CallContext, Value
@@ -61,6 +67,14 @@ class Lines:
             preparation = Preparation(compiled, policy=self.policy)
             line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled))
         return line
+
+    def check_enabled(self, line: Line) -> None:
+        """
+        Raises:
+            WebhookDisabled: Nothing of this webhook is sent or opened at present.
+        """
+        if not line.compiled.definition.enabled:
+            raise WebhookDisabled(line.name)
 
     def values(self, line: Line, call: CallContext) -> Mapping[str, Value]:
         """
@@ -107,6 +121,13 @@ class Line:
         return self.compiled.definition.name
 
     @cached_property
+    def revision(self) -> str:
+        """
+        Another one after each edit of the webhook, and the same in every process.
+        """
+        return revision_of(self.compiled.definition)
+
+    @cached_property
     def is_sent(self) -> bool:
         """
         Whether the request is sent from here, rather than by the agent's browser.
@@ -123,6 +144,35 @@ class Line:
         return Freezer(self.compiled, self.preparation.route)
 
 
+def revision_of(webhook: Webhook) -> str:
+    """
+    A webhook's definition in 16 hexadecimal digits.
+    """
+    told = json.dumps(tree_of(webhook), sort_keys=True, ensure_ascii=True)
+    return blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def rooms_of(definitions: Definitions) -> Mapping[str, int]:
+    """
+    Target, as `host:port` -> how many requests its groups allow together; those without a group are one.
+    """
+    allowed: dict[str, dict[str, int]] = {}
+    for webhook in definitions.webhooks:
+        group = definitions.group(webhook.group) if webhook.group else NO_GROUP
+        for target in _targets(webhook):
+            allowed.setdefault(target, {})[group.name] = group.max_in_flight
+    return {target: sum(groups.values()) for target, groups in allowed.items()}
+
+
+def _targets(webhook: Webhook) -> Iterable[str]:
+    if not webhook.type.is_sent:
+        return ()
+    if not webhook.hosts:
+        return (target_of(webhook.url),)
+    scheme = webhook.url.partition("://")[0]
+    return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,
@@ -133,6 +183,9 @@ def _interpreter(compiled: CompiledWebhook) -> Interpreter:
 
 
 # --- What came of it -------------------------------------------------------------------------------
+
+PATIENCE_S: Final = 15.0
+"""How long a durable request waits for its group's limits, once it is its turn in the queue."""
 
 READ_AT_ONCE: Final = 256 * 1024
 """Bytes that are read in a few milliseconds, whatever they are."""
@@ -192,6 +245,7 @@ def tell(attempt: Attempt, view: AgentView) -> None:
 # The first class that an error is one of decides; everything else is the target system's doing.
 _OUTCOMES: tuple[tuple[type[WebhookEngineError], Outcome], ...] = (
     (AgentRefused, Outcome.REFUSED),
+    (WebhookDisabled, Outcome.REFUSED),
     (SecretMissing, Outcome.REFUSED),
     (EgressRefused, Outcome.REFUSED),
     (TemplateError, Outcome.REFUSED),

@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine import log
-from webhook_engine.definitions.words import Authentication, DeliveryClass, Level
+from webhook_engine.definitions.words import Authentication, Level
 from webhook_engine.errors import WebhookEngineError
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
@@ -68,9 +68,14 @@ class Screens:
         """
         for start in starts:
             line = self._lines.of(start.webhook)
-            if not line.is_sent:
+            webhook = line.compiled.definition
+            if webhook.is_durable:
+                continue
+            if not webhook.enabled:
+                log.event("webhook.skipped", webhook=line.name, rule=start.rule, why="disabled")
+            elif not line.is_sent:
                 self._open(line, start, event)
-            elif line.compiled.definition.delivery is DeliveryClass.LIVE:
+            else:
                 self._begin(line, start, event)
 
     async def finish(self) -> None:

@@ -8,7 +8,7 @@ One process at work, from its start to its end, on one page.
 from __future__ import annotations
 
 import asyncio
-import errno
+import logging
 import os
 import secrets
 import signal
@@ -17,14 +17,13 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
 from webhook_engine import log
 from webhook_engine.engine import Engine
-from webhook_engine.errors import DefinitionError, SettingsError, StoreError
+from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
+from webhook_engine.process.listening import listen
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.tenant import Tenancy, missing_secrets
 from webhook_engine.service import SERVICE, make_app
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from webhook_engine.settings import Settings
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_LOOK_S: Final = 0.02
+"""Between two looks at whether the last request has been answered."""
 
 _CUT_S: Final = 5.0
 """How long a process that is told twice waits for the disk; then it goes, and the next one finds what it left."""
@@ -74,6 +76,7 @@ class Worker:
         self.settings = settings
         self._path = definitions
         self._told = 0
+        self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
 
@@ -111,14 +114,19 @@ class Worker:
             keeper = BoardKeeper(self.store, board, self.tenancy)
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
-            runner, url = await self._listen()
+            self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            runner, url = await listen(self.app, self.settings)
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
             Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
             tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
+            for task in tending:
+                task.add_done_callback(self._note_end)
             self._say_started(url, edition, time.monotonic() - began, on_started)
             await self._stop.wait()
             await self._end(tending)
+        if self._failure is not None:
+            raise self._failure
         log.event("worker.ended", pid=os.getpid())
 
     def advice(self) -> tuple[str, ...]:
@@ -148,20 +156,6 @@ class Worker:
             self._editions = FileEditions(self._path, tenant=tenant)
         return await self._editions.first()
 
-    async def _listen(self) -> tuple[web.AppRunner, str]:
-        self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=_CUT_S)
-        await runner.setup()
-        host, port = self.settings.host, self.settings.port
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise SettingsError([_cannot_listen(host, port, error)]) from error
-        bound = runner.addresses[0][1]
-        reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-        return runner, f"http://{reached}:{bound}"
-
     def _say_started(
         self, url: str, edition: Edition, took_s: float, on_started: Callable[[Started], None] | None
     ) -> None:
@@ -173,16 +167,8 @@ class Worker:
             rules=len(edition.definitions.rules),
             took_s=took_s,
         )
-        log.event(
-            "worker.started",
-            pid=os.getpid(),
-            url=url,
-            tenant=edition.tenant,
-            definitions=edition.source,
-            webhooks=started.webhooks,
-            rules=started.rules,
-            took_s=round(took_s, 3),
-        )
+        self._tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
+        self._tell_missing()
         if on_started is not None:
             on_started(started)
 
@@ -195,18 +181,39 @@ class Worker:
         async for found in self._editions.changes():
             if isinstance(found, DefinitionError):
                 for problem in found.problems:
-                    log.event("definitions.refused", problem=str(problem))
+                    log.event("definitions.refused", problem=str(problem), in_force="those from before")
                 continue
-            ready = await asyncio.to_thread(self.engine.ready, found.definitions)
+            try:
+                ready = await asyncio.to_thread(self.engine.ready, found.definitions)
+            except Exception:  # whatever a new edition does, the one in force goes on
+                logging.getLogger(log.NAME).exception("definitions.unusable")
+                continue
             self.tenancy.follow(found)
             self.engine.redefine(ready)
-            log.event(
-                "definitions.changed",
-                tenant=found.tenant,
-                definitions=found.source,
-                webhooks=len(found.definitions.webhooks),
-                rules=len(found.definitions.rules),
-            )
+            self._tell("definitions.changed", found)
+            self._tell_missing()
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """
+        Something that should run as long as the process has failed: end well, and let the process be started anew.
+        """
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._stop.set()
+
+    def _tell(self, name: str, edition: Edition, **more: str | float) -> None:
+        log.event(
+            name,
+            tenant=edition.tenant,
+            definitions=edition.source,
+            webhooks=len(edition.definitions.webhooks),
+            rules=len(edition.definitions.rules),
+            **more,
+        )
+
+    def _tell_missing(self) -> None:
+        for problem in missing_secrets(self.store, self.tenancy.name, self.engine.definitions):
+            log.event("secret.missing", problem=problem)
 
     # --- The end -----------------------------------------------------------------------------------
 
@@ -216,16 +223,31 @@ class Worker:
         for task in tending:
             task.cancel()
         await asyncio.wait(tending)
+        draining = asyncio.create_task(self._drained())
         cut = asyncio.create_task(self._cut.wait())
-        draining = asyncio.create_task(self.engine.stop())
         await asyncio.wait({draining, cut}, return_when=asyncio.FIRST_COMPLETED)
-        if not draining.done():
-            log.event("worker.cut", pid=os.getpid())
-            # Whatever the disk does, a process that is told twice goes.
-            asyncio.get_running_loop().call_later(_CUT_S, os._exit, 128 + signal.SIGTERM)
-            await self.engine.stop()
-        await draining
-        cut.cancel()
+        if draining.done():
+            cut.cancel()
+            await draining
+            return
+        log.event("worker.cut", pid=os.getpid())
+        # Whatever the disk does, a process that is told twice goes.
+        asyncio.get_running_loop().call_later(_CUT_S, os._exit, 128 + signal.SIGTERM)
+        await self.engine.stop()
+        draining.cancel()
+        await asyncio.wait([draining])
+
+    async def _drained(self) -> None:
+        await self.engine.stop()
+        await self._answered()
+
+    async def _answered(self) -> None:
+        """
+        Waits until nobody waits for an answer; health is told meanwhile.
+        """
+        service = self.app[SERVICE]
+        while service.asks.taken or service.bytes.taken:  # noqa: ASYNC110  # nobody tells when they are 0
+            await asyncio.sleep(_LOOK_S)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -245,10 +267,3 @@ async def _saved(keeper: BoardKeeper) -> None:
     except StoreError as error:
         # What is on screens is worth less than a process that ends.
         log.event("pops.unsaved", why=str(error))
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port: {host}:{port} is taken by another program; stop it, or choose another with --port"
-    why = (error.strerror or str(error)).lower()
-    return f"host: cannot listen on {host}:{port}: {why}"

@@ -183,3 +183,39 @@ async def test_closing_sends_everybody_away() -> None:
 
     with pytest.raises(LimitExceeded, match="closed before its turn came; nothing was sent"):
         await waiting
+
+
+async def test_those_who_cannot_wait_stand_in_front() -> None:
+    """
+    Four of them go before one that stands behind them, and that one is not forgotten.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+    order: list[str] = []
+
+    async def work(name: str, *, behind: bool) -> None:
+        await limiter.enter(deadline=soon(), behind=behind)
+        order.append(name)
+        limiter.leave()
+
+    tasks = [asyncio.create_task(work("delivery", behind=True)) for _ in range(2)]
+    await asyncio.sleep(0)
+    tasks += [asyncio.create_task(work("agent", behind=False)) for _ in range(6)]
+    await asyncio.sleep(0)
+    limiter.leave()
+    await asyncio.gather(*tasks)
+
+    assert ["agent"] * 4 + ["delivery"] + ["agent"] * 2 + ["delivery"] == order
+
+
+async def test_who_stands_behind_gives_up_in_time() -> None:
+    """
+    At its own deadline, and leaves nothing behind.
+    """
+    limiter = Limiter("CRM", max_in_flight=1)
+    await limiter.enter(deadline=soon())
+    with pytest.raises(LimitExceeded):
+        await limiter.enter(deadline=soon(0.01), behind=True)
+
+    limiter.leave()
+    assert limiter.try_enter(asyncio.get_running_loop().time())

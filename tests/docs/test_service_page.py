@@ -86,4 +86,4 @@ def test_what_the_page_shows_runs(elsewhere):
             if expected:
                 assert json.loads(elsewhere.moved(expected)) == json.loads(found)
 
-    assert TEXT.count("```sh") == len(EXAMPLES) == 7
+    assert TEXT.count("```sh") == len(EXAMPLES) == 9

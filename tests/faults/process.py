@@ -14,6 +14,7 @@ dictionary for each line, across restarts. Nothing here sleeps for a length of t
 fails with what was there instead.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -26,6 +27,8 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from webhook_engine.queue import SqliteQueue
 
 COMMAND = Path(sys.executable).with_name("webhook-engine")
 
@@ -137,6 +140,8 @@ class Target:
         self.requests = []
         self.answer = lambda request: 200
         """Request -> status; may wait for as long as a hung target should."""
+        self.after = lambda request: None
+        """Called when the answer to a request has left."""
         self.released = threading.Event()
         """For answers that wait: set at the end, so that no thread stays behind."""
 
@@ -155,6 +160,7 @@ class Target:
                 said = b"{}"
                 head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
                 self.wfile.write(head.encode() + said)
+                target.after(request)
 
             do_GET = do_POST = take  # noqa: N815  # the names are the library's
 
@@ -233,15 +239,16 @@ class Process:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
-    def start(self):
+    def start(self, *, waits=True):
         """
-        Returns when it takes events in.
+        Returns when it takes events in; at once where nobody *waits*.
         """
         with self._log.open("ab") as log, (self.folder / "out.txt").open("wb") as out:
             self._process = subprocess.Popen(
                 [*self.command, *self.flags], cwd=self.folder, env=self.environ, stdout=out, stderr=log
             )
-        until(self._is_up, self._log_text)
+        if waits:
+            until(self._is_up, self._log_text)
         return self
 
     def _is_up(self):
@@ -356,6 +363,18 @@ class Process:
             over, lambda: [each for each in self.deliveries() if each["state"] not in {"done", "dead"}]
         )
         return {each["event"]: each for each in found}
+
+    def kept(self):
+        """
+        Event -> its delivery with its attempts, as they stand in the file of a process that has ended.
+        """
+
+        async def read():
+            async with SqliteQueue(self.folder / "webhook-engine.deliveries.db") as queue:
+                found = (await queue.list(limit=10_000)).deliveries
+                return {each.event_id: await queue.show(each.id) for each in found}
+
+        return asyncio.run(read())
 
     def attempts(self, delivery):
         """

@@ -68,6 +68,11 @@ ROWS = {
     "200 with a log-in page": (answered(200, Outcome.CREDENTIALS_EXPIRED), Dead("credentials-expired"), WELL),
     "200 that cannot be read": (answered(200, Outcome.TARGET_FAILED), AGAIN, WELL),
     "200 too many calls at once": (answered(200, Outcome.REFUSED, crowded=True), UNCOUNTED, CROWDED),
+    "200 too many calls at once, refused by a rule": (
+        answered(200, Outcome.REFUSED, crowded=True, by_rule=True),
+        UNCOUNTED,
+        CROWDED,
+    ),
     "500 too many calls at once": (answered(500, Outcome.TARGET_FAILED, crowded=True), UNCOUNTED, CROWDED),
     # What the webhook's rules say stands above the status.
     "404 is fine by a rule": (answered(404, Outcome.OK, by_rule=True), Done(), WELL),

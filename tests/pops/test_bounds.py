@@ -2,6 +2,7 @@
 However long it runs and whatever comes in, a board remembers no more than it may.
 """
 
+import gc
 import tracemalloc
 
 import pytest
@@ -135,3 +136,18 @@ def test_memory_does_not_grow_with_the_calls():
         tracemalloc.stop()
 
     assert after_ten < 1.2 * after_one + 100_000
+
+
+def test_kept_messages_do_not_slow_the_garbage_collector():
+    """
+    Two hundred thousand may be kept, and a full collection would look at each of them.
+    """
+    board = PopBoard()
+    for n in range(20):
+        board.open_window(event("ringing", call=f"call-{n}"), "Contact page", URL)
+
+    gc.collect()
+
+    kept = board._desk.mail.boxes["100-E"].messages
+    assert 20 == len(kept)
+    assert not any(map(gc.is_tracked, kept))

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from tests.faults.process import Process, Target, event
+from tests.faults.process import Process, Target, event, until
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_it_says_where_it_is(process):
     """
     The address, the files, and what to do next.
     """
-    printed = process.printed()
+    printed = until(lambda: text if "key add" in (text := process.printed()) else None, process.printed)
 
     assert f"webhook-engine listens on {process.url}" in printed
     assert "Euphoria: integration.toml (3 webhooks, 2 rules)" in printed

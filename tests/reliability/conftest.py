@@ -25,6 +25,9 @@ allowed_networks = ["127.0.0.1/32"]
 [[agent]]
 extension = "100-Euphoria"
 
+"""
+
+RULE = """
 [[rule]]
 name = "Everything"
 on = ["disposed"]
@@ -102,11 +105,11 @@ async def target():
 @pytest.fixture
 def definitions(target):
     """
-    Definitions of a text that calls the target `TARGET`.
+    Definitions of a text that calls the target `TARGET`, with a rule that starts `Log`; None is without either.
     """
 
     def definitions(text=LOG):
-        return read_text((BEGINNING + text).replace("TARGET", target.url))
+        return read_text((BEGINNING + ("" if text is None else RULE + text)).replace("TARGET", target.url))
 
     return definitions
 

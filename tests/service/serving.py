@@ -147,6 +147,9 @@ class Backend:
     def open(self, webhook, call):
         return "https://crm.example.com/"
 
+    async def resume(self, webhook):
+        raise QueueUnavailable(path="/var/lib/secret-place.db", why="no room on the disk")
+
     def report(self):
         return None
 

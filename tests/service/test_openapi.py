@@ -4,6 +4,7 @@ The OpenAPI document is true: what it describes is there, and what is there it d
 
 import asyncio
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from tests.service.serving import Client, call, engine_on, served, told
+from webhook_engine.definitions import Definitions
 from webhook_engine.service import SERVICE, ServiceSettings
 from webhook_engine.service.openapi import DOCUMENT
 from webhook_engine.service.refusals import CODES, Code
@@ -24,6 +26,7 @@ OPERATIONS = {
 NDJSON = {"Content-Type": "application/x-ndjson"}
 ASK = "/v1/webhooks/{name}/ask"
 OPEN = "/v1/webhooks/{name}/open"
+RESUME = "/v1/webhooks/{name}/resume"
 STREAM = "/v1/agents/{extension}/stream"
 DISMISS = "/v1/agents/{extension}/pops/{id}/dismiss"
 
@@ -197,6 +200,7 @@ async def what_works(tour, client):
     for path, more in (("replay", {"expires_s": 5}), ("drop", {"reason": "why"})):
         await tour.ask(client, "POST", f"/v1/deliveries/{path}", json={"filter": every})
         await tour.ask(client, "POST", f"/v1/deliveries/{path}", json={"ids": [], **more})
+    await tour.ask(client, "POST", RESUME, where={"name": "Call outcome"})
     for path in ("/v1/health", "/v1/ready", "/v1/openapi.json", "/metrics"):
         await tour.ask(client, "GET", path)
 
@@ -223,6 +227,19 @@ async def what_is_refused(tour, client):
     await tour.ask(client, "GET", STREAM, where=nobody)
     await tour.ask(client, "POST", DISMISS, where=nobody)
     await tour.ask(client, "GET", "/v1/deliveries/{id}", where=nobody)
+    await tour.ask(client, "POST", RESUME, where={"name": "none"})
+    await what_is_disabled(tour, client)
+
+
+async def what_is_disabled(tour, client):
+    now = client.engine.definitions
+    disabled = [replace(each, enabled=False) for each in now.webhooks]
+    parts = {name: getattr(now, name) for name in ("tenant", "allowed_networks", "agents", "groups", "rules")}
+    client.engine.redefine(Definitions.build(**parts, webhooks=disabled))
+    await tour.ask(client, "POST", OPEN, where={"name": "Customer page"}, json=GOOD)
+    await tour.ask(client, "POST", RESUME, where={"name": "Call outcome"})
+    await tour.ask(client, "GET", "/v1/holds")
+    client.engine.redefine(now)
 
 
 async def what_is_too_much(tour, backend):
@@ -248,9 +265,8 @@ async def what_is_too_much(tour, backend):
         for (method, path), operation in OPERATIONS.items():
             if "503" in operation["responses"]:
                 good = {"ids": []} if "deliveries" in path else GOOD
-                await tour.ask(
-                    client, method, path, where=somewhere, **({"json": good} if method == "POST" else {})
-                )
+                body = {"json": good} if "requestBody" in operation else {}
+                await tour.ask(client, method, path, where=somewhere, **body)
 
 
 async def test_real_answers_are_as_described_and_all_of_it_happens(tmp_path, backend):

@@ -286,6 +286,40 @@ async def test_a_stop_ends_every_stream(served):
     await served.until(0)
 
 
+async def test_what_is_told_in_one_go_arrives_whole_and_in_order(served):
+    """
+    To many agents and many times each, before the loop has had a turn; and what was told last before a stop.
+    """
+    agents = [f"{n}-E" for n in range(120)]
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{served.port}", connector=connector) as session:
+        responses = [await session.get(f"/v1/agents/{agent}/stream") for agent in agents]
+        await served.until(120)
+
+        for n in range(3):
+            for agent in agents:
+                served.board.open_window(event("ringing", agent), f"Page {n}", URL)
+        served.streams.close()
+
+        for response in responses:
+            found = await events(response, 4)
+            assert ["Page 0", "Page 1", "Page 2"] == [data["webhook"] for _, _, data in found[1:]]
+            assert b"" == await response.content.read()
+
+
+async def test_a_stream_that_was_ended_is_told_nothing_more(served):
+    """
+    What was decided in the same go, but not yet written, would stand behind the end of the response.
+    """
+    async with served.get() as response:
+        await events(response, 1)
+        served.board.open_window(event("ringing"), "Contact page", URL)
+        (reader,) = served.streams._readers["100-E"]
+        reader.end()
+
+        assert b"" == await response.content.read()
+
+
 async def test_asking_for_the_head_alone_ends(served):
     """
     A stream has no end that a HEAD request could wait for.

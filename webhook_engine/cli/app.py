@@ -15,8 +15,10 @@ import typer
 
 from webhook_engine.cli import (
     check,
+    deliveries,
     demo,
     doctor,
+    emit,
     explain,
     exporting,
     importing,
@@ -54,6 +56,8 @@ for command in (
     app.command()(command)
 app.command()(up.up)
 app.command()(up.worker)
+app.command()(emit.emit)
+app.add_typer(deliveries.app, name="deliveries")
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(key.app, name="key")

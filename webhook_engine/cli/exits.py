@@ -33,7 +33,8 @@ class Exit(IntEnum):
     """Done; for `send`, the target system did what was asked."""
 
     FINDINGS = 1
-    """`check` or `doctor` found something; `send` found no match; `explain` a condition that fails."""
+    """`check` or `doctor` found something; `send` found no match; `explain` a condition that fails; `emit` wrong lines;
+    `deliveries` none to replay or drop."""
 
     UNREADABLE = 2
     """A file, an option or a value could not be read; nothing was done."""

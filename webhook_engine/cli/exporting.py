@@ -29,7 +29,13 @@ def export(
     ] = None,
     revision: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", help="An earlier revision than the one in force.", show_default=False),
+        typer.Option(
+            metavar="NUMBER",
+            min=1,
+            max=2**31,
+            help="An earlier revision than the one in force.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """

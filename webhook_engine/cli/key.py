@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from webhook_engine.cli.console import out, print_json, print_table
-from webhook_engine.cli.inputs import AsJson
+from webhook_engine.cli.inputs import AsJson, BadInput
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.opening import open_store_or_service, tenant_of, whoever
 from webhook_engine.cli.told import told
+from webhook_engine.errors import did_you_mean
 from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def add(
     Example:  webhook-engine key add CRM --scope events --scope ask
     """
 
+    _check(scope)
+
     async def work() -> NewApiKey:
         async with open_store_or_service(settings, makes=True) as store:
             tenant = await tenant_of(store, settings)
@@ -55,6 +58,21 @@ def add(
     made = run(work())
     typer.echo("This key is shown once; whoever has it can use it.", err=True)
     typer.echo(made.secret)
+
+
+def _check(scopes: list[str]) -> None:
+    """
+    Raises:
+        BadInput: A scope that nothing asks for: the key would open nothing.
+    """
+    from webhook_engine.service.keys import Scope
+
+    known = [each.value for each in Scope]
+    for scope in scopes:
+        if scope not in known:
+            meant = did_you_mean(scope, known)
+            hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(known)}"
+            raise BadInput(f"there is no scope {scope!r}: {hint}")
 
 
 @app.command("list")

@@ -17,9 +17,10 @@ from webhook_engine.process.running import Running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Collection
 
+    from webhook_engine.cli.asking import Client
     from webhook_engine.definitions import Definitions
     from webhook_engine.settings import Settings
-    from webhook_engine.store import ApiKey, NewApiKey, Revision, Saved, VaultEntry
+    from webhook_engine.store import ApiKey, NewApiKey, Revision, Saved, Store, VaultEntry
 
 
 class KeptDefinitions(Protocol):
@@ -126,20 +127,40 @@ async def open_store_or_service(settings: Settings, *, makes: bool = False) -> A
         StoreOwned: Another process has it and cannot be asked; it is named.
         StoreError: It cannot be used, or is not there.
     """
+    async with owning_or_asking(settings, makes=makes) as (store, client):
+        if client is not None:
+            yield AskedStore(client)
+        elif store is not None:
+            yield store
+
+
+@asynccontextmanager
+async def owning_or_asking(
+    settings: Settings, *, makes: bool = False
+) -> AsyncIterator[tuple[Store | None, Client | None]]:
+    """
+    The store, where nobody has it and this command may; else the running process that has it. The other is None.
+
+    As long as this command has the store, no process starts.
+
+    Raises:
+        StoreError: As `open_store_or_service`.
+    """
     from webhook_engine.store import Store
 
     path = settings.database_path
     if not makes and not path.exists():
         raise StoreError(f"there is no store {path} yet; `webhook-engine import` makes it")
     async with AsyncExitStack() as opened:
-        kept: Administered
         try:
-            kept = await opened.enter_async_context(Store.from_settings(settings))
+            store = await opened.enter_async_context(Store.from_settings(settings))
         except StoreOwned:
             if (running := Running.read(settings)) is None:
                 raise
-            kept = AskedStore(await opened.enter_async_context(asking(running)))
-        yield kept
+        else:
+            yield store, None
+            return
+        yield None, await opened.enter_async_context(asking(running))
 
 
 async def tenant_of(store: Administered, settings: Settings) -> str:

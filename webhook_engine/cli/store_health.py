@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from webhook_engine.cli.console import counted
 from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreError, StoreOwned
 
 if TYPE_CHECKING:
@@ -135,15 +136,16 @@ async def _inside(settings: Settings, definitions: Definitions | None) -> list[D
 
 async def _vault(store: Store, tenants: tuple[str, ...]) -> list[Diagnosis]:
     entries = [entry for tenant in tenants for entry in await store.vault.list(tenant)]
+    secrets = counted(len(entries), "secret")
     closed = [entry.name for entry in entries if not entry.opens]
     if not store.vault.has_key:
         advice = "set WEBHOOK_ENGINE_KEY, or make a key file with `webhook-engine vault new-key`"
         verdict: Verdict = "wrong" if entries else "note"
-        return [Diagnosis(verdict, "vault key", f"there is none, for {len(entries)} secrets; {advice}")]
+        return [Diagnosis(verdict, "vault key", f"there is none, for {secrets}; {advice}")]
     if closed:
-        detail = f"opens {len(entries) - len(closed)} of {len(entries)} secrets, but not {', '.join(closed)}"
+        detail = f"opens {len(entries) - len(closed)} of {secrets}, but not {', '.join(closed)}"
         return [Diagnosis("wrong", "vault key", detail)]
-    return [Diagnosis("ok", "vault key", f"opens all {len(entries)} secrets")]
+    return [Diagnosis("ok", "vault key", f"opens all {secrets}")]
 
 
 async def _references(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -69,6 +70,8 @@ def _tell(worker: Worker, started: Started) -> None:
     """
     Where it is and what to do next.
     """
+    # What is there now stays until the end: the collector need not look through it again and again.
+    gc.freeze()
     settings = worker.settings
     whose = f"{started.tenant}: " if started.tenant else ""
     holds = f"{counted(started.webhooks, 'webhook')}, {counted(started.rules, 'rule')}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from webhook_engine.cli.console import out, print_json, print_table
+from webhook_engine.cli.console import counted, out, print_json, print_table
 from webhook_engine.cli.inputs import AsJson, BadInput
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.opening import open_store_or_service, tenant_of, whoever
@@ -148,4 +148,7 @@ def rotate(settings: Settings) -> None:
             return await store.vault.rotate()
 
     count = run(work())
-    out().print(f"{count} secrets are sealed under the newest key; older ones are not needed any more")
+    are = "is" if count == 1 else "are"
+    out().print(
+        f"{counted(count, 'secret')} {are} sealed under the newest key; older ones are not needed any more"
+    )

@@ -136,6 +136,13 @@ class Webhook:
     silence: frozenset[str] = frozenset()
     """Lint codes that are not reported here."""
 
+    @property
+    def is_durable(self) -> bool:
+        """
+        Whether its request is written down before it is sent.
+        """
+        return self.type.is_sent and self.delivery is DeliveryClass.DURABLE
+
     def travels_in(self, parameter: Parameter) -> ParameterIn:
         """
         Which part of the request carries *parameter*.

@@ -51,7 +51,9 @@ class Dispatcher:
         await self._tokens.close()
         await self.transport.close()
 
-    async def dispatch(self, request: PreparedRequest, *, number: int = 1) -> Attempt:
+    async def dispatch(
+        self, request: PreparedRequest, *, number: int = 1, patience_s: float | None = None
+    ) -> Attempt:
         """
         Sends *request* and ends within its deadline, whatever the target does.
 
@@ -61,6 +63,9 @@ class Dispatcher:
 
         Args:
             number: Which try at the delivery this is.
+
+            patience_s: How long it may wait for the group's limits, behind those who have no time: then
+                its deadline begins when it has its turn. Left out the deadline is for that too.
 
         Returns:
             The record; what went wrong is in it and is not raised.
@@ -76,7 +81,12 @@ class Dispatcher:
         try:
             if limiter is not None:
                 if not limiter.try_enter(began):
-                    await limiter.enter(deadline=deadline)
+                    if patience_s is None:
+                        await limiter.enter(deadline=deadline)
+                    else:
+                        await limiter.enter(deadline=began + patience_s, behind=True)
+                        began = loop.time()
+                        deadline = began + request.route.deadline_s
                 entered = True
             if request.grant is None:
                 response = await self.transport.send(request, deadline=deadline, exchange=exchange)

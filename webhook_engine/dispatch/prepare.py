@@ -84,7 +84,7 @@ _ACCEPT: Mapping[ResponseType, str] = {
 
 
 # Whose limits hold where a webhook has no group.
-_NO_GROUP: Final = Group(name="")
+NO_GROUP: Final = Group(name="")
 
 
 class Preparation:
@@ -198,7 +198,7 @@ def prepare(
 
 
 def _route(compiled: Compiled, policy: EgressPolicy) -> Route:
-    webhook, group = compiled.definition, compiled.group or _NO_GROUP
+    webhook, group = compiled.definition, compiled.group or NO_GROUP
     return Route(
         webhook=webhook.name,
         method=compiled.method,

@@ -222,7 +222,7 @@ class Performer:
             return None, self._crashes.judge(lease, error, roll=self._roll())
         self._crashes.forget(lease)
         if performed.hold_s is not None:
-            return performed, released(performed.hold_s)
+            return performed, released(performed.hold_s, performed.held_because)
         return performed, judge(performed, lease, roll=self._roll())
 
     async def _settle(

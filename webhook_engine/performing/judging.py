@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt
     from webhook_engine.performing.performed import Performed
     from webhook_engine.queue import Lease
+    from webhook_engine.responses import Response
 
 # The document of the XML API: at most so many calls of one kind run at a time.
 _CROWDED: Final = b"Concurrent API Calls Exceeded"
@@ -60,11 +61,11 @@ def judge(performed: Performed, lease: Lease, *, roll: float) -> Judged:
     return Judged(settlement, record_of(performed, facts), line.word, facts.hint_s, line.name)
 
 
-def released(wait_s: float = 0.0) -> Judged:
+def released(wait_s: float = 0.0, reason: str = "") -> Judged:
     """
     It goes back untried.
     """
-    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, "held")
+    return Judged(Release(wait_s), AttemptRecord(outcome="released"), Word.NOTHING, None, reason or "held")
 
 
 def cut_off() -> Judged:
@@ -109,7 +110,7 @@ def facts_of(performed: Performed) -> Facts:
     if performed.outcome is not Outcome.OK:
         if status >= 300 and (value := response.header("retry-after")) is not None:
             hint_s = retry_after(value, now=datetime.now(UTC), longest_s=performed.policy.longest_hint_s)
-        crowded = _CROWDED in response.body[:_LOOKED_THROUGH]
+        crowded = says_crowded(response)
     return Facts(
         outcome=performed.outcome,
         by_rule=performed.by_rule,
@@ -118,6 +119,21 @@ def facts_of(performed: Performed) -> Facts:
         crowded=crowded,
         hint_s=hint_s,
     )
+
+
+def says_crowded(response: Response) -> bool:
+    """
+    Whether the response complains that too many calls are under way at once.
+    """
+    return _CROWDED in response.body[:_LOOKED_THROUGH]
+
+
+def is_gone(performed: Performed) -> bool:
+    """
+    Whether the target says that what the webhook asks for will never be there again.
+    """
+    response = None if performed.attempt is None else performed.attempt.response
+    return response is not None and response.status == 410 and line_of(facts_of(performed)).name == "gone"
 
 
 def record_of(performed: Performed, facts: Facts) -> AttemptRecord:

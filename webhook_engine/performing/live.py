@@ -16,6 +16,7 @@ from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.errors import TargetPaused, TimedOut
 from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.breakers import Breakers
+from webhook_engine.performing.judging import says_crowded
 from webhook_engine.performing.lookups import Lookups
 from webhook_engine.performing.retry_after import retry_after
 from webhook_engine.performing.second_try import is_failure, is_worth_a_second
@@ -208,6 +209,8 @@ def _told(attempt: Attempt) -> tuple[Word, float | None]:
     response = attempt.response
     if response is None:
         return line_of(Facts(error=attempt.error)).word, None
+    if says_crowded(response):
+        return Word.CROWDED, None
     if 200 <= response.status < 300:
         return Word.WELL, None
     word = line_of(Facts(status=response.status)).word

@@ -38,8 +38,8 @@ class Performed:
     sentence: str = ""
     """The same for people."""
 
-    frozen: Mapping[str, object] | None = None
-    """The request as every later attempt has to send it; only where the lease had none."""
+    frozen: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None
+    """The request as every later attempt has to send it, or what makes it; only where the lease had none."""
 
     detail: Mapping[str, object] | None = None
     """More for the record: JSON-able, bounded, and without secrets."""
@@ -52,6 +52,9 @@ class Performed:
 
     hold_s: float | None = None
     """Not now: the delivery goes back untried for so long, as where its webhook is disabled."""
+
+    held_because: str = ""
+    """The reason that is released with."""
 
     @property
     def problem(self) -> WebhookEngineError | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webhook_engine.performing.breaker import BreakerReport
+    from webhook_engine.queue import Hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +65,6 @@ class PerformerReport:
     """False while the queue cannot write, and when it is stopping."""
 
     targets: tuple[BreakerReport, ...]
+
+    holds: tuple[Hold, ...] = ()
+    """Webhooks whose deliveries are kept back."""

@@ -192,13 +192,14 @@ TABLE: Final = (
         Word.NOTHING,
     ),
     Line("network", lambda it: it.fault is Fault.NETWORK, Way.UNCOUNTED, Word.FAILED),
+    # Its own words about too much at once, before a rule takes them for an error like any other.
+    Line("crowded", lambda it: it.crowded, Way.UNCOUNTED, Word.CROWDED),
     # What the webhook's own rules say stands above the status.
     Line("no-match", _by_rule(Outcome.NO_MATCH), Way.DONE, Word.WELL),
     Line("refused", _by_rule(Outcome.REFUSED), Way.DEAD, Word.WELL),
     Line("credentials-expired", _by_rule(Outcome.CREDENTIALS_EXPIRED), Way.SHORT, Word.WELL),
     Line("target-failed", _by_rule(Outcome.TARGET_FAILED), Way.RETRY, Word.FAILED),
-    # Then the target's own words, then its status.
-    Line("crowded", lambda it: it.crowded, Way.UNCOUNTED, Word.CROWDED),
+    # Then its status.
     Line("gone", _status(410), Way.DEAD, Word.WELL),
     Line("no-match", lambda it: it.outcome is Outcome.NO_MATCH, Way.DONE, Word.WELL),
     Line(

@@ -129,6 +129,8 @@ class Settler:
                 await self._queue.done(lease, record)
             case Retry(wait_s, counted):
                 frozen = None if performed is None or lease.frozen is not None else performed.frozen
+                if callable(frozen):
+                    frozen = frozen()
                 await self._queue.retry(lease, record, wait_s=wait_s, counted=counted, frozen=frozen)
             case Dead(why):
                 await self._queue.dead(lease, record, reason=why)

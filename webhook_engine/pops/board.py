@@ -238,12 +238,9 @@ class PopBoard:
         missed = None if last_id is None else self._desk.mail.missed(agent, last_id)
         if missed is not None:
             return missed
-        news = [pop.news(self._desk.calls[pop.call].to_json()) for pop in self._desk.pile.of_agent(agent)]
-        return (
-            self._desk.mail.aside(
-                agent, Snapshot(pops=[{"event": each.event, **each.to_json()} for each in news])
-            ),
-        )
+        shown = [pop.told(self._desk.calls[pop.call].to_json()) for pop in self._desk.pile.of_agent(agent)]
+        snapshot = Snapshot(pops=[{"event": each.event, **each.data} for each in shown])
+        return (self._desk.mail.aside(agent, snapshot.told()),)
 
     def listen(self, listener: Callable[[Message], None]) -> Callable[[], None]:
         """
@@ -260,9 +257,15 @@ class PopBoard:
         """
         Everything a board knows, as JSON-ready values for `from_json`.
         """
-        from webhook_engine.pops.saving import saved
+        return self.snapshot()()
 
-        return saved(self._desk)
+    def snapshot(self) -> Callable[[], dict[str, object]]:
+        """
+        What makes `to_json` of the board as it is now: taken in a moment, and made in any thread.
+        """
+        from webhook_engine.pops.saving import Seen
+
+        return Seen.of(self._desk).to_json
 
     @classmethod
     def from_json(

@@ -9,6 +9,7 @@ which events arrive makes no difference to it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.pops.news import Reason
@@ -40,6 +41,8 @@ _FACTS = {
     "CALL_SIPID": "sip_id",
 }
 """What a screen is told of a call."""
+
+_facts_of = attrgetter(*_FACTS.values())
 
 _BEGINNINGS = frozenset({Moment.RINGING, Moment.ANSWERED, Moment.TRANSFERRED})
 
@@ -143,8 +146,8 @@ class Call:
         return None
 
     def _learn_facts(self, call: CallContext) -> None:
-        for name, fact in _FACTS.items():
-            if value := getattr(call, fact):
+        for name, value in zip(_FACTS, _facts_of(call), strict=True):
+            if value:
                 self.facts[name] = str(value)
 
     def _given(self, agent: str, when: When, by_transfer: bool) -> str | None:

@@ -50,12 +50,12 @@ class Desk:
         if moved.key in call.pops or call.objection(moved) is not None:
             return False
         self._remove(call, pop)
-        self.mail.post(pop.agent, PopMoved(pop=pop.id, webhook=pop.webhook, to=call.owner))
+        self.mail.post(pop.agent, PopMoved(pop=pop.id, webhook=pop.webhook, to=call.owner).told())
         self.show(call, moved, moved_from=pop.agent)
         return True
 
     def show(self, call: Call, pop: Pop, moved_from: str | None = None) -> None:
-        message = self.mail.post(pop.agent, pop.news(call.to_json(), moved_from))
+        message = self.mail.post(pop.agent, pop.told(call.to_json(), moved_from))
         self.pile.put(pop, len(message.text))
         call.pops[pop.key] = pop.id
         while self.pile.count(pop.agent) > self._bounds.pops_per_agent:
@@ -71,7 +71,8 @@ class Desk:
 
     def withdraw(self, call: Call, pop: Pop, reason: Reason, by: str | None = None) -> None:
         self._remove(call, pop)
-        self.mail.post(pop.agent, PopWithdrawn(pop=pop.id, webhook=pop.webhook, reason=reason.value, by=by))
+        news = PopWithdrawn(pop=pop.id, webhook=pop.webhook, reason=reason.value, by=by)
+        self.mail.post(pop.agent, news.told())
 
     def _remove(self, call: Call, pop: Pop) -> None:
         self.pile.remove(pop)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import orjson
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webhook_engine.pops.bounds import PopBounds
-    from webhook_engine.pops.news import News
+    from webhook_engine.pops.news import News, Told
 
 EPOCHS = 16
 """Starts of the board of which ids are still understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """
     Something one agent's stream is told.
     """
@@ -43,23 +42,11 @@ class Message:
     text: bytes
     """The news as JSON, on one line."""
 
-    @classmethod
-    def of(cls, agent: str, number: int, message_id: str, news: News) -> Message:
-        """
-        A message with its text.
-        """
-        return cls(
-            agent=agent,
-            number=number,
-            id=message_id,
-            event=news.event,
-            text=orjson.dumps(news.to_json()),
-        )
-
-    # Read from the text: hundreds of thousands of messages may be kept, and every
-    # object in them that can refer to others makes the garbage collector's passes longer.
     @property
     def news(self) -> News:
+        """
+        What it says.
+        """
         return NEWS[self.event](**orjson.loads(self.text))
 
     def to_json(self) -> dict[str, object]:
@@ -67,6 +54,15 @@ class Message:
         `{"id", "event", "data"}`.
         """
         return {"id": self.id, "event": self.event, "data": orjson.loads(self.text)}
+
+
+Kept: TypeAlias = tuple[str, int, str, str, bytes]
+"""
+A message that is kept, as a bare tuple.
+
+Hundreds of thousands may be, and the garbage collector passes over bare tuples
+of texts and numbers: it would look at each object of a class again and again.
+"""
 
 
 @dataclass(slots=True)
@@ -78,7 +74,7 @@ class Mailbox:
     lost: int
     """The number of the last message that is no longer kept."""
 
-    messages: deque[Message] = field(default_factory=deque)
+    messages: deque[Kept] = field(default_factory=deque)
     size: int = 0
     """Bytes of their texts."""
 
@@ -87,10 +83,9 @@ class Mailbox:
         Returns:
             The bytes that were let go.
         """
-        oldest = self.messages.popleft()
-        self.lost = oldest.number
-        self.size -= len(oldest.text)
-        return len(oldest.text)
+        _, self.lost, _, _, text = self.messages.popleft()
+        self.size -= len(text)
+        return len(text)
 
 
 class Mailboxes:
@@ -123,25 +118,26 @@ class Mailboxes:
         """
         return f"{self.epoch}-{self.number + 1}"
 
-    def post(self, agent: str, news: News) -> Message:
+    def post(self, agent: str, told: Told) -> Message:
         """
         Tell an agent, now and when they come back.
         """
         self.number += 1
-        message = self._written(agent, news)
+        message = self._written(agent, told)
         self.keep(message)
         for listener in self._listeners:
             listener(message)
         return message
 
-    def aside(self, agent: str, news: News) -> Message:
+    def aside(self, agent: str, told: Told) -> Message:
         """
         A message for one reader alone: it stands where the latest stands, and is not kept.
         """
-        return self._written(agent, news)
+        return self._written(agent, told)
 
-    def _written(self, agent: str, news: News) -> Message:
-        return Message.of(agent, self.number, f"{self.epoch}-{self.number}", news)
+    def _written(self, agent: str, told: Told) -> Message:
+        number = self.number
+        return Message(agent, number, f"{self.epoch}-{number}", told.event, orjson.dumps(told.data))
 
     def keep(self, message: Message) -> None:
         """
@@ -150,9 +146,11 @@ class Mailboxes:
         if (box := self.boxes.get(message.agent)) is None:
             box = self.boxes[message.agent] = Mailbox(self.forgotten)
         self.boxes.move_to_end(message.agent)
-        box.messages.append(message)
-        box.size += len(message.text)
-        self.size += len(message.text)
+        agent, number, ident, event, text = message
+        box.messages.append((agent, number, ident, event, text))
+        size = len(text)
+        box.size += size
+        self.size += size
         bounds = self._bounds
         while len(box.messages) > bounds.messages_per_agent or box.size > bounds.message_bytes_per_agent:
             self.size -= box.drop_oldest()
@@ -162,7 +160,7 @@ class Mailboxes:
     def _forget_quietest(self) -> None:
         _, box = self.boxes.popitem(last=False)
         self.size -= box.size
-        self.forgotten = max(self.forgotten, box.messages[-1].number if box.messages else box.lost)
+        self.forgotten = max(self.forgotten, box.messages[-1][1] if box.messages else box.lost)
 
     def missed(self, agent: str, last_id: str) -> tuple[Message, ...] | None:
         """
@@ -177,7 +175,7 @@ class Mailboxes:
         box = self.boxes.get(agent)
         if number < (self.forgotten if box is None else box.lost):
             return None
-        return () if box is None else tuple(each for each in box.messages if each.number > number)
+        return () if box is None else tuple(Message(*each) for each in box.messages if each[1] > number)
 
     def _number(self, last_id: str) -> int | None:
         epoch, _, digits = last_id.rpartition("-")

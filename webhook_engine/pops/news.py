@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +43,17 @@ class Reason(StrEnum):
     """The lookup was running when the service stopped."""
 
 
+class Told(NamedTuple):
+    """
+    News, as JSON.
+    """
+
+    event: str
+    """The name of the Server-Sent Event."""
+
+    data: Json
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _News:
     event: ClassVar[str]
@@ -53,6 +64,12 @@ class _News:
         The fields by name.
         """
         return {each: getattr(self, each) for each in _NAMES[type(self)]}
+
+    def told(self) -> Told:
+        """
+        The fields, with the name of the event.
+        """
+        return Told(self.event, self.to_json())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

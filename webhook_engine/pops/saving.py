@@ -4,11 +4,13 @@ A board as a JSON document, for a store that keeps it across a restart.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
 from webhook_engine.pops.calls import Call, When
-from webhook_engine.pops.mailboxes import EPOCHS, Mailbox, Message
+from webhook_engine.pops.mailboxes import EPOCHS, Kept, Mailbox, Message
 from webhook_engine.pops.news import NEWS, Reason
 from webhook_engine.pops.pop import Pop
 
@@ -25,23 +27,57 @@ _POP = tuple(field.name for field in fields(Pop))
 _CALL = tuple(field.name for field in fields(Call) if field.name not in {"told", "pops"})
 
 
-def saved(desk: Desk) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Seen:
     """
-    Calls, open pops and messages, each oldest first.
+    What stood on a desk at one moment; the desk goes on and this stays, so that any thread may write it down.
     """
-    pile, mail = desk.pile, desk.mail
-    return {
-        "form": FORM,
-        "calls": [_of_call(call) for call in desk.calls],
-        "pops": [_of_pop(pop) | {"size": pile.size_of(pop)} for pop in pile],
-        "mail": {
-            "epoch": mail.epoch,
-            "number": mail.number,
-            "epochs": dict(mail.epochs),
-            "forgotten": mail.forgotten,
-            "boxes": [_of_box(agent, box) for agent, box in mail.boxes.items()],
-        },
-    }
+
+    calls: tuple[Call, ...]
+    pops: tuple[tuple[Pop, int], ...]
+    """Each with its size."""
+    epoch: str
+    number: int
+    epochs: Mapping[str, int]
+    forgotten: int
+    boxes: tuple[tuple[str, int, tuple[Kept, ...]], ...]
+    """Of each agent: the number of the last message that is lost, and those that are kept."""
+
+    @classmethod
+    def of(cls, desk: Desk) -> Seen:
+        """
+        Calls, open pops and messages, each oldest first.
+        """
+        mail = desk.mail
+        return cls(
+            calls=tuple(
+                replace(call, done=dict(call.done), told=dict(call.told), facts=dict(call.facts))
+                for call in desk.calls
+            ),
+            pops=tuple((pop, desk.pile.size_of(pop)) for pop in desk.pile),
+            epoch=mail.epoch,
+            number=mail.number,
+            epochs=dict(mail.epochs),
+            forgotten=mail.forgotten,
+            boxes=tuple((agent, box.lost, tuple(box.messages)) for agent, box in mail.boxes.items()),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """
+        JSON-ready values for `restore`.
+        """
+        return {
+            "form": FORM,
+            "calls": [_of_call(call) for call in self.calls],
+            "pops": [_of_pop(pop) | {"size": size} for pop, size in self.pops],
+            "mail": {
+                "epoch": self.epoch,
+                "number": self.number,
+                "epochs": dict(self.epochs),
+                "forgotten": self.forgotten,
+                "boxes": [_of_box(*each) for each in self.boxes],
+            },
+        }
 
 
 def _of_call(call: Call) -> dict[str, object]:
@@ -58,9 +94,9 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, When) else value
 
 
-def _of_box(agent: str, box: Mailbox) -> dict[str, object]:
-    messages = [{"number": each.number, **each.to_json()} for each in box.messages]
-    return {"agent": agent, "lost": box.lost, "messages": messages}
+def _of_box(agent: str, lost: int, messages: tuple[Kept, ...]) -> dict[str, object]:
+    kept = [{"number": each[1], **Message(*each).to_json()} for each in messages]
+    return {"agent": agent, "lost": lost, "messages": kept}
 
 
 def restore(document: Mapping[str, object], desk: Desk) -> None:
@@ -107,5 +143,5 @@ def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
 
 
 def _message(agent: str, document: dict[str, Any]) -> Message:
-    news = NEWS[document["event"]](**document["data"])
-    return Message.of(agent, document["number"], document["id"], news)
+    news = NEWS[document["event"]](**document["data"]).told()
+    return Message(agent, document["number"], document["id"], news.event, orjson.dumps(news.data))

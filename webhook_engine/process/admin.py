@@ -5,6 +5,7 @@ The store of a running process, for commands: one address for each act, behind a
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ import orjson
 from aiohttp import web
 
 from webhook_engine.definitions import read_text, write_toml
-from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable
+from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
 from webhook_engine.service import Endpoint, Scope
 from webhook_engine.service.reading import invalid, object_of
 from webhook_engine.service.refusals import Code, Refusal, Wrong
@@ -57,6 +58,8 @@ def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
             return _json(await act.do(store, given))
         except StoreUnavailable:
             raise
+        except VaultLocked as error:
+            raise Refusal(Code.INVALID, f"{error}; then start process {os.getpid()} again") from error
         except (StoreError, DefinitionError, NotFound) as error:
             # Whoever may administer may read where the files are.
             raise Refusal(Code.INVALID, str(error)) from error

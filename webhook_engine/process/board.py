@@ -5,6 +5,7 @@ Agents' screens across a restart.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 EVERY_S: Final = 5.0
 """Between two savings, where something changed; what a kill may cost an agent's screen."""
+
+_REST: Final = 20
+"""A board that takes long to save is saved more seldom: so many times longer than that."""
 
 _KEY: Final = "board"
 
@@ -53,19 +57,22 @@ class BoardKeeper:
         """
         Goes on until it is cancelled.
         """
+        pause_s = EVERY_S
         while True:
             await self._changed.wait()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(pause_s)
             self._changed.clear()
+            began = time.monotonic()
             try:
                 await self.save()
             except StoreError as error:
                 log.event("pops.unsaved", why=str(error))
+            pause_s = max(EVERY_S, (time.monotonic() - began) * _REST)
 
     async def save(self) -> None:
         """
         Raises:
             StoreError: The store cannot be written.
         """
-        state = self._board.to_json()
+        state = await asyncio.to_thread(self._board.snapshot())
         await self._store.pops.save(self._tenancy.name, [Pop(key=_KEY, agent="", state=state)])

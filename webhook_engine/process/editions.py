@@ -86,6 +86,8 @@ class FileEditions:
                     edition = await asyncio.to_thread(self._read)
                 except DefinitionError as error:
                     yield error
+                except Exception as error:  # an edit may not end what works
+                    yield _refused(f"cannot be read ({type(error).__name__}: {error})", str(self._path))
                 else:
                     yield edition
             before = now
@@ -93,12 +95,16 @@ class FileEditions:
     def _read(self) -> Edition:
         definitions = read(self._path)
         if not definitions.webhooks and not definitions.groups:
-            raise DefinitionError([Problem(path="", message="defines nothing", source=str(self._path))])
+            raise _refused("defines nothing", str(self._path))
         stated = definitions.tenant.name
         if stated and self._tenant not in (None, stated):
             problem = f"defines the tenant {stated!r}, and this process works for {self._tenant!r}"
             raise DefinitionError([Problem(path="tenant.name", message=problem, source=str(self._path))])
         return Edition(tenant=stated or self._tenant or "", definitions=definitions, source=str(self._path))
+
+
+def _refused(message: str, source: str = "") -> DefinitionError:
+    return DefinitionError([Problem(path="", message=message, source=source or None)])
 
 
 _Look = tuple[tuple[str, int, int, int], ...]
@@ -145,7 +151,7 @@ class StoreEditions:
             except DefinitionError as error:
                 yield error
             except (SettingsError, StoreError) as error:
-                yield DefinitionError([Problem(path="", message=str(error))])
+                yield _refused(str(error))
             else:
                 yield edition
 

@@ -69,6 +69,19 @@ class DeliveryQueue(Protocol):
             LeaseLost: It is not held any more.
         """
 
+    async def keep(self, name: str, document: str) -> None:
+        """
+        Keeps a document that the references of deliveries put from now on may name.
+
+        It stays at least as long as any of them is here; whoever opens the queue keeps anew
+        what it names. The same name twice is the same document.
+        """
+
+    async def kept(self, name: str) -> str | None:
+        """
+        The document of that name; None where there is none.
+        """
+
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
         """
         Writes the request down, so that every later attempt sends this one.

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from .accepted import ACCEPTED, is_accepted
 from .agent_view import AgentView
 from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .glance import DECIDED_BY, Glance
-from .outcome import judge
+from .outcome import Verdict, judge
 from .reading import read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.errors import ResponseError
 
-    from .outcome import OutcomeRule, Verdict
+    from .outcome import OutcomeRule
     from .reading import Reading
     from .response import Response
     from .tree import Cell
@@ -154,6 +155,7 @@ class Interpreter:
         self._wants_tree = any(rule.reads_response for rule in rules)
         # Rules, bounds of the caller's own and the choice of columns are reasons to ask every question.
         may_glance = not rules and bounds is None and not all_columns and response_type in _JSON
+        self._may_accept = may_glance and not expects_rows and self._view == View()
         self._glance = Glance.over(self._view, expects_rows=expects_rows) if may_glance else None
 
     def interpret(self, response: Response, values: Mapping[str, object] = NO_VALUES) -> Interpretation:
@@ -173,6 +175,23 @@ class Interpreter:
             rows=rows,
             table=Table(columns=self._view.paths, rows=rows, records=path),
         )
+
+    def judge(
+        self, response: Response, values: Mapping[str, object] = NO_VALUES
+    ) -> tuple[Verdict, ResponseError | None]:
+        """
+        What *response* means where nobody looks at its rows, and why it could not be read.
+        """
+        if self._may_accept and is_accepted(response):
+            return ACCEPTED, None
+        found = self.interpret(response, values)
+        verdict = Verdict(
+            outcome=found.outcome,
+            sentence=found.sentence,
+            decided_by=found.decided_by,
+            findings=found.findings,
+        )
+        return verdict, found.error
 
     def view_of(
         self, response: Response, values: Mapping[str, object], *, webhook: str, attempts: int, took_s: float

@@ -5,7 +5,7 @@ A webhook that an event starts, and how far its chain may still go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -80,8 +80,16 @@ class Start:
         """
         Every fact, JSON-ready.
         """
+        # Written out: `dataclasses.asdict` copies every value, at ten times the cost.
         return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+            "webhook": self.webhook,
+            "event_id": self.event_id,
+            "rule": self.rule,
+            "also": list(self.also),
+            "dynamic_parameter": self.dynamic_parameter,
+            "depth": self.depth,
+            "chain": list(self.chain),
+            "room": self.room,
         }
 
     @classmethod

@@ -55,6 +55,11 @@ class Backend(Protocol):
         The address to open in the agent's browser.
         """
 
+    async def resume(self, webhook: str) -> int:
+        """
+        Lets deliveries go that are kept back because their target was gone.
+        """
+
     def report(self) -> PerformerReport | None:
         """
         What is under way; None where nothing is performed.

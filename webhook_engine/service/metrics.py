@@ -114,6 +114,14 @@ def _of_performer(report: PerformerReport) -> Iterator[Metric]:
         attempts.add_metric([outcome], getattr(report, outcome))
     yield attempts
     yield _gauge("deliveries_running", "Requests of deliveries under way.", report.running)
+    held = GaugeMetricFamily(
+        "webhook_engine_webhook_held",
+        "1 for a webhook whose deliveries are kept back.",
+        labels=["webhook", "reason"],
+    )
+    for hold in report.holds:
+        held.add_metric([hold.webhook, hold.reason], 1.0)
+    yield held
     targets = GaugeMetricFamily(
         "webhook_engine_target_state", "1 for the state that a target is in.", labels=["target", "state"]
     )

@@ -101,7 +101,20 @@ _OPERATIONS: Mapping[tuple[str, str], Schema] = {
         "parameters": [_WEBHOOK],
         "requestBody": _body(ref("Asking")),
         "responses": _ok("The address.", "Address"),
-        "codes": [*_BODIED, Code.NOT_FOUND, Code.WRONG_TYPE],
+        "codes": [*_BODIED, Code.NOT_FOUND, Code.WRONG_TYPE, Code.DISABLED],
+    },
+    ("POST", "/v1/webhooks/{name}/resume"): {
+        "operationId": "resumeWebhook",
+        "summary": "Let deliveries go that are kept back because their target was gone.",
+        "parameters": [_WEBHOOK],
+        "responses": _ok("How many waited for that.", "Resumed"),
+        "codes": [Code.NOT_FOUND, Code.DISABLED, Code.UNAVAILABLE],
+    },
+    ("GET", "/v1/holds"): {
+        "operationId": "listHolds",
+        "summary": "Webhooks whose deliveries are kept back, and why.",
+        "responses": _ok("They.", "Holds"),
+        "codes": [Code.UNAVAILABLE],
     },
     ("GET", "/v1/agents/{extension}/stream"): {
         "operationId": "followAgent",

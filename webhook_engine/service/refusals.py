@@ -20,6 +20,7 @@ from webhook_engine.errors import (
     QueueUnavailable,
     StoreError,
     VariableError,
+    WebhookDisabled,
     WrongType,
 )
 
@@ -42,6 +43,7 @@ class Code(StrEnum):
     TOO_LARGE = "too-large"
     MEDIA_TYPE = "media-type"
     INVALID = "invalid"
+    DISABLED = "disabled"
     BUSY = "busy"
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
@@ -69,6 +71,7 @@ CODES: Mapping[Code, Meaning] = MappingProxyType(
         Code.TOO_LARGE: Meaning(413, "the body or the number of events is beyond the bound"),
         Code.MEDIA_TYPE: Meaning(415, "the `Content-Type` is none that is read here"),
         Code.INVALID: Meaning(422, "the content is wrong; `problems` names every place"),
+        Code.DISABLED: Meaning(423, "the webhook's definition says `enabled = false`"),
         Code.BUSY: Meaning(
             429, "more is in hand than the service takes; `Retry-After` says when to come back"
         ),
@@ -163,6 +166,7 @@ def refusal_of(error: WebhookEngineError, *, after_s: float) -> Refusal | None:
 _KINDS: tuple[tuple[type[WebhookEngineError], Code], ...] = (
     (NotFound, Code.NOT_FOUND),
     (WrongType, Code.WRONG_TYPE),
+    (WebhookDisabled, Code.DISABLED),
     (VariableError, Code.INVALID),
 )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from webhook_engine.service import agents, asking, deliveries, events, probes
+from webhook_engine.service import agents, asking, deliveries, events, holds, probes
 from webhook_engine.service.keys import Scope
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/v1/events", Scope.EVENTS, events.accept),
     Endpoint("POST", "/v1/webhooks/{name}/ask", Scope.ASK, asking.ask),
     Endpoint("POST", "/v1/webhooks/{name}/open", Scope.ASK, asking.open_),
+    Endpoint("POST", "/v1/webhooks/{name}/resume", Scope.DELIVERIES, holds.resume),
+    Endpoint("GET", "/v1/holds", Scope.DELIVERIES, holds.list_),
     Endpoint("GET", "/v1/agents/{extension}/stream", Scope.STREAM, agents.follow),
     Endpoint("POST", "/v1/agents/{extension}/pops/{id}/dismiss", Scope.STREAM, agents.dismiss),
     Endpoint("GET", "/v1/deliveries", Scope.DELIVERIES, deliveries.list_),

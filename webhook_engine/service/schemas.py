@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from webhook_engine.performing import DISABLED, GONE
 from webhook_engine.queue import State
 from webhook_engine.responses import Outcome
 from webhook_engine.service.refusals import Code
@@ -198,6 +199,20 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         "Replayed": _done("replayed"),
         "Dropping": _bulk("dropped", reason=_text(minLength=1, maxLength=200)),
         "Dropped": _done("dropped"),
+        "Holds": _object(
+            {
+                "holds": _list(
+                    _object(
+                        {
+                            "webhook": _text(),
+                            "reason": _text("Why.", enum=[GONE, DISABLED]),
+                            "since": _TIME,
+                        }
+                    )
+                )
+            }
+        ),
+        "Resumed": _object({"resumed": _whole("How many deliveries waited for that.")}),
         "Health": _object({"status": _text(const="ok")}),
         "Readiness": _object({"status": _text(const="ready")}),
         "Error": _object(

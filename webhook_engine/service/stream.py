@@ -46,7 +46,7 @@ class AgentStreams:
     """
     The open streams of one board's agents.
 
-    Each message is encoded once and handed to the agent's readers at once; a
+    Each message is encoded once and written before the event loop waits again; a
     reader that does not keep up is cut, and gets what it missed when it comes back.
     """
 
@@ -55,6 +55,7 @@ class AgentStreams:
         self._board = board
         self._readers: dict[str, set[_Reader]] = {}
         self._of_request: dict[int, _Reader] = {}
+        self._unwritten: dict[_Reader, bytes] = {}
         self._unlisten = board.listen(self._publish)
         self._closed = False
 
@@ -100,7 +101,7 @@ class AgentStreams:
         # no message falls between what it missed and what it is told, or is in both.
         missed = b"".join(map(frame, self._board.since(agent, _last_id(request))))
         reader = _Reader(request.transport, self.settings, chunked=chunked, beginning=len(missed))
-        reader.push(Encoded.of(missed))
+        reader.push(reader.framed(missed))
         readers = self._readers.setdefault(agent, set())
         readers.add(reader)
         self._of_request[id(request)] = reader
@@ -125,6 +126,7 @@ class AgentStreams:
         End every stream, and take no new ones: for an application's `on_shutdown`.
         """
         self._closed = True
+        self._write()
         self._unlisten()
         self._unlisten = _nothing
         for reader in [each for readers in self._readers.values() for each in readers]:
@@ -145,26 +147,40 @@ class AgentStreams:
         return None
 
     def _publish(self, message: Message) -> None:
-        if readers := self._readers.get(message.agent):
-            encoded = Encoded.of(frame(message))
-            for reader in readers:
-                reader.push(encoded)
+        readers = self._readers.get(message.agent)
+        if not readers:
+            return
+        plain = frame(message)
+        chunk = as_chunk(plain)
+        unwritten = self._unwritten
+        if not unwritten:
+            asyncio.get_running_loop().call_soon(self._write)
+        for reader in readers:
+            data = chunk if reader.is_chunked else plain
+            before = unwritten.get(reader)
+            unwritten[reader] = data if before is None else before + data
+        if len(unwritten) >= _AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        """
+        Write what was told. The kernel's code and ours are each used many times in a row, and not in
+        turn: that costs a third less. What one reader is told in one go leaves in one packet.
+        """
+        unwritten, self._unwritten = self._unwritten, {}
+        for reader, data in unwritten.items():
+            reader.push(data)
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+_AT_ONCE = 50
+"""Readers that wait for each other; with more, the first would wait for no reason."""
+
+
+def as_chunk(plain: bytes) -> bytes:
     """
-    Bytes of a stream, ready for every connection.
+    Bytes as one chunk of HTTP/1.1; they must not be empty, which would be the last one.
     """
-
-    plain: bytes
-
-    chunk: bytes
-    """The same as one chunk of HTTP/1.1."""
-
-    @classmethod
-    def of(cls, plain: bytes) -> Encoded:
-        return cls(plain, b"%x\r\n%b\r\n" % (len(plain), plain) if plain else b"")
+    return b"%x\r\n%b\r\n" % (len(plain), plain)
 
 
 def frame(message: Message) -> bytes:
@@ -192,11 +208,11 @@ class _Reader:
     """
     One connection.
 
-    Messages go to its transport at once: to wake a task for each, as aiohttp's
+    Messages go straight to its transport: to wake a task for each, as aiohttp's
     own writer wants, would cost more than everything else about a message.
     """
 
-    __slots__ = ("_chunked", "_heart", "_heartbeat_s", "_idle", "_loop", "_room", "_transport", "ended")
+    __slots__ = ("_heart", "_heartbeat_s", "_idle", "_loop", "_room", "_transport", "ended", "is_chunked")
 
     def __init__(
         self, transport: asyncio.Transport, settings: StreamSettings, *, chunked: bool, beginning: int
@@ -208,7 +224,7 @@ class _Reader:
         # However much a reader missed: to be cut for it would mean to begin with it again.
         self._room = settings.unread_bytes + beginning
         self._heartbeat_s = settings.heartbeat_s
-        self._chunked = chunked
+        self.is_chunked = chunked
         self._idle = False
         self._heart = self._loop.call_later(settings.heartbeat_s, self._beat)
 
@@ -216,7 +232,13 @@ class _Reader:
     def is_gone(self) -> bool:
         return self.ended.done() or self._transport.is_closing()
 
-    def push(self, encoded: Encoded) -> None:
+    def framed(self, plain: bytes) -> bytes:
+        """
+        Bytes as this connection has them.
+        """
+        return as_chunk(plain) if plain and self.is_chunked else plain
+
+    def push(self, data: bytes) -> None:
         """
         Write, or cut a reader that takes nothing.
         """
@@ -226,7 +248,7 @@ class _Reader:
             self.end()
             return
         self._idle = False
-        self._transport.write(encoded.chunk if self._chunked else encoded.plain)
+        self._transport.write(data)
         if self._transport.get_write_buffer_size() > self._room:
             self.end()
             # A graceful end would wait for the reader to take what it is not taking.
@@ -242,10 +264,10 @@ class _Reader:
 
     def _beat(self) -> None:
         if self._idle or self._transport.is_closing():
-            self.push(_HEARTBEAT)
+            self.push(self.framed(_HEARTBEAT))
         self._idle = True
         if not self.ended.done():
             self._heart = self._loop.call_later(self._heartbeat_s, self._beat)
 
 
-_HEARTBEAT = Encoded.of(b":\n\n")
+_HEARTBEAT = b":\n\n"

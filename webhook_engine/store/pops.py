@@ -4,6 +4,7 @@ Pops, so that a board is the same after a restart.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,10 @@ class Pops:
         """
         now = datetime.now(UTC)
         latest = {pop.key: pop for pop in pops}
+        # A board may be megabytes.
+        states = await asyncio.to_thread(
+            lambda: {key: orjson.dumps(pop.state).decode() for key, pop in latest.items()}
+        )
         async with self._database.write() as connection:
             row = await tenant_row(connection, tenant)
             for key in {*latest, *gone}:
@@ -66,7 +71,7 @@ class Pops:
                     "tenant_id": row.id,
                     "key": pop.key,
                     "agent": pop.agent,
-                    "state": orjson.dumps(pop.state).decode(),
+                    "state": states[pop.key],
                     "changed_at": now,
                 }
                 for pop in latest.values()

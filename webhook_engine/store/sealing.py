@@ -40,7 +40,8 @@ def read_keys(text: str, *, source: str) -> tuple[str, ...]:
     """
     keys = tuple(each for each in _BETWEEN.split(_COMMENT.sub("", text)) if each)
     problems = [
-        f"{source}: key {position} is no key; `webhook-engine vault new-key` makes one"
+        f"{source}: key {position} is no key: put the right one back, or one that "
+        "`webhook-engine vault new-key --print` makes"
         for position, key in enumerate(keys, start=1)
         if not _is_key(key)
     ]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from webhook_engine.errors import WebhookEngineError
 from webhook_engine.queue.sqlite import alarms, holding
 from webhook_engine.queue.sqlite.claiming import claim
+from webhook_engine.queue.sqlite.documents import keep
 from webhook_engine.queue.sqlite.operations import (
     Answer,
     Claim,
     Drop,
     Extend,
     Keep,
+    KeepBack,
     Operation,
     Put,
     Resume,
@@ -86,11 +88,14 @@ def _other(book: Book, asked: Operation) -> Answer:
         if isinstance(asked, Extend):
             extend(book, asked)
             return Answer(asked)
+        if isinstance(asked, Keep):
+            keep(book, asked.name, asked.document)
+            return Answer(asked)
         if isinstance(asked, Revive):
             return Answer(asked, revive(book, asked.keys, asked.expires))
         if isinstance(asked, Drop):
             return Answer(asked, drop(book, asked.keys, asked.reason))
-        if isinstance(asked, Keep):
+        if isinstance(asked, KeepBack):
             holding.hold(book, asked.webhook, asked.reason, asked.revision)
             return Answer(asked)
         if isinstance(asked, Resume):

@@ -30,6 +30,9 @@ class Book:
     last_id: int = 0
     """The number given last, to a delivery or to a place in an order."""
 
+    opened_at_id: int = 0
+    """The same when the file was opened."""
+
     alarm: int = NEVER
     """No open delivery's state ends before this."""
 

@@ -12,11 +12,11 @@ from webhook_engine.errors import QueueError, QueueOwned, QueueUnavailable
 from webhook_engine.locking import OwnerLock
 from webhook_engine.queue.sqlite import holding
 from webhook_engine.queue.sqlite.settings import QueueSettings
-from webhook_engine.queue.sqlite.statements import SCHEMA
+from webhook_engine.queue.sqlite.statements import DOCUMENTS, SCHEMA
 
 # "whq1": so that a file of something else is recognised.
 _APPLICATION = 0x77687131
-_VERSION = 1
+_VERSION = 2
 
 PASSING = (
     apsw.FullError,
@@ -112,7 +112,9 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
         db.pragma("max_page_count", max(64, settings.limit_bytes // int(str(db.pragma("page_size")))))
     if is_new:
         db.execute(
-            f"BEGIN IMMEDIATE; {SCHEMA}; PRAGMA application_id = {_APPLICATION}; "
+            f"BEGIN IMMEDIATE; {SCHEMA}; {DOCUMENTS}; PRAGMA application_id = {_APPLICATION}; "
             f"PRAGMA user_version = {_VERSION}; COMMIT"
         )
+    elif version == 1:
+        db.execute(f"BEGIN IMMEDIATE; {DOCUMENTS}; PRAGMA user_version = {_VERSION}; COMMIT")
     holding.prepare(db)

@@ -90,6 +90,16 @@ class Extend(Operation):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Keep(Operation):
+    """
+    A document that deliveries name.
+    """
+
+    name: str
+    document: str
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Revive(Operation):
     keys: Sequence[bytes]
     expires: int | None
@@ -102,7 +112,7 @@ class Drop(Operation):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Keep(Operation):
+class KeepBack(Operation):
     """
     A webhook is kept back from here on.
     """

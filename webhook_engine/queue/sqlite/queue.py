@@ -20,7 +20,7 @@ from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
-from webhook_engine.queue.sqlite import holding, telling
+from webhook_engine.queue.sqlite import documents, holding, telling
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
@@ -30,6 +30,7 @@ from webhook_engine.queue.sqlite.operations import (
     Drop,
     Extend,
     Keep,
+    KeepBack,
     NewRow,
     Operation,
     Put,
@@ -163,6 +164,13 @@ class SqliteQueue(DeliveryQueue):
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
         await self._ask(Extend(future=self._future(), lease=lease, frozen=_json(request)))
 
+    async def keep(self, name: str, document: str) -> None:
+        await self._ask(Keep(future=self._future(), name=name, document=document))
+
+    async def kept(self, name: str) -> str | None:
+        self._check()
+        return await self._readers.read(lambda db: documents.find(db, name))
+
     # --- Ends of leases ------------------------------------------------------
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:
@@ -222,7 +230,7 @@ class SqliteQueue(DeliveryQueue):
         return dropped
 
     async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
-        await self._ask(Keep(future=self._future(), webhook=webhook, reason=reason, revision=revision))
+        await self._ask(KeepBack(future=self._future(), webhook=webhook, reason=reason, revision=revision))
 
     async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
         count, after = 0, (-1, -1)

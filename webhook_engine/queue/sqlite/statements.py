@@ -57,6 +57,16 @@ or when it began (done, dead). What never changes has a table of its own, so tha
 writes few pages. `turn` names the call and webhook, `lock` is the same while the delivery is open.
 """
 
+DOCUMENTS = """
+CREATE TABLE document (
+    id INTEGER PRIMARY KEY,
+    name TEXT UNIQUE NOT NULL,
+    since INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+"""
+"""Since the second version of the schema."""
+
 ATTEMPTS = 1 << 16
 """An attempt's id is its delivery's id times this, plus its number: clustered, with no index of its own."""
 

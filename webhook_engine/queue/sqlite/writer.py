@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from webhook_engine.errors import QueueError
-from webhook_engine.queue.sqlite import alarms
+from webhook_engine.queue.sqlite import alarms, documents
 from webhook_engine.queue.sqlite.batch import perform, transact
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.clock import NEVER, Clock
@@ -105,7 +105,7 @@ class Writer:
                 "SELECT max(ifnull((SELECT max(id) FROM delivery), 0), ifnull((SELECT max(place) FROM delivery "
                 "INDEXED BY delivery_order WHERE lock IS NOT NULL), 0))"
             ).get
-            book.last_id = int(str(last))
+            book.last_id = book.opened_at_id = int(str(last))
             self._clock.not_before(_last_moment(db))
             book.tally.load(db)
             book.alarm = 0
@@ -247,6 +247,7 @@ class Writer:
 
 def _take_back(book: Book) -> list[Answer]:
     alarms.take_back(book)
+    documents.forget(book.db)
     return []
 
 

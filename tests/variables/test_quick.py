@@ -1,0 +1,88 @@
+"""
+An everyday event is read in one pass, and any other as carefully as ever: nobody can tell the difference.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webhook_engine.variables import CallEvent, quick
+from webhook_engine.variables.errors import VariableError
+from webhook_engine.variables.wire import event_from_json
+
+AT = "2026-03-02T08:15:30+02:00"
+NAMES = st.sampled_from(
+    ["CALLERID_NUMBER", "CALLERID_NAME", "CALL_NUMBER", "CALL_CRMTAG", "CALL_DIR", "CALL_DISPOSITION", "CALL_DURATION",
+     "CALL_NOTES", "CALL_OUTCOME", "CALL_QUEUE", "CALL_SIPID", "DYNAMIC_PARAMETER", "EXTENSION", "EXTENSION_NO",
+     "CALLERID", "DATETIME", "NOBODY_KNOWS", "at", "extra", ""]
+)  # fmt: skip
+VALUES = st.sampled_from(
+    ["", "0821234567", "Thandi Mokoena", "incoming", "Success", "Failed Contact", "100-Euphoria", "100", "75", "-1",
+     "two\nlines", "\x00", "\ud800", "a\u200bb", "\u6e21\u8fba", None, True, False, 0, 75, -1, 10**9, 1.5, [], AT,
+     {}, {"ACCOUNT": "ZA1"}, {"ACCOUNT": 1}, {"account": "x"}, {"CALL_DIR": "x"}, {"A": "\ud800"}, "2026-03-02"]
+)  # fmt: skip
+EVENTS = st.fixed_dictionaries(
+    {"moment": st.sampled_from(["disposed", "ringing", "never", "", None, 1, [], {}]), "call": st.dictionaries(NAMES, VALUES)},
+    optional={
+        "id": st.sampled_from(["e-1", "", "x" * 201, "a\nb", 7, None, "\ud800"]),
+        "at": st.sampled_from([AT, "2026-03-02T08:15:30Z", "2026-03-02T08:15:30", "2026-03-02", "0001-01-01T00:00:00Z",
+                               "9999-12-31T00:00:00Z", "soon", 0, None]),
+        "more": st.just(1),
+    },
+)  # fmt: skip
+
+
+def read(reader, document):
+    """
+    The event as JSON, or the error that was raised.
+    """
+    try:
+        event = reader(document)
+    except VariableError as error:
+        return type(error), str(error)
+    told = event.to_json()
+    if "id" not in document:
+        del told["id"]
+    if "at" not in document:
+        del told["at"]
+        if "at" not in document["call"]:
+            del told["call"]["at"]
+    return told, hash(event.call)
+
+
+@settings(max_examples=1000)
+@given(EVENTS)
+def test_reads_what_the_careful_way_reads(document):
+    """
+    The same event or the same error, whatever is sent.
+    """
+    if "at" not in document and "at" not in document.get("call", {}):
+        document = {**document, "at": AT}
+
+    quickly = read(CallEvent.from_json, document)
+    carefully = read(lambda told: CallEvent(**event_from_json(told)), document)
+
+    assert carefully == quickly
+
+
+def test_an_everyday_event_is_read_in_one_pass():
+    """
+    Else nothing was gained.
+    """
+    call = {"CALLERID_NUMBER": "0821234567", "CALL_NOTES": "two\nlines", "CALL_DURATION": 75, "CALL_DIR": "incoming",
+            "EXTENSION": "100-Euphoria", "extra": {"ACCOUNT": "ZA1"}}  # fmt: skip
+
+    event = quick.read(CallEvent, {"id": "e-1", "moment": "disposed", "at": AT, "call": call})
+
+    assert event is not None
+    assert CallEvent(**event_from_json(event.to_json())) == event
+
+
+def test_what_was_read_cannot_be_changed():
+    """
+    An event is frozen however it was made.
+    """
+    event = CallEvent.from_json({"moment": "disposed", "call": {"CALL_QUEUE": "Sales"}})
+
+    with pytest.raises(AttributeError):
+        event.call.call_queue = "Support"

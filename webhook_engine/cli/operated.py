@@ -1,0 +1,160 @@
+"""
+The deliveries that `deliveries` works on: of a running process, or in the file itself.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from webhook_engine.cli.asking import AskingFailed
+from webhook_engine.cli.opening import owning_or_asking
+from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.queue import AttemptReport, DeliveryPage, DeliveryReport, State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
+    from webhook_engine.cli.asking import Client
+    from webhook_engine.settings import Settings
+
+
+class Operated(Protocol):
+    """
+    What an operator needs of a `DeliveryQueue`.
+    """
+
+    async def list(
+        self,
+        *,
+        state: State | None = None,
+        webhook: str | None = None,
+        target: str | None = None,
+        event_id: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> DeliveryPage:
+        """
+        As `DeliveryQueue.list`.
+        """
+
+    async def show(self, delivery: str) -> DeliveryReport:
+        """
+        As `DeliveryQueue.show`.
+        """
+
+    async def revive(self, ids: Collection[str], *, expires_s: float | None = None) -> int:
+        """
+        As `DeliveryQueue.revive`.
+        """
+
+    async def drop(self, ids: Collection[str], *, reason: str = "dropped") -> int:
+        """
+        As `DeliveryQueue.drop`.
+        """
+
+
+@asynccontextmanager
+async def operated(settings: Settings) -> AsyncIterator[Operated]:
+    """
+    Deliveries as they stand: asked of the running process, or out of the file where none runs.
+
+    Raises:
+        QueueError: There are none.
+        StoreOwned: Another process has them and cannot be asked; it is named.
+    """
+    path = settings.deliveries_path
+    if not path.exists():
+        raise QueueError(f"there are no deliveries here: {path} is not there; `webhook-engine up` makes it")
+    async with owning_or_asking(settings, makes=True) as (_, client):
+        if client is not None:
+            yield AskedDeliveries(client)
+            return
+        from webhook_engine.queue import SqliteQueue
+
+        async with SqliteQueue(path) as queue:
+            yield queue
+
+
+class AskedDeliveries:
+    """
+    Those of a running process.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(
+        self,
+        *,
+        state: State | None = None,
+        webhook: str | None = None,
+        target: str | None = None,
+        event_id: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> DeliveryPage:
+        """
+        As `Operated.list`.
+        """
+        stated = {
+            "state": state,
+            "webhook": webhook,
+            "target": target,
+            "event": event_id,
+            "limit": str(limit),
+            "after": after,
+        }
+        query = {name: str(value) for name, value in stated.items() if value is not None}
+        found = await self._client.get("/v1/deliveries", **query)
+        return DeliveryPage(tuple(_report(each) for each in found["deliveries"]), found["after"])
+
+    async def show(self, delivery: str) -> DeliveryReport:
+        """
+        As `Operated.show`.
+        """
+        try:
+            return _report(await self._client.get(f"/v1/deliveries/{quote(delivery, safe='')}"))
+        except AskingFailed as error:
+            if error.status == 404:
+                raise NotFound("delivery", delivery) from error
+            raise
+
+    async def revive(self, ids: Collection[str], *, expires_s: float | None = None) -> int:
+        """
+        As `Operated.revive`.
+        """
+        document: dict[str, object] = {"ids": [*ids]}
+        if expires_s is not None:
+            document["expires_s"] = expires_s
+        return int((await self._client.post("/v1/deliveries/replay", document))["replayed"])
+
+    async def drop(self, ids: Collection[str], *, reason: str = "dropped") -> int:
+        """
+        As `Operated.drop`.
+        """
+        document = {"ids": [*ids], "reason": reason}
+        return int((await self._client.post("/v1/deliveries/drop", document))["dropped"])
+
+
+def _report(document: dict[str, Any]) -> DeliveryReport:
+    event = {name: document[name] for name in ("moment", "at", "call") if name in document}
+    return DeliveryReport(
+        id=document["id"],
+        event_id=document["event"],
+        webhook=document["webhook"],
+        target=document["target"],
+        state=State(document["state"]),
+        put_at=datetime.fromisoformat(document["put_at"]),
+        until=None if document["until"] is None else datetime.fromisoformat(document["until"]),
+        attempts=document["attempts"],
+        failures=document["failures"],
+        reason=document["reason"],
+        reference={"event": event} if event else {},
+        records=tuple(
+            AttemptReport(**each | {"at": datetime.fromisoformat(each["at"])})
+            for each in document.get("records", ())
+        ),
+    )
