@@ -6,7 +6,9 @@ from webhook_engine.store.facts import ApiRequest, Feed, NewContact
 from webhook_engine.xml_api.actions import Action, ActionRequest, Actions, Needs, action
 from webhook_engine.xml_api.answers import Rows, Says, Status
 from webhook_engine.xml_api.app import xml_api
+from webhook_engine.xml_api.asking import Reply
 from webhook_engine.xml_api.book import AddressBook
+from webhook_engine.xml_api.client import ApiUnavailable, Client
 from webhook_engine.xml_api.directory import Directory, LiveDirectory, StoreDirectory
 from webhook_engine.xml_api.faults import FAULTS
 from webhook_engine.xml_api.feeding import ContactSink
@@ -24,6 +26,8 @@ __all__ = [
     "Actions",
     "AddressBook",
     "ApiRequest",
+    "ApiUnavailable",
+    "Client",
     "ContactSink",
     "Directory",
     "Feed",
@@ -34,6 +38,7 @@ __all__ = [
     "Needs",
     "NewContact",
     "PbxBackend",
+    "Reply",
     "RequestLog",
     "Rows",
     "Says",

@@ -45,7 +45,19 @@ DEFAULT: Final = Bounds()
 
 def read(body: bytes, *, content_type: str = "", bounds: Bounds = DEFAULT) -> Children:
     """
-    What the document element of a request holds.
+    What the document element of a request holds; text beside its elements is passed over.
+
+    Raises:
+        InputNotLoaded: It cannot be read, or is beyond the bounds.
+        NoDocumentElement: Its outermost element is another one.
+    """
+    value = read_value(body, content_type=content_type, bounds=bounds)
+    return [] if isinstance(value, str) else value
+
+
+def read_value(body: bytes, *, content_type: str = "", bounds: Bounds = DEFAULT) -> Value:
+    """
+    The same, or its text where it holds nothing else.
 
     Raises:
         InputNotLoaded: It cannot be read, or is beyond the bounds.
@@ -70,7 +82,7 @@ class _Reader:
         self._open: list[Children] = []
         self._text: list[str] = []
 
-    def read(self, text: str) -> Children:
+    def read(self, text: str) -> Value:
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _refuse
@@ -84,7 +96,7 @@ class _Reader:
         ((name, value),) = self._top
         if name != ROOT:
             raise NoDocumentElement
-        return [] if isinstance(value, str) else value
+        return value
 
     def _start(self, _: str, __: dict[str, str]) -> None:
         self._left -= 1
