@@ -23,9 +23,10 @@ from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
-from webhook_engine.process.listening import listen
+from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.tenant import Tenancy, missing_secrets
+from webhook_engine.process.xml import xml_api_of
 from webhook_engine.service import SERVICE, make_app
 from webhook_engine.store import Store
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from webhook_engine.definitions import Definitions
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
 
@@ -115,10 +117,12 @@ class Worker:
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
             self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             runner, url = await listen(self.app, self.settings)
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
-            Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
+            shown = fingerprint(self.settings)
+            Running(pid=os.getpid(), url=url, key=own_key, fingerprint=shown).write(self.settings)
             tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -142,6 +146,9 @@ class Worker:
             "Next, in another terminal: webhook-engine key add dialer, which prints a key for the service",
             "and webhook-engine emit FILE.jsonl, which hands call events in. Ctrl-C ends this.",
         )
+
+    def _current(self) -> tuple[str, Definitions]:
+        return self.tenancy.name, self.engine.definitions
 
     # --- The beginning -----------------------------------------------------------------------------
 

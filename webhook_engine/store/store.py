@@ -5,6 +5,7 @@ The store, open: its parts, and how they come up and go down together.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import select
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 
 _FLUSH_S: Final = 5.0
 """How late it may be written down that an API key was used, and what was asked with it."""
+
+_KEPT_S: Final = 90 * 24 * 3600.0
+"""How long API requests are remembered."""
+
+_SWEEP_S: Final = 3600.0
 
 
 class Store:
@@ -146,10 +152,14 @@ class Store:
         return StoreSecrets(self.vault, tenant, elsewhere=elsewhere or LocalSecrets(folder=folder))
 
     async def _tend(self) -> None:
+        swept = -_SWEEP_S
         while True:
             await asyncio.sleep(_FLUSH_S)
             try:
                 await self._flush()
+                if time.monotonic() - swept >= _SWEEP_S:
+                    swept = time.monotonic()
+                    await self.api_requests.sweep(_KEPT_S)
             except StoreError as error:
                 # What was not written down is tried again next time, and when the store closes.
                 log.event("store.flush.failed", why=str(error))

@@ -45,18 +45,19 @@ class StoreDirectory:
 
 class LiveDirectory:
     """
-    One tenant, as the engine of this process works by it.
+    The tenant that an engine works for as the engine knows it, and others as the store has them.
     """
 
-    def __init__(self, tenant: str, current: Callable[[], Definitions]) -> None:
+    def __init__(self, current: Callable[[], tuple[str, Definitions]], others: Directory) -> None:
         """
         Args:
-            current: The definitions in force.
+            current: The tenant's name, and its definitions in force.
         """
-        self._tenant, self._current = tenant, current
+        self._current, self._others = current, others
 
     async def definitions(self, tenant: str) -> Definitions | None:
         """
         As `Directory.definitions`.
         """
-        return self._current() if tenant == self._tenant else None
+        name, found = self._current()
+        return found if tenant == name else await self._others.definitions(tenant)

@@ -115,6 +115,7 @@ async def dialer_trickle_feed(
     request: ActionRequest,
     sink: ContactSink,
     directory: Directory,
+    *,
     list_name: Annotated[str, Input("ListName", "A list of the campaign.", "ListNumber5")],
     campaign: Annotated[str, Input("CampaignName", "The campaign that dials the contacts.", "SalesCampaign")],
     data_source: Annotated[
@@ -123,12 +124,12 @@ async def dialer_trickle_feed(
             "DataSource", "The sender's own reference; used for nothing.", "UploadMarch", may_be_empty=True
         ),
     ],
-    contacts: Annotated[
-        list[FedContact], Input("ContactsList", "One list, of one or more contacts.", each="Contact")
-    ],
     priority: Annotated[
         int, Input("Priority", "1, dialled first, to 10; 5 where left out or empty.", "2", between=PRIORITIES)
     ] = PRIORITY,
+    contacts: Annotated[
+        list[FedContact], Input("ContactsList", "One list, of one or more contacts.", each="Contact")
+    ],
 ) -> dict[str, object]:
     """
     Pushes contacts into a list of a campaign, to be dialled by its agents: all of them, or none where one is wrong.

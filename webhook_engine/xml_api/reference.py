@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
-from xml.dom import minidom
+from xml.etree import ElementTree as ET
 
 from webhook_engine.xml_api import writing
 from webhook_engine.xml_api.answers import Rows
@@ -56,7 +56,7 @@ def _section(action: Action) -> str:
 
 
 def _conduct(action: Action) -> str:
-    told = ["Reads: an answer is given again for 30 seconds." if action.reads else "Writes: done each time."]
+    told = ["Reads: an answer is given again for 30 seconds." if action.reads else "Done each time."]
     if action.limit is not None:
         told.append(f"{action.limit} at a time for each tenant.")
     return " ".join(told)
@@ -69,10 +69,7 @@ def _table(inputs: Iterable[Declared]) -> str:
 
 def _rule(declared: Declared) -> str:
     stated = declared.input
-    if declared.within is not None:
-        kind = "list"
-    else:
-        kind = _KINDS[declared.type.__name__]
+    kind = "list" if declared.within is not None else _KINDS[declared.type.__name__]
     if stated.between is not None:
         kind = f"{kind}, {stated.between[0]:,} to {stated.between[1]:,}"
     if declared.is_optional:
@@ -84,8 +81,9 @@ def _sample(action: Action) -> str:
     who = "<Tenant><Name>Your Tenant Name</Name><Auth>Your-Auth-Key-goes-here</Auth></Tenant>"
     inputs = "".join(map(_example, action.inputs.inputs))
     whole = f"<XML>{who}<ActionName>{action.name}</ActionName>{inputs}</XML>"
-    pretty = minidom.parseString(whole).documentElement.toprettyxml(indent="  ")  # noqa: S318  # of our own
-    return "\n".join(line for line in pretty.splitlines() if line.strip()) + "\n"
+    tree = ET.fromstring(whole)  # noqa: S314  # of our own making
+    ET.indent(tree)
+    return ET.tostring(tree, encoding="unicode", short_empty_elements=False) + "\n"
 
 
 def _example(declared: Declared) -> str:
