@@ -8,13 +8,13 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from webhook_engine import log
 from webhook_engine.errors import StoreError
 from webhook_engine.store import tables
 from webhook_engine.store.facts import ApiRequest
-from webhook_engine.store.work import finished, id_of
+from webhook_engine.store.work import finished, id_of, insert_rows
 
 if TYPE_CHECKING:
     from webhook_engine.store.sqlite import SqliteDatabase
@@ -24,6 +24,7 @@ ROOM: Final = 50_000
 
 _AT_ONCE: Final = 2_000
 _SWEPT: Final = 500
+_COLUMNS: Final = ("tenant_id", "at", "key", "action", "took_s", "outcome")
 _table = tables.api_request
 
 
@@ -123,17 +124,22 @@ class ApiRequests:
                 select(tables.tenant.c.name, tables.tenant.c.id).where(tables.tenant.c.name.in_(names))
             )
             ids = {row.name: row.id for row in found}
+            dialect = connection.dialect
+            told = _table.c.at.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
             rows = [
-                {
-                    "tenant_id": ids[each.tenant],
-                    "at": each.at,
-                    "key": each.key,
-                    "action": each.action,
-                    "took_s": each.took_s,
-                    "outcome": each.outcome,
-                }
+                (
+                    ids[each.tenant],
+                    told(each.at),
+                    each.key,
+                    each.action,
+                    each.took_s,
+                    each.outcome,
+                )
                 for each in batch
                 if each.tenant in ids
             ]
-            if rows:
-                await connection.execute(insert(_table), rows)
+            await insert_rows(connection, _table, _COLUMNS, rows)
+
+
+def _as_it_is(value: object) -> object:
+    return value

@@ -5,6 +5,7 @@ Dialer lists: contacts fed in whole feeds, and handed out one by one, each once.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -13,7 +14,7 @@ from sqlalchemy import and_, case, func, insert, select, update
 from webhook_engine.errors import NotFound, StoreError
 from webhook_engine.store import tables
 from webhook_engine.store.facts import CUSTOM, DialerContact, Feed, NewContact, extension_number
-from webhook_engine.store.work import finished, id_of
+from webhook_engine.store.work import finished, id_of, insert_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, ScalarSelect, Select, Update
@@ -23,18 +24,14 @@ if TYPE_CHECKING:
 
 _contact, _feed, _agent = tables.dialer_contact, tables.feed, tables.campaign_agent
 _CUSTOM: Final = tuple(f"custom{n}" for n in range(1, CUSTOM + 1))
-_SAME: Final = (
-    "title",
-    "first_name",
-    "surname",
-    "address",
-    "email",
-    "phone",
-    "phone_e164",
-    "notes",
-    "language",
+_OWN: Final = (
+    *("title", "first_name", "surname", "address", "email", "phone", "phone_e164", "notes", "language"),
+    *("crm_tag", "assigned_to"),
 )
-_SAME_TOO: Final = ("crm_tag", "assigned_to")
+"""Columns that are called like the fields of a contact."""
+
+_COLUMNS: Final = ("feed_id", "campaign_id", "priority", *_OWN, *_CUSTOM)
+_values: Final = attrgetter(*_OWN)
 
 
 class DialerContacts:
@@ -73,11 +70,9 @@ class DialerContacts:
                 )
                 .returning(_feed.c.id)
             )
-            common = {"feed_id": made.scalar_one(), "campaign_id": campaign, "priority": feed.priority}
-            if feed.contacts:
-                await connection.execute(
-                    insert(_contact), [common | _columns(each) for each in feed.contacts]
-                )
+            common = (made.scalar_one(), campaign, feed.priority)
+            rows = [(*common, *_values(each), *each.custom) for each in feed.contacts]
+            await insert_rows(connection, _contact, _COLUMNS, rows)
         return len(feed.contacts)
 
     @finished
@@ -184,13 +179,6 @@ async def _list(connection: AsyncConnection, feed: Feed) -> tuple[int, int, int]
     return row[0], row[1], row[2]
 
 
-def _columns(contact: NewContact) -> dict[str, object]:
-    row: dict[str, object] = {name: getattr(contact, name) for name in _SAME}
-    row |= zip(_CUSTOM, contact.custom, strict=True)
-    row["crm_tag"], row["assigned_to"] = contact.crm_tag, contact.assigned_to
-    return row
-
-
 # --- Handing out -------------------------------------------------------------------------------------
 
 
@@ -268,7 +256,7 @@ def _handed(row: Row[Any], tenant: str) -> DialerContact:
         data_source=row.data_source,
         labels=tuple(orjson.loads(row.labels)),
         contact=NewContact(
-            **{name: getattr(row, name) for name in (*_SAME, *_SAME_TOO)},
+            **{name: getattr(row, name) for name in _OWN},
             custom=tuple(getattr(row, name) for name in _CUSTOM),
         ),
         fed_at=row.fed_at,

@@ -46,6 +46,10 @@ class NewContact:
     assigned_to: str = ""
     """The number of the one extension that may dial it, without a tenant; "" for every one."""
 
+    def __post_init__(self) -> None:
+        if len(self.custom) != CUSTOM:
+            raise ValueError(f"a contact has {CUSTOM} custom values, and these are {len(self.custom)}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:

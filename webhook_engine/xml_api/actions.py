@@ -71,7 +71,8 @@ class Action:
     refreshes: frozenset[str]
     """Reading actions whose kept answers are forgotten once this one has succeeded."""
 
-    deadline_s: float
+    deadline_s: float | None
+    is_async: bool
     inputs: Plan[Any]
     dependencies: tuple[Dependency, ...]
 
@@ -93,7 +94,7 @@ def action(
     reads: bool = False,
     limit: int | None = None,
     refreshes: Collection[str] = (),
-    deadline_s: float = DEADLINE_S,
+    deadline_s: float | None = DEADLINE_S,
 ) -> Callable[[Callable[..., Any]], Action]:
     """
     Make an action of a function, sync (it gets a thread) or async.
@@ -104,7 +105,7 @@ def action(
     Args:
         answer: How what it returns is written: `Says`, `Status` or `Rows`.
 
-        deadline_s: Seconds until it is given up.
+        deadline_s: Seconds until it is given up; None for what waits for nothing.
 
     Raises:
         TypeError: A parameter cannot be read or provided.
@@ -120,6 +121,7 @@ def action(
             limit=limit,
             refreshes=frozenset(refreshes),
             deadline_s=deadline_s,
+            is_async=inspect.iscoroutinefunction(function),
             inputs=inputs,
             dependencies=tuple(_dependency(name, *each) for each in others.items()),
         )

@@ -34,7 +34,6 @@ _LONG_BODIES: Final = 4
 _HEADERS: Final = {
     "Content-Type": "text/xml; charset=utf-8",
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
     # The versions of what runs here are nobody's business.
     "Server": "webhook-engine",
 }
@@ -87,8 +86,8 @@ def xml_api(
         bounds,
     )
     app = web.Application()
-    # "" is the address under which it is mounted, without a slash behind it.
-    for path in ("", "/{rest:.*}"):
+    # "" is the address under which it is mounted, without a slash behind it; the usual ones are found soonest.
+    for path in ("", "/", "/xml", "/{rest:.*}"):
         app.router.add_route("*", path, door.handle, expect_handler=_expect)
     return app
 
@@ -109,20 +108,33 @@ class _Door:
         if not self._transport.accepts(request):
             log.event("xml_api.plain_http.refused", peer=request.remote or "")
             return _answer(_NOT_AUTHORIZED, ends=True)
+        content = request.content
+        if content.is_eof() and "Content-Encoding" not in request.headers:
+            # It came with its head, as short ones do: there is nothing to wait for.
+            body = content.read_nowait()
+            if len(body) <= READ_AT_ONCE:
+                return await self._answered(request, body)
+            return await self._answered_in_turn(request, body)
         declared = request.content_length
         if declared is not None and declared > self._bounds.body_bytes:
             return _answer(_NOT_LOADED, ends=True)
         if declared is not None and declared <= READ_AT_ONCE and "Content-Encoding" not in request.headers:
-            return await self._answered(request)
-        async with self._long:
-            return await self._answered(request)
+            return await self._waited_for(request)
+        return await self._answered_in_turn(request)
 
-    async def _answered(self, request: web.Request) -> web.Response:
+    async def _answered_in_turn(self, request: web.Request, body: bytes | None = None) -> web.Response:
+        async with self._long:
+            return await (self._waited_for(request) if body is None else self._answered(request, body))
+
+    async def _waited_for(self, request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(BODY_S):
                 body = await self._body(request)
         except (TimeoutError, web.RequestPayloadError, HttpProcessingError, OverflowError):
             return _answer(_NOT_LOADED, ends=True)
+        return await self._answered(request, body)
+
+    async def _answered(self, request: web.Request, body: bytes) -> web.Response:
         headers = request.headers
         return _answer(
             await self._handling.answer(

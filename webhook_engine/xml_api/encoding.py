@@ -29,6 +29,7 @@ _STARTS: Final = (
     (b"<\x00", "utf-16-le"),
     (b"\x00<", "utf-16-be"),
 )
+_USUAL: Final = b'<?xml version="1.0" encoding="UTF-8"?>'
 _EBCDIC: Final = b"\x4c\x6f\xa7\x94"
 
 # Python knows codecs that are no charsets (unicode_escape, punycode); only these families are taken.
@@ -63,6 +64,8 @@ def text_of(body: bytes, content_type: str = "") -> str:
     Raises:
         InputNotLoaded: The bytes do not fit, or nobody knows the charset's name.
     """
+    if body.startswith((b"<X", _USUAL)) and body.isascii() and b"\x1b" not in body:
+        return body.decode("ascii")
     for mark, charset in _MARKS:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], charset)

@@ -34,6 +34,9 @@ class Envelope:
     children: Children = field(default_factory=list, repr=False)
     """Everything inside the document element, the inputs among it."""
 
+    is_long: bool = False
+    """Whether looking through it takes so long that others would wait for it."""
+
     def stated_action(self) -> str:
         """
         Raises:
@@ -44,14 +47,18 @@ class Envelope:
         return self.action
 
 
-def envelope_of(children: Children) -> Envelope:
+def envelope_of(children: Children, *, is_long: bool = False) -> Envelope:
     """
     What is in the document element.
     """
     tenant = _only(children, TENANT)
     known = [] if tenant is None or isinstance(tenant, str) else tenant
     return Envelope(
-        tenant=_text(known, NAME), auth=_text(known, AUTH), action=_text(children, ACTION), children=children
+        tenant=_text(known, NAME),
+        auth=_text(known, AUTH),
+        action=_text(children, ACTION),
+        children=children,
+        is_long=is_long,
     )
 
 

@@ -10,7 +10,7 @@ from webhook_engine.xml_api.actions import Action, action
 from webhook_engine.xml_api.answers import Says
 
 
-@action("DoNothing", answer=Says("Nothing Done"))
+@action("DoNothing", answer=Says("Nothing Done"), deadline_s=None)
 async def do_nothing() -> str:
     """
     Does nothing: for trying out whether tenant and key are right.

@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from webhook_engine import log
 from webhook_engine.errors import ActionRefused
@@ -73,7 +73,7 @@ class Handling:
         found = Envelope()
         key: KeyFacts | None = None
         try:
-            found = envelope_of(await self._read(body, content_type))
+            found = envelope_of(await self._read(body, content_type), is_long=len(body) > READ_AT_ONCE)
             key = self._authorized(found)
             answer = await self._answered(found, key, idempotency_key)
         except Exception as error:
@@ -113,59 +113,84 @@ class Handling:
             raise ActionNotFound
         if not keys.allows(key, name):
             raise PermissionDenied
-        request = ActionRequest(
-            tenant=found.tenant, action=name, key=key.name, idempotency_key=idempotency_key
-        )
+        asked = _Asked(found, action, key.name, idempotency_key)
         if action.reads:
-            return await self._read_only(action, request, found.children)
-        with self._limits.holding(found.tenant, action):
-            arguments = await self._arguments(action, found.children)
-            answer = await self._done(action, request, arguments)
+            return await self._read_only(asked)
+        if action.limit is None:
+            answer = await self._done(asked, await _arguments(asked))
+        else:
+            with self._limits.holding(found.tenant, action):
+                answer = await self._done(asked, await _arguments(asked))
         for other in action.refreshes:
             self._cache.forget(found.tenant, other)
         return answer
 
-    async def _read_only(self, action: Action, request: ActionRequest, children: Children) -> bytes:
+    async def _read_only(self, asked: _Asked) -> bytes:
         """
         From what is kept, which costs nothing and so takes nobody's turn; else done once for all who ask.
         """
         try:
-            arguments: dict[str, Any] | None = action.inputs.read(children)
+            arguments = await _arguments(asked)
         except ActionRefused:
-            arguments = None
-        place: tuple[str, str, Hashable] | None = None
-        if arguments is not None:
-            place = (request.tenant, action.name, tuple(arguments.items()))
-            kept = self._cache.get(place)
-            if kept is not None:
-                return kept
-        with self._limits.holding(request.tenant, action):
-            if arguments is None or place is None:
-                # Said only now: too many requests at a time are told first.
-                arguments = action.inputs.read(children)
-                place = (request.tenant, action.name, tuple(arguments.items()))
-            settled = arguments
-            return await self._cache.once(place, lambda: self._done(action, request, settled))
+            # Said only now: too many requests at a time are told first.
+            with self._limits.holding(asked.found.tenant, asked.action):
+                raise
+        place = (asked.found.tenant, asked.action.name, tuple(arguments.items()))
+        kept = self._cache.get(place)
+        if kept is not None:
+            return kept
+        with self._limits.holding(asked.found.tenant, asked.action):
+            return await self._cache.once(place, lambda: self._done(asked, arguments))
 
-    async def _arguments(self, action: Action, children: Children) -> dict[str, Any]:
-        # Long lists of contacts are looked through beside the loop.
-        if sum(len(value) for _, value in children) <= 1_000 + len(children):
-            return action.inputs.read(children)
-        return await asyncio.to_thread(action.inputs.read, children)
-
-    async def _done(self, action: Action, request: ActionRequest, arguments: dict[str, Any]) -> bytes:
+    async def _done(self, asked: _Asked, arguments: dict[str, Any]) -> bytes:
+        action = asked.action
         for need in action.dependencies:
             if need.kind is ActionRequest:
-                arguments = arguments | {need.parameter: request}
+                arguments = arguments | {need.parameter: asked.request()}
             elif need.kind in self._provided:
                 arguments = arguments | {need.parameter: self._provided[need.kind]}
             elif need.otherwise is not None:
                 raise need.otherwise
+        if action.deadline_s is None:
+            return action.answer.write(await _called(action, arguments))
         async with asyncio.timeout(action.deadline_s):
-            if inspect.iscoroutinefunction(action.function):
-                return action.answer.write(await action.function(**arguments))
-            found = await asyncio.to_thread(action.function, **arguments)
-            return action.answer.write(await found if inspect.isawaitable(found) else found)
+            return action.answer.write(await _called(action, arguments))
+
+
+class _Asked(NamedTuple):
+    """
+    A request for an action that its key may have done.
+    """
+
+    found: Envelope
+    action: Action
+    key: str
+    idempotency_key: str | None
+
+    def request(self) -> ActionRequest:
+        """
+        As the action is told.
+        """
+        return ActionRequest(
+            tenant=self.found.tenant,
+            action=self.action.name,
+            key=self.key,
+            idempotency_key=self.idempotency_key,
+        )
+
+
+async def _arguments(asked: _Asked) -> dict[str, Any]:
+    # Long lists of contacts are looked through beside the loop.
+    if asked.found.is_long:
+        return await asyncio.to_thread(asked.action.inputs.read, asked.found.children)
+    return asked.action.inputs.read(asked.found.children)
+
+
+async def _called(action: Action, arguments: dict[str, Any]) -> object:
+    if action.is_async:
+        return await action.function(**arguments)
+    found = await asyncio.to_thread(action.function, **arguments)
+    return await found if inspect.isawaitable(found) else found
 
 
 def _fault(error: Exception, action: str) -> type[ActionRefused]:
