@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _SEPARATORS: Final = ",;\t|"
+_NEEDED: Final = ("FirstName", "PhoneNumber")
 _PLAIN: Final = re.compile(r"[^a-z0-9]")
 
 
@@ -89,6 +90,9 @@ class ContactsFile:
         doubled = {each for each in found if found.count(each) > 1}
         if doubled:
             raise BadInput(f"{self._name}:1: {', '.join(sorted(doubled))} stands there twice")
+        missing = [each for each in _NEEDED if each not in found]
+        if missing:
+            raise BadInput(f"{self._name}:1: the first line names no {' and no '.join(missing)}")
         return found
 
     def _unreadable(self, line: int, error: Exception) -> BadInput:
