@@ -63,6 +63,7 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.tests: $(VENV)/.runtime
 	@$(PIP) install --group test
+	@$(PIP) install --no-deps --group browser
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.tests

@@ -86,7 +86,11 @@ def events(numbers: Iterable[int]) -> list[CallEvent]:
     return [
         CallEvent(
             "disposed",  # type: ignore[arg-type]  # as a program writes it
-            CALLS[number % len(CALLS)].replace(extension="100-Euphoria", sip_id=f"{number:012}@pbx0"),
+            CALLS[number % len(CALLS)].replace(
+                extension="100-Euphoria",
+                sip_id=f"{number:012}@pbx0",
+                caller_number=f"082{number * 7919 % 10_000_000:07}",
+            ),
             id=f"{number:012}",
         )
         for number in numbers
@@ -175,4 +179,4 @@ def _done(engine: Engine) -> int:
 async def _recorded(engine: Engine, wanted: int) -> None:
     async with asyncio.timeout(_PATIENCE_S):
         while _done(engine) < wanted:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)

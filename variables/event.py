@@ -32,6 +32,8 @@ class CallEvent:
     at: datetime = field(default=None, kw_only=True)  # type: ignore[assignment]  # filled from the call below
     """When it happened; the call's own time where left out."""
 
+    _source: Mapping[str, object] | None = field(default=None, init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         try:
             object.__setattr__(self, "moment", Moment(self.moment))
@@ -67,16 +69,28 @@ class CallEvent:
         return cls(**event_from_json(document))
 
     @classmethod
-    def _checked(cls, moment: Moment, call: CallContext, name: str, at: datetime) -> Self:
+    def _checked(
+        cls, moment: Moment, call: CallContext, name: str, at: datetime, source: Mapping[str, object]
+    ) -> Self:
         """
         An event of parts that were checked already.
         """
         event = object.__new__(cls)
-        object.__setattr__(event, "moment", moment)
-        object.__setattr__(event, "call", call)
-        object.__setattr__(event, "id", name)
-        object.__setattr__(event, "at", at)
+        put = object.__setattr__
+        put(event, "moment", moment)
+        put(event, "call", call)
+        put(event, "id", name)
+        put(event, "at", at)
+        put(event, "_source", source)
         return event
+
+    def source(self) -> Mapping[str, object]:
+        """
+        A document from which `from_json` makes this event again: as it came, or else as `to_json` writes it.
+
+        It is not to be changed.
+        """
+        return self.to_json() if self._source is None else self._source
 
     def to_json(self) -> dict[str, object]:
         """

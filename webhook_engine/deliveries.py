@@ -4,12 +4,9 @@ Durable deliveries: from what an event starts to the queue, and from a lease to 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import OrderedDict
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from webhook_engine.definitions.checks.http import authority_of, has_variable
@@ -17,10 +14,11 @@ from webhook_engine.definitions.words import WhenEmpty
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, QueueError, TemplateError
-from webhook_engine.line import PATIENCE_S, READ_AT_ONCE
+from webhook_engine.line import PATIENCE_S, judged, names_of
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.rules import Start, asks_for, follow
+from webhook_engine.turns import in_turns
 from webhook_engine.variables import CallEvent
 from webhook_engine.versions import Version
 
@@ -29,12 +27,10 @@ if TYPE_CHECKING:
 
     from webhook_engine.definitions import Webhook
     from webhook_engine.dispatch import Attempt, PreparedRequest
-    from webhook_engine.errors import ResponseError
     from webhook_engine.line import Line, Lines
     from webhook_engine.performing import Holds
     from webhook_engine.queue import DeliveryQueue, Lease
     from webhook_engine.responses import Outcome, Response
-    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.rules import RuleSet
     from webhook_engine.variables import Value
     from webhook_engine.versions import Versions
@@ -47,8 +43,11 @@ if TYPE_CHECKING:
 _SHORT_TRIES: Final = 3
 """Retries after each of the webhook's `retry_on`."""
 
-_MOST_RECENT: Final = 1024
+_MOST_RECENT: Final = 2048
 """Deliveries whose event is still at hand when they are made; another one's is read again."""
+
+_RECENT_S: Final = 60.0
+"""What was put before has its place no longer, where there is none left: it may never be made here."""
 
 
 class Way(NamedTuple):
@@ -80,7 +79,7 @@ class Deliveries:
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
-        self._recent: OrderedDict[tuple[str, str], tuple[Start, CallEvent]] = OrderedDict()
+        self._recent: dict[tuple[str, str], tuple[Start, CallEvent, float]] = {}
 
     def is_durable(self, start: Start) -> bool:
         """
@@ -101,7 +100,7 @@ class Deliveries:
             QueueUnavailable: Nothing was accepted.
             QueueError: There is no queue.
         """
-        made = [self._of(starts, event) for event, starts in started]
+        made = [self._of(starts, event) async for event, starts in in_turns(started)]
         flat = [delivery for deliveries in made for delivery, _ in deliveries]
         if flat:
             if queue is None:
@@ -110,17 +109,30 @@ class Deliveries:
                     'give it one, as in Engine.from_file(…, queue="deliveries.db"), and enter it by async with'
                 )
             await self._versions.keep(self._current, queue)
-            receipts = iter(await queue.put(flat))
-            for (event, _), deliveries in zip(started, made, strict=True):
-                for (delivery, start), receipt in zip(
-                    deliveries, islice(receipts, len(deliveries)), strict=True
-                ):
-                    # Of a duplicate, what was said first counts.
-                    if receipt is Receipt.ACCEPTED:
-                        self._recent[start.event_id, delivery.webhook] = start, event
-            while len(self._recent) > _MOST_RECENT:
-                self._recent.popitem(last=False)
+            receipts = await queue.put(flat)
+            self._remember(started, made, receipts)
         return tuple([tuple([delivery for delivery, _ in deliveries]) for deliveries in made])
+
+    def _remember(
+        self,
+        started: Sequence[tuple[CallEvent, Sequence[Start]]],
+        made: Sequence[Sequence[tuple[Delivery, Start]]],
+        receipts: Sequence[Receipt],
+    ) -> None:
+        recent, now = self._recent, time.monotonic()
+        told = iter(receipts)
+        for (event, _), deliveries in zip(started, made, strict=True):
+            for _, start in deliveries:
+                # Of a duplicate, what was said first counts.
+                if next(told) is not Receipt.ACCEPTED:
+                    continue
+                if len(recent) >= _MOST_RECENT:
+                    # What was put first is made first, so it is not what gives way.
+                    oldest = next(iter(recent))
+                    if now - recent[oldest][2] < _RECENT_S:
+                        return
+                    del recent[oldest]
+                recent[start.event_id, start.webhook] = start, event, now
 
     def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
         found: list[tuple[Delivery, Start]] = []
@@ -130,7 +142,7 @@ class Deliveries:
             if way is None:
                 continue
             if told is None:
-                told = event.to_json()
+                told = event.source()
             delivery = self._delivery(way, start, event, told)
             if delivery is not None:
                 found.append((delivery, start))
@@ -207,7 +219,7 @@ class Deliveries:
             return Performed(hold_s=HOLD_S, held_because=hold.reason)
         recent = self._recent
         key = (lease.event_id, lease.webhook)
-        start, event = recent.pop(key) if key in recent else _read(lease)
+        start, event = recent.pop(key)[:2] if key in recent else _read(lease)
         request, frozen, made_of = await self._request(line, lease, start, event, queue)
         attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
         policy = policy_of(line.compiled.definition)
@@ -215,10 +227,11 @@ class Deliveries:
             return Performed(attempt=attempt, policy=policy, frozen=frozen)
         links = self._rules.links
         needs_call = bool(line.compiled.rules) or any(map(links.get, start.rules))
-        verdict, error = await self._judged(line, attempt.response, start, event if needs_call else None)
+        values = self._lines.values(line, start.call(event)) if needs_call else {}
+        verdict, error = await judged(line, attempt, values)
         following: tuple[Start, ...] = ()
         if needs_call:
-            following = self._following(line, start, event, attempt.response, verdict.outcome)
+            following = await self._following(line, start, event, attempt.response, verdict.outcome)
             show([each for each in following if not self.is_durable(each)], event)
         performed = Performed(
             attempt=attempt,
@@ -279,18 +292,10 @@ class Deliveries:
         stamp = stamped(request, delivery_id=lease.id, now=time.time(), secrets=secrets)
         return stamp, None if lease.frozen else frozen, made_of
 
-    async def _judged(
-        self, line: Line, response: Response, start: Start, event: CallEvent | None
-    ) -> tuple[Verdict, ResponseError | None]:
-        values = {} if event is None else self._lines.values(line, start.call(event))
-        if len(response.body) <= READ_AT_ONCE:
-            return line.interpreter.judge(response, values)
-        return await asyncio.to_thread(line.interpreter.judge, response, values)
-
-    def _following(
+    async def _following(
         self, line: Line, start: Start, event: CallEvent, response: Response, outcome: Outcome
     ) -> tuple[Start, ...]:
-        names = line.interpreter.names_of(response) if asks_for(self._rules, start) else {}
+        names = await names_of(line, response) if asks_for(self._rules, start) else {}
         return follow(self._rules, start, event, outcome=outcome, names=names).starts
 
 

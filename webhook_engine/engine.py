@@ -17,22 +17,13 @@ from webhook_engine import log
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import WebhookEngineError, WrongType
-from webhook_engine.line import (
-    PATIENCE_S,
-    READ_AT_ONCE,
-    Lines,
-    failed,
-    read,
-    revision_of,
-    rooms_of,
-    tell,
-    view_of,
-)
+from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision_of, rooms_of, tell
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
 from webhook_engine.screens import Asked, Screens
 from webhook_engine.settings import Limits
+from webhook_engine.turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +44,7 @@ if TYPE_CHECKING:
     from webhook_engine.queue import Delivery, DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match, Start
-    from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.variables import CallContext, CallEvent, Value
     from webhook_engine.versions import Versions
 
 
@@ -221,11 +212,34 @@ class Engine:
             return failed(line.name, error)
         until = asyncio.get_running_loop().time() + request.deadline_s
         attempt = await self._dispatching().dispatch(request)
-        is_short = attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE
-        view = view_of(line, attempt, values) if is_short else await read(line, attempt, values, until=until)
+        view = await read(line, attempt, values, until=until)
         if log.is_heard():
             tell(attempt, view)
         return view
+
+    async def try_out(self, webhook: str, call: CallContext) -> Trial:
+        """
+        As `ask` with the test values, and everything else that an administrator wants to see of it. What is
+        disabled can be tried out too.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WrongType: It is a page for the browser, so it is opened, not asked.
+        """
+        line = self._lines.of(webhook, test_values=True)
+        if not line.is_sent:
+            raise WrongType(webhook, is_sent=False)
+        values: Mapping[str, Value] = {}
+        try:
+            values = self._lines.values(line, call)
+            request = self._lines.prepared(line, call, values)
+        except WebhookEngineError as error:
+            return Trial(view=failed(line.name, error), values=values)
+        until = asyncio.get_running_loop().time() + request.deadline_s
+        attempt = await self._dispatching().dispatch(request)
+        view = await read(line, attempt, values, until=until)
+        masked = replace(attempt, prepared=request.masked())
+        return Trial(view=view, values=values, request=masked.prepared, attempt=masked)
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -262,11 +276,14 @@ class Engine:
         """
         `notify` for many events, all or none of them, at the cost of one.
         """
-        started = [(event, self._rules.match(event).starts) for event in events]
-        made = await self._made.put(started, self.queue)
-        for event, starts in started:
-            self.pops.note(event)
-            self._shown.show(starts, event)
+        # By the definitions that hold now, whatever becomes of them meanwhile.
+        rules, deliveries = self._rules, self._made
+        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        made = await deliveries.put(started, self.queue)
+        if self._shown.shows_something or not self.pops.is_empty:
+            for event, starts in started:
+                self.pops.note(event)
+                self._shown.show(starts, event)
         return made
 
     def report(self) -> PerformerReport | None:

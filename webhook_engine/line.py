@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from webhook_engine import log
 from webhook_engine.definitions.tree import tree_of
@@ -29,16 +32,20 @@ from webhook_engine.errors import (
     WebhookDisabled,
     WebhookEngineError,
 )
-from webhook_engine.responses import AgentView, Interpreter, Outcome
+from webhook_engine.responses import AgentView, Interpreter, Outcome, names_unread
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from webhook_engine.definitions import CompiledWebhook, Definitions, Webhook
     from webhook_engine.dispatch import Attempt, Credentials, PreparedRequest, SecretStore
     from webhook_engine.dispatch.freezing import Freezer
+    from webhook_engine.responses import Response
+    from webhook_engine.responses.outcome import Verdict
     from webhook_engine.variables import CallContext, Value
+
+_Read = TypeVar("_Read")
 
 
 class Lines:
@@ -173,6 +180,23 @@ def _targets(webhook: Webhook) -> Iterable[str]:
     return tuple(target_of(f"{scheme}://{host}/") for host in webhook.hosts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """
+    A request that was tried out, and everything that came of it; no secret is in it.
+    """
+
+    view: AgentView
+    """What an agent would have seen."""
+
+    values: Mapping[str, Value]
+    request: PreparedRequest | None = None
+    """What was sent, masked; None where it could not be made."""
+
+    attempt: Attempt | None = None
+    """None where nothing was sent."""
+
+
 def _interpreter(compiled: CompiledWebhook) -> Interpreter:
     return Interpreter(
         response_type=compiled.definition.response_type,
@@ -187,42 +211,104 @@ def _interpreter(compiled: CompiledWebhook) -> Interpreter:
 PATIENCE_S: Final = 15.0
 """How long a durable request waits for its group's limits, once it is its turn in the queue."""
 
-READ_AT_ONCE: Final = 256 * 1024
-"""Bytes that are read in a few milliseconds, whatever they are."""
+READ_AT_ONCE: Final = 16 * 1024
+"""Bytes that are worth a try on the loop; what is longer is read there only where a glance tells it."""
+
+AT_ONCE_S: Final = 0.01
+"""Seconds of that try. A few bytes can ask for a table of a million cells."""
 
 
 async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float) -> AgentView:
     """
-    What an agent sees of an attempt; a long response is read beside the loop.
+    What an agent sees of an attempt; a response that costs much is read beside the loop.
 
     Args:
         until: On the loop's clock: no longer than that.
     """
-    if attempt.response is None or len(attempt.response.body) <= READ_AT_ONCE:
+    if attempt.response is None:
         return view_of(line, attempt, values)
     try:
-        async with asyncio.timeout_at(until):
-            return await asyncio.to_thread(view_of, line, attempt, values)
+        return await _in_time(partial(view_of, line, attempt, values), attempt.response, until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
-        error = UnreadableResponse(
-            f"the response of {attempt.prepared.target} could not be read within {deadline_s:g} s",
-            response=attempt.response,
-        )
+        error = _too_slow(attempt.response, attempt.prepared.target, deadline_s)
         took_s = asyncio.get_running_loop().time() - until + deadline_s
         return failed(line.name, error, attempts=attempt.number, took_s=took_s)
 
 
-def view_of(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView:
+async def judged(
+    line: Line, attempt: Attempt, values: Mapping[str, Value]
+) -> tuple[Verdict, ResponseError | None]:
+    """
+    What the response of an attempt means where nobody looks at its rows, and why it could not be read; within
+    the time that its webhook has for a whole request.
+    """
+    response = attempt.response
+    assert response is not None  # noqa: S101  # the caller has seen it
+    work = partial(line.interpreter.judge, response, values)
+    try:
+        return await _in_time(work, response, _from_now(line))
+    except TimeoutError:
+        problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
+        return line.interpreter.unread(response, problem, values).verdict, problem
+
+
+async def names_of(line: Line, response: Response) -> Mapping[str, object]:
+    """
+    What the rules of a chain may ask of *response*, read within the time its webhook has for a whole request.
+    """
+    work = partial(line.interpreter.names_of, response)
+    try:
+        return await _in_time(work, response, _from_now(line))
+    except TimeoutError:
+        return names_unread(response)
+
+
+async def _in_time(work: Callable[..., _Read], response: Response, until: float) -> _Read:
+    """
+    What *work* makes of *response*: at once where that costs next to nothing, else beside the loop.
+
+    Raises:
+        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+    """
+    is_short = len(response.body) <= READ_AT_ONCE
+    with suppress(TimeoutError):
+        return work(until=time.monotonic() + AT_ONCE_S if is_short else 0.0)
+    left_s = until - asyncio.get_running_loop().time()
+    async with asyncio.timeout_at(until):
+        return await asyncio.to_thread(work, until=time.monotonic() + left_s)
+
+
+def _from_now(line: Line) -> float:
+    return asyncio.get_running_loop().time() + line.compiled.deadline_s
+
+
+def _too_slow(response: Response, target: str, within_s: float) -> UnreadableResponse:
+    return UnreadableResponse(
+        f"the response of {target} could not be read within {within_s:g} s", response=response
+    )
+
+
+def view_of(
+    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float = math.inf
+) -> AgentView:
     """
     What an agent sees of an attempt, whichever way it went.
+
+    Raises:
+        TimeoutError: Reading the response would have taken longer than *until*, on `time.monotonic`'s clock.
     """
     if attempt.error is not None:
         sends = attempt.number if attempt.sent else 0
         return failed(line.name, attempt.error, attempts=sends, took_s=attempt.took_s)
     assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
     return line.interpreter.view_of(
-        attempt.response, values, webhook=line.name, attempts=attempt.number, took_s=attempt.took_s
+        attempt.response,
+        values,
+        webhook=line.name,
+        attempts=attempt.number,
+        took_s=attempt.took_s,
+        until=until,
     )
 
 

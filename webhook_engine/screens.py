@@ -5,11 +5,13 @@ What an event starts for agents: windows at once, and lookups that arrive while 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
-from webhook_engine.errors import WebhookEngineError
+from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.line import names_of
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
 
@@ -61,12 +63,14 @@ class Screens:
         Let these hold for what is started from now on.
         """
         self._lines, self._rules = lines, rules
+        self.shows_something = not all(each.is_durable for each in lines.definitions.webhooks)
+        """Whether an event can lead to anything that an agent sees."""
 
     def show(self, starts: Sequence[Start], event: CallEvent) -> None:
         """
         Opens the windows among *starts*, and begins the lookups; what is durable is somebody else's.
         """
-        for start in starts:
+        for start in self._known(starts):
             line = self._lines.of(start.webhook)
             webhook = line.compiled.definition
             if webhook.is_durable:
@@ -77,6 +81,20 @@ class Screens:
                 self._open(line, start, event)
             else:
                 self._begin(line, start, event)
+
+    def _known(self, starts: Sequence[Start]) -> list[Start]:
+        """
+        Those whose webhooks are still defined: definitions may change while an event is written down, or asked for.
+        """
+        found = []
+        for start in starts:
+            try:
+                self._lines.of(start.webhook)
+            except NotFound:
+                log.event("webhook.skipped", webhook=start.webhook, rule=start.rule, why="gone")
+            else:
+                found.append(start)
+        return found
 
     async def finish(self) -> None:
         """
@@ -128,11 +146,20 @@ class Screens:
         if not any(map(rules.links.get, start.rules)):
             return
         response = None if attempt is None else attempt.response
-        names = {} if response is None or not asks_for(rules, start) else line.interpreter.names_of(response)
-        following = follow(rules, start, event, outcome=view.outcome, names=names).starts
-        if following:
+        names = {} if response is None or not asks_for(rules, start) else await names_of(line, response)
+        followed = follow(rules, start, event, outcome=view.outcome, names=names)
+        if following := self._known(followed.starts):
             self.show(following, event)
-            await self._keep(following, event)
+            await self._kept(following, event)
+
+    async def _kept(self, starts: Sequence[Start], event: CallEvent) -> None:
+        try:
+            await self._keep(starts, event)
+        except WebhookEngineError as error:
+            # Nobody waits for what a lookup leads to: whoever reads the log is the only one to tell.
+            names = ", ".join(start.webhook for start in starts)
+            facts = {"webhooks": names, "event": event.id, "why": str(error)}
+            logging.getLogger(log.NAME).warning("chain.lost", extra=facts)
 
 
 def _moves(line: Line) -> bool:

@@ -24,8 +24,10 @@ from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import fingerprint, listen
+from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
-from webhook_engine.process.tenant import Tenancy, missing_secrets
+from webhook_engine.process.telling import advice, tell, tell_missing
+from webhook_engine.process.tenant import Tenancy
 from webhook_engine.process.xml import xml_api_of
 from webhook_engine.service import SERVICE, make_app
 from webhook_engine.store import Store
@@ -78,6 +80,7 @@ class Worker:
         self.settings = settings
         self._path = definitions
         self._told = 0
+        self._settled = Settled()
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
@@ -137,15 +140,7 @@ class Worker:
         """
         What to do next, in plain words.
         """
-        definitions = self.engine.definitions
-        if not definitions.webhooks:
-            return ("There are no definitions yet: webhook-engine import FILE, in another terminal",)
-        missing = missing_secrets(self.store, self.tenancy.name, definitions)
-        return (
-            *missing,
-            "Next, in another terminal: webhook-engine key add dialer, which prints a key for the service",
-            "and webhook-engine emit FILE.jsonl, which hands call events in. Ctrl-C ends this.",
-        )
+        return advice(self.store, self.tenancy.name, self.engine.definitions)
 
     def _current(self) -> tuple[str, Definitions]:
         return self.tenancy.name, self.engine.definitions
@@ -158,10 +153,14 @@ class Worker:
         if self._path is None:
             self._editions = StoreEditions(self.store, tenant=tenant)
         else:
-            if tenant is None and len(tenants := await self.store.tenants()) == 1:
-                tenant = tenants[0] or None
-            self._editions = FileEditions(self._path, tenant=tenant)
-        return await self._editions.first()
+            tenants = await self.store.tenants()
+            only = tenants[0] if len(tenants) == 1 else ""
+            self._editions = FileEditions(self._path, tenant=tenant, otherwise=only)
+        edition = await self._editions.first()
+        if edition.tenant:
+            # Keys and secrets that were set before any tenant had a name become this one's.
+            await self.store.pops.save(edition.tenant)
+        return edition
 
     def _say_started(
         self, url: str, edition: Edition, took_s: float, on_started: Callable[[Started], None] | None
@@ -174,8 +173,9 @@ class Worker:
             rules=len(edition.definitions.rules),
             took_s=took_s,
         )
-        self._tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
-        self._tell_missing()
+        self._settled.settle()
+        tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
+        tell_missing(self.store, self.tenancy.name, self.engine.definitions)
         if on_started is not None:
             on_started(started)
 
@@ -190,15 +190,18 @@ class Worker:
                 for problem in found.problems:
                     log.event("definitions.refused", problem=str(problem), in_force="those from before")
                 continue
+            replaced = len(self.engine.definitions.webhooks)
             try:
-                ready = await asyncio.to_thread(self.engine.ready, found.definitions)
+                with uncollected():
+                    ready = await asyncio.to_thread(self.engine.ready, found.definitions)
             except Exception:  # whatever a new edition does, the one in force goes on
                 logging.getLogger(log.NAME).exception("definitions.unusable")
                 continue
             self.tenancy.follow(found)
             self.engine.redefine(ready)
-            self._tell("definitions.changed", found)
-            self._tell_missing()
+            self._settled.settle(replaced=replaced)
+            tell("definitions.changed", found)
+            tell_missing(self.store, self.tenancy.name, self.engine.definitions)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """
@@ -207,20 +210,6 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = error
             self._stop.set()
-
-    def _tell(self, name: str, edition: Edition, **more: str | float) -> None:
-        log.event(
-            name,
-            tenant=edition.tenant,
-            definitions=edition.source,
-            webhooks=len(edition.definitions.webhooks),
-            rules=len(edition.definitions.rules),
-            **more,
-        )
-
-    def _tell_missing(self) -> None:
-        for problem in missing_secrets(self.store, self.tenancy.name, self.engine.definitions):
-            log.event("secret.missing", problem=problem)
 
     # --- The end -----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ What commands print: for a person, for a pipe, for a program.
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,20 @@ async def main():
         await asyncio.Event().wait()
 
 asyncio.run(main())
+"""
+
+
+NOBODY = """
+[tenant]
+allowed_networks = ["127.0.0.1/32"]
+
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Lookup"
+type = "ajax-get"
+url = "http://127.0.0.1:PORT/"
 """
 
 
@@ -114,6 +129,20 @@ class TestJson:
             "rows": [["Thandi Mokoena", "Umlazi Timber (Pty) Ltd", "+27315550100", 1001]],
             "attempts": 1,
         } == json.loads(result.out)
+
+    def test_send_to_nobody(self, command, tmp_path):
+        """
+        Nothing left, so there was no attempt; the exit code says that the target system failed.
+        """
+        with socket.socket() as held:  # bound, but not listening
+            held.bind(("127.0.0.1", 0))
+            definitions = tmp_path / "nobody.toml"
+            definitions.write_text(NOBODY.replace("PORT", str(held.getsockname()[1])))
+            result = command("send", str(definitions), "Lookup", "--json", *SET)
+
+        shown = json.loads(result.out)
+        assert ("target-failed", None, 0) == (shown["outcome"], shown["status"], shown["attempts"])
+        assert "cannot be reached: connection refused" in shown["sentence"]
 
     def test_read(self, command):
         """

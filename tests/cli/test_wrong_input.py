@@ -18,6 +18,8 @@ WRONG = {
         "did you mean CALL_QUEUE",
     ),
     "a setting without a name": (["render", "EXAMPLE", "Contact lookup", "--set", "=x"], 2, "TOKEN=VALUE"),
+    "a moment misspelt": (["explain", "EXAMPLE", "--event", "rining"], 2, "'rining' is not one of ringing"),
+    "a form misspelt": (["read", "EXAMPLE", "--as", "jsn"], 2, "'jsn' is not one of auto, json"),
     "a doctor for nothing": (["doctor", "nowhere.toml"], 2, "nowhere.toml"),
     "a setting without a value": (
         ["render", "EXAMPLE", "Contact lookup", "--set", "CALL_QUEUE"],
@@ -79,6 +81,7 @@ def test_is_answered_with_a_sentence(command, example, words, code, says):
     assert code == result.code, result
     assert says in result.err
     assert "Traceback" not in result.err
+    assert "Value error" not in result.err, "typer's words for its authors"
     assert "" == result.out
 
 

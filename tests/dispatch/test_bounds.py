@@ -269,3 +269,58 @@ def test_any_bytes_are_a_body_or_an_error_of_the_tree(data: bytes, coding: str) 
         return
 
     assert len(unpacked) <= 1_000
+
+
+HEADS = {
+    "early hints": b"HTTP/1.1 103 Early Hints\r\n\r\n",
+    "continues": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "answers": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+async def test_heads_without_end_end_the_connection(
+    head: bytes, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    Thousands of them come in one go, and parsing them would hold up every other call past its deadline.
+    """
+    hung_up = asyncio.Event()
+
+    async def serve(visit: Visit) -> None:
+        try:
+            while True:
+                await visit.say(head * (1_000_000 // len(head)))
+        except ConnectionError:
+            hung_up.set()
+            raise
+
+    target = await start_target(serve)
+
+    with pytest.raises(UnreadableResponse, match="did not answer in HTTP"):
+        await transport.send(a_request(target.url()))
+    await asyncio.wait_for(hung_up.wait(), 30)
+
+
+async def test_a_few_heads_before_the_answer_are_passed_over(
+    transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    RFC 9110, 15.2: as many as a target with some sense sends.
+    """
+    target = await start_target(HEADS["early hints"] * 20 + answer(b"x"))
+
+    assert b"x" == (await transport.send(a_request(target.url()))).body
+
+
+async def test_several_lines_of_packing_are_one(transport: Transport, start_target: StartTarget) -> None:
+    """
+    RFC 9110, 5.3; and identity is no packing.
+    """
+    packed = gzip.compress(b"x" * 99)
+    lines = b"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n"
+    target = await start_target(
+        b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (lines, len(packed), packed)
+    )
+
+    assert b"x" * 99 == (await transport.send(a_request(target.url()))).body

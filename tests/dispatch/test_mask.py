@@ -4,6 +4,7 @@ A secret is unreadable wherever it got to, in whichever encoding.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import html
 import json
@@ -124,3 +125,44 @@ def test_no_secret_survives(secret: str, encoding: str, around: bytes) -> None:
 
     assert b"\x00***\x00" in mask.answer(told)
     assert b"\x00***\x00" in mask.data(told)
+
+
+class TestALongAnswer:
+    """
+    Is looked through piece by piece, and reads as if it had been in one go.
+    """
+
+    SECRETS = ("sk_live_4242abcd", "p@ss/w0rd & more", "!!!!!!!!")
+
+    @pytest.mark.parametrize("secret", SECRETS)
+    async def test_is_the_same_as_in_one_go(self, secret: str) -> None:
+        """
+        A secret that lies across the end of a piece is found too.
+        """
+        masker = Masker(self.SECRETS)
+        spelt = quote(secret, safe="").encode()
+        rest = 128 * 1024 - 7  # so that the pieces end at every place of a secret
+        body = b"".join(b"x" * (rest - at) + spelt for at in range(0, 2 * len(spelt), 3))
+
+        hidden = await masker.answer_in_turns(body)
+
+        assert masker.answer(body) == hidden
+        assert spelt not in hidden
+
+    async def test_holds_up_nobody(self) -> None:
+        """
+        Even where every byte of it may begin a secret.
+        """
+        turns = 0
+
+        async def tick() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        ticking = asyncio.create_task(tick())
+        await Masker(["!!!!!!!!"]).answer_in_turns(b"!!!!!!! " * 200_000)
+        ticking.cancel()
+
+        assert turns > 5

@@ -279,6 +279,7 @@ class Text:
     text: str
     variables: frozenset[str] = frozenset({"CALL_NOTES"})
     gaps: int = 1
+    is_generated: bool = True
 
     def render(self, values: Mapping[str, Value]) -> str:
         return self.text

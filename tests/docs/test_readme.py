@@ -70,6 +70,43 @@ def test_every_command_shown_works(line, serving):
     assert run("sh", "-c", line, cwd=serving.root, env=environ)
 
 
+def test_what_is_shown_of_a_process_happens(serving, free_port):
+    """
+    In an empty folder and home: a process, a screen that is watched, a call that rings and ends.
+    """
+    up, watch, call = blocks("sh")[1:4]
+    port = free_port()
+    path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {"PATH": path, "HOME": str(serving.root), "WEBHOOK_ENGINE_PORT": str(port), "LANG": "C.UTF-8"}
+    options = {"cwd": serving.root, "env": environ, "text": True, "stdout": subprocess.PIPE}
+
+    def shell(text):
+        return ["sh", "-c", f"{text.replace(':8700/', f':{port}/').rstrip()}"]
+
+    process = subprocess.Popen(shell(f"exec {up}"), stderr=subprocess.DEVNULL, **options)
+    try:
+        assert f"listens on http://127.0.0.1:{port}" in process.stdout.readline()
+        screen = subprocess.Popen(
+            shell(watch.replace("\ncurl", "\nexec curl")), stderr=subprocess.DEVNULL, **options
+        )
+        try:
+            assert "event: snapshot\n" in iter(screen.stdout.readline, "")
+            out = run(*shell(call), cwd=serving.root, env=environ)
+            seen = "".join(iter(screen.stdout.readline, "event: withdrawn\n"))
+        finally:
+            screen.kill()
+            screen.communicate()
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)
+
+    assert 0 == process.returncode
+    assert ["1 event in, 0 deliveries", "1 event in, 1 delivery"] == out.splitlines()[:2]
+    assert "Call outcome" in out
+    assert "/customers/1001?caller=" in seen
+    assert "Umlazi Timber" in seen
+
+
 def test_the_mistake_shown_is_told_so(tmp_path):
     """
     The example with one letter less.

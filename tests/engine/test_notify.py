@@ -3,13 +3,14 @@ What happens to a call starts what the rules say: deliveries on the disk, window
 """
 
 import asyncio
+import gc
 
 import pytest
 
 from webhook_engine import CallContext, CallEvent, Engine
 from webhook_engine.definitions import read_text
 from webhook_engine.demo import crm
-from webhook_engine.errors import QueueError
+from webhook_engine.errors import QueueError, QueueUnavailable
 from webhook_engine.queue import State
 
 PATIENCE_S = 60
@@ -173,3 +174,82 @@ async def test_a_durable_webhook_needs_a_queue():
     async with Engine(read_text(DEFINITIONS.replace("PORT", "1"))) as engine:
         with pytest.raises(QueueError, match="queue="):
             await engine.notify(DISPOSED)
+
+
+async def test_definitions_that_change_while_an_event_is_written_down(engine, monkeypatch):
+    """
+    It was accepted, and that is said: what has gone from them meanwhile is not shown, and stops nothing else.
+    """
+    also = '[[rule]]\nname = "Also"\non = ["disposed"]\nwebhooks = ["Customer page", "Contact lookup"]\n'
+    without = DEFINITIONS.replace('"Customer page"', '"Another page"').replace("PORT", "1")
+    put = engine.queue.put
+
+    async def put_and_redefine(deliveries):
+        receipts = await put(deliveries)
+        engine.redefine(read_text(without))
+        return receipts
+
+    engine.redefine(read_text((DEFINITIONS + also).replace("PORT", "1")))
+    monkeypatch.setattr(engine.queue, "put", put_and_redefine)
+
+    (delivery,) = await engine.notify(DISPOSED)
+
+    assert "Call outcome" == delivery.webhook
+    assert ["Contact lookup"] == [each.webhook for each in engine.pops.open_pops("100-Euphoria")]
+
+
+async def test_what_a_lookup_leads_to_and_no_disk_takes_is_told(engine, monkeypatch, caplog):
+    """
+    Nobody waits for it any more, so the log is the only one to tell.
+    """
+    chain = '[[rule]]\nname = "Chain"\non = ["ringing"]\nwebhooks = ["Contact lookup"]\n'
+    chain += '[[rule.then]]\nwebhook = "Note"\nvalue = "\'7\'"\n'
+
+    async def full(_):
+        raise QueueUnavailable(path="deliveries.db", why="no room on the disk")
+
+    port = engine.definitions.webhooks[0].url.split(":")[2].partition("/")[0]
+    text = DEFINITIONS.replace(
+        'webhooks = ["Customer page", "Contact lookup"]', 'webhooks = ["Customer page"]'
+    )
+    engine.redefine(read_text((text + chain).replace("PORT", port)))
+    monkeypatch.setattr(engine.queue, "put", full)
+
+    with caplog.at_level("INFO", logger="webhook_engine"):
+        await engine.notify(RINGING)
+        async with asyncio.timeout(PATIENCE_S):
+            while engine._shown._running:
+                await asyncio.sleep(0.01)
+    gc.collect()
+
+    (told,) = [each for each in caplog.records if each.getMessage().startswith("chain.lost")]
+    assert "no room on the disk" in str(vars(told))
+    assert [] == [each for each in caplog.records if each.name == "asyncio"]
+
+
+async def test_many_events_hold_up_nobody():
+    """
+    Whatever the rules cost, others have their turn between two events.
+    """
+    rules = "".join(
+        f'[[rule]]\nname = "r{n}"\non = ["disposed"]\nwhen = "CALL_NOTES | upper == \'{n}\'"\n'
+        'webhooks = ["Call outcome"]\n'
+        for n in range(300)
+    )
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with Engine(
+        read_text((DEFINITIONS.partition("[[rule]]")[0] + rules).replace("PORT", "1"))
+    ) as engine:
+        watching = asyncio.create_task(others())
+
+        assert ((),) * 150 == await engine.notify_all([DISPOSED] * 150)
+
+        watching.cancel()
+    assert turns > 5

@@ -219,15 +219,34 @@ class Process:
         deadline_s=5,
         flags=(),
         environ=None,
-        definitions=DEFINITIONS,
+        definitions_at=None,
         command=None,
+        port=0,
+        database="webhook-engine",
+        streams=None,
     ):
+        """
+        Args:
+            target: Where `integration.toml` of the folder leads, which is written for it.
+
+            definitions_at: What to work by in its place; the store, where there is no target either.
+
+            command: In place of `webhook-engine up …`.
+
+            port: None leaves it to the other settings.
+
+            database: The name of its file, where they change it.
+
+            streams: Standard output and standard error, in place of files that can be read here.
+        """
         self.folder = Path(folder)
         self.file = self.folder / "integration.toml"
         if target is not None:
-            self.file.write_text(definitions.format(target=target.url, deadline_s=deadline_s))
-        self.command = command or [str(COMMAND), "up", "integration.toml"]
-        self.flags = ["--port", "0", *flags]
+            self.file.write_text(DEFINITIONS.format(target=target.url, deadline_s=deadline_s))
+            definitions_at = "integration.toml"
+        self.command = command or [str(COMMAND), "up", *([definitions_at] if definitions_at else [])]
+        self.flags = [*([] if port is None else ["--port", str(port)]), *flags]
+        self.database, self._streams = database, streams
         self.environ = os.environ | (environ or {})
         self._log = self.folder / "log.jsonl"
         self._process = None
@@ -244,8 +263,9 @@ class Process:
         Returns when it takes events in; at once where nobody *waits*.
         """
         with self._log.open("ab") as log, (self.folder / "out.txt").open("wb") as out:
+            stdout, stderr = self._streams or (out, log)
             self._process = subprocess.Popen(
-                [*self.command, *self.flags], cwd=self.folder, env=self.environ, stdout=out, stderr=log
+                [*self.command, *self.flags], cwd=self.folder, env=self.environ, stdout=stdout, stderr=stderr
             )
         if waits:
             until(self._is_up, self._log_text)
@@ -254,7 +274,7 @@ class Process:
     def _is_up(self):
         assert self._process.poll() is None, f"ended with {self._process.returncode}: {self._log_text()}"
         try:
-            found = json.loads((self.folder / "webhook-engine.running").read_text())
+            found = json.loads((self.folder / f"{self.database}.running").read_text())
         except (OSError, ValueError):
             return False
         if found["pid"] != self.pid:
@@ -350,6 +370,17 @@ class Process:
             if after is None:
                 return found
 
+    def screen(self, agent):
+        """
+        What an agent has before them, as a stream begins with it.
+        """
+        request = urllib.request.Request(
+            f"{self.url}/v1/agents/{agent}/stream", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as stream:
+            data = next(line for line in stream if line.startswith(b"data:"))
+        return json.loads(data.removeprefix(b"data:"))["pops"]
+
     def settled(self):
         """
         Event -> its delivery, once every delivery is done or dead.
@@ -370,7 +401,7 @@ class Process:
         """
 
         async def read():
-            async with SqliteQueue(self.folder / "webhook-engine.deliveries.db") as queue:
+            async with SqliteQueue(self.folder / f"{self.database}.deliveries.db") as queue:
                 found = (await queue.list(limit=10_000)).deliveries
                 return {each.event_id: await queue.show(each.id) for each in found}
 
@@ -400,7 +431,13 @@ class Process:
         return self._log.read_text()
 
     def printed(self):
-        return (self.folder / "out.txt").read_text()
+        """
+        Everything on standard output, once its last line is there.
+        """
+        out = self.folder / "out.txt"
+        return until(
+            lambda: text if "in another terminal" in (text := out.read_text()) else None, self._log_text
+        )
 
     def until_logged(self, name, count=1):
         return until(lambda: found if len(found := self.log(name)) >= count else None, self._log_text)

@@ -87,12 +87,11 @@ EVENTS = 200
 
 
 @pytest.mark.parametrize("end", USUALLY, ids=lambda end: end.__name__)
-def test_what_was_accepted_is_delivered(tmp_path, end, record_property):
+def test_what_was_accepted_is_delivered(tmp_path, end):
     """
     Each at least once; more than once only where the record says that it may be, and then under the same key.
     """
     random.seed(SEED)
-    record_property("seed", SEED)
     with Target() as target, Process(tmp_path, target) as process:
         target.answer = lambda request: time.sleep(random.uniform(0, 0.02)) or 200
         ends = ENDS or USUALLY[end]
@@ -113,22 +112,28 @@ def test_what_was_accepted_is_delivered(tmp_path, end, record_property):
             dialer.hand_in()
         accepted = set().union(*(dialer.accepted for dialer in dialers))
         settled = process.settled()
+        # What was claimed at three ends in a row is taken for their cause, and left to an operator.
+        suspects = {
+            name for name, each in settled.items() if (each["state"], each["reason"]) == ("dead", "poison")
+        }
+        if suspects:
+            process.ask("POST", "/v1/deliveries/replay", {"filter": {"state": "dead"}})
+            settled = process.settled()
+        print(f"seed {SEED}: {len(accepted)} accepted, {len(suspects)} taken for poison")
         sent = Counter(target.calls())
         keys = {(each.call, each.key) for each in target.requests}
-        more = {name: process.attempts(settled[name]["id"]) for name, times in sent.items() if times > 1}
+        told = {name for name, times in sent.items() if times > 1} | suspects
+        attempts = {name: process.attempts(settled[name]["id"]) for name in told}
         process.terminate()
         assert 0 == process.wait()
 
     assert accepted
     assert accepted <= settled.keys()
+    assert {"done"} == {each["state"] for each in settled.values()}
     assert accepted <= sent.keys(), f"seed {SEED}"
-    # One that was in flight at three ends in a row is taken for their cause.
-    assert {("done", "")} >= {(each["state"], each["reason"]) for each in settled.values()} - {
-        ("dead", "poison")
-    }
     assert {(name, settled[name]["id"]) for name in sent} == keys
-    for name, attempts in more.items():
-        unknown = [each for each in attempts if each["outcome"] == MAYBE_DELIVERED]
-        assert sent[name] - 1 <= len(unknown), f"{name} was sent {sent[name]} times; seed {SEED}"
+    unknown = {name: sum(each["outcome"] == MAYBE_DELIVERED for each in of) for name, of in attempts.items()}
+    assert {} == {name: unknown[name] for name in suspects if unknown[name] < 3}
+    assert {} == {name: sent[name] for name in attempts if sent[name] - 1 > unknown[name]}, f"seed {SEED}"
     for file in ("webhook-engine.db", "webhook-engine.deliveries.db"):
         assert "ok" == sqlite3.connect(tmp_path / file).execute("PRAGMA integrity_check").fetchone()[0]

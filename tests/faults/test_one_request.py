@@ -160,3 +160,22 @@ def test_an_agent_who_waits_is_answered(process, target):
     [(status, view)] = answers
     assert (200, 200) == (status, view["status"])
     assert 0 == process.wait()
+
+
+def test_a_lookup_that_is_under_way_is_shown(process, target):
+    """
+    Its table is on the agent's screen when the next process has begun.
+    """
+    let_go = threading.Event()
+    target.answer = lambda request: 200 if let_go.wait(60) else 500
+    process.send(event("e1", "ringing"))
+    target.until(lambda: target.calls() == ["e1"])
+
+    process.terminate()
+    process.until_logged("worker.stopping")
+    let_go.set()
+
+    assert 0 == process.wait()
+    assert ["attempt.finished"] == [each["event"] for each in process.log() if "webhook" in each]
+    process.start()
+    assert {"window", "table"} == {each["event"] for each in process.screen("100-Euphoria")}

@@ -361,11 +361,11 @@ class Full(SqliteQueue):
         self._check_room()
         return await super().claim(*args, **facts)
 
-    async def done(self, lease, record):
+    async def settle(self, endings):
         self._check_room()
         if self.refuses:
             raise QueueError("too large")
-        await super().done(lease, record)
+        return await super().settle(endings)
 
     def _check_room(self):
         if self.is_full:

@@ -138,6 +138,34 @@ def test_memory_does_not_grow_with_the_calls():
     assert after_ten < 1.2 * after_one + 100_000
 
 
+def test_one_call_does_not_grow_for_ever():
+    """
+    However many agents say that they are done with it, and however long what it starts is.
+    """
+    bounds = PopBounds(events_per_call=20, pops_per_agent=5)
+    board = PopBoard(bounds=bounds)
+
+    def work(first, last):
+        for n in range(first, last):
+            board.note(event("disposed", f"{n}-E"))
+            board.open_window(event("manual", "100-E"), "Contact page", URL, parameter=f"{n:4000}")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    work(0, 300)  # the agent's messages are as many as are kept
+    tracemalloc.start()
+    try:
+        after_some = work(300, 600)
+        after_many = work(600, 3_000)
+    finally:
+        tracemalloc.stop()
+
+    assert after_many < after_some + 100_000
+    (call,) = board.to_json()["calls"]
+    assert len(call["done"]) <= 20
+    assert max(map(len, call["told"])) <= 300
+
+
 def test_kept_messages_do_not_slow_the_garbage_collector():
     """
     Two hundred thousand may be kept, and a full collection would look at each of them.

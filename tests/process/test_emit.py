@@ -8,6 +8,8 @@ import pytest
 
 from tests.faults.process import DEFINITIONS, Process, event
 
+pytestmark = pytest.mark.xdist_group("emit")  # one process for all of them
+
 
 def jsonl(path, *lines):
     path.write_text("".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in lines))

@@ -8,19 +8,9 @@ import stat
 
 import pytest
 
-from tests.faults.process import Process, Target, event, until
+from tests.faults.process import Process, event
 
-
-@pytest.fixture(scope="module")
-def target():
-    with Target() as target:
-        yield target
-
-
-@pytest.fixture(scope="module")
-def process(target, tmp_path_factory):
-    with Process(tmp_path_factory.mktemp("up"), target) as process:
-        yield process
+pytestmark = pytest.mark.xdist_group("working")  # one process for all of them
 
 
 def test_an_event_is_delivered(process, target):
@@ -53,7 +43,7 @@ def test_it_says_where_it_is(process):
     """
     The address, the files, and what to do next.
     """
-    printed = until(lambda: text if "key add" in (text := process.printed()) else None, process.printed)
+    printed = process.printed()
 
     assert f"webhook-engine listens on {process.url}" in printed
     assert "Euphoria: integration.toml (3 webhooks, 2 rules)" in printed
@@ -81,3 +71,74 @@ def test_a_signal_ends_it_well(target, tmp_path):
         assert 0 == process.wait()
     assert not (tmp_path / "webhook-engine.running").exists()
     assert ["worker.started", "worker.stopping", "worker.ended"] == [each["event"] for each in process.log()]
+
+
+def test_a_key_of_before_its_tenant_had_a_name_counts(target, tmp_path, command, monkeypatch):
+    """
+    Made in an empty store, it is the tenant's whose definitions the process works by.
+    """
+    monkeypatch.chdir(tmp_path)
+    key = command("key", "add", "dialer").out.splitlines()[-1]
+
+    with Process(tmp_path, target) as process:
+        assert 202 == process.ask("POST", "/v1/events", event("e1"), key=key)[0]
+
+
+def test_nobody_has_to_read_what_it_says(target, tmp_path):
+    """
+    Standard output and standard error are pipes whose other end has gone.
+    """
+    pipes = [os.pipe() for _ in range(2)]
+    for read, _ in pipes:
+        os.close(read)
+    with Process(tmp_path, target, streams=[write for _, write in pipes]) as process:
+        for _, write in pipes:
+            os.close(write)
+        process.send(event("unread"))
+        assert "done" == process.settled()["unread"]["state"]
+        process.terminate()
+
+        assert 0 == process.wait()
+
+
+def test_settings_come_from_a_file_the_environment_and_flags(target, tmp_path, free_port):
+    """
+    Flags win over the environment, and that over the file.
+    """
+    ports = [free_port() for _ in range(2)]
+    (tmp_path / "webhook-engine.toml").write_text(
+        f'port = {ports[0]}\ndatabase = "sqlite:///kept.db"\nhost = "127.0.0.2"\n'
+    )
+    with Process(
+        tmp_path,
+        target,
+        flags=["--host", "127.0.0.1"],
+        port=None,
+        database="kept",
+        environ={"WEBHOOK_ENGINE_PORT": str(ports[1])},
+    ) as process:
+        assert f"http://127.0.0.1:{ports[1]}" == process.url
+        assert (tmp_path / "kept.deliveries.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--port", "70000"], "--port: input should be less than or equal to 65535"),
+        (["--log-format", "xml"], "--log-format: input should be 'auto', 'json' or 'text'"),
+        (["--database", "postgresql://db"], "write sqlite:///FILE"),
+        (["--host", "203.0.113.1", "--port", "0"], "host: cannot listen on 203.0.113.1:0"),
+        (["--key-file", "nowhere.key"], "`webhook-engine vault new-key` makes one"),
+        (["nowhere.toml"], "nowhere.toml"),
+    ],
+)
+def test_what_it_cannot_be_told_is_said(flags, says, tmp_path, command, monkeypatch):
+    """
+    In a sentence that names the setting, and the command ends.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    done = command("up", *flags)
+
+    assert 2 == done.code
+    assert says in done.err

@@ -12,7 +12,7 @@ import pytest
 
 from webhook_engine.errors import DeliveryTooLarge, QueueError, QueueUnavailable
 from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue, State
-from webhook_engine.queue.sqlite import Clock
+from webhook_engine.queue.sqlite import Clock, reading
 
 OK = AttemptRecord(outcome="ok")
 LONG_S = 3_600.0
@@ -196,10 +196,12 @@ async def test_a_closed_queue_says_so(tmp_path):
 # --- Readers -----------------------------------------------------------------
 
 
-async def test_a_long_read_ends_after_a_second(tmp_path):
+async def test_a_long_read_ends_after_a_second(tmp_path, monkeypatch):
     """
     No reader keeps the write-ahead log from being taken in.
     """
+    assert reading._LONGEST_S == 1.0
+    monkeypatch.setattr(reading, "_LONGEST_S", 0.02)  # nobody need wait for it here
     endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     async with SqliteQueue(tmp_path / "q.db") as queue:
         await queue.put([delivery("e1")])

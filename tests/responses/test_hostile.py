@@ -10,6 +10,7 @@ from webhook_engine.errors import ResponseError, ResponseTooLarge, UnreadableRes
 from webhook_engine.responses import (
     Bounds,
     Column,
+    Interpreter,
     Outcome,
     OutcomeRule,
     Response,
@@ -92,6 +93,7 @@ BOUNDS = {
     "columns inside": (b'[{"a": {"b": 1, "c": 2, "d": 3}}]', Bounds(columns=2), "more than 2 columns"),
     "cells": (b'[{"a": 1, "b": 2}, {"a": 1, "b": 2}]', Bounds(cells=3), "more than the 3 cells"),
     "values in a cell": (b'[{"a": 1, "b": [%s]}]' % b",".join([b'{"c": 1}'] * 99), Bounds(cells=9), "more than the 9 cells"),
+    "objects and lists": (b'[{"a": []}, {"a": []}]', Bounds(nests=4), "more than 4 objects and lists"),
     "depth": (b"[[[1]]]", Bounds(depth=2), "deeper than 2 levels"),
 }  # fmt: skip
 
@@ -165,6 +167,39 @@ def test_time_is_bounded(body, view, patience):
 
     # Seconds of the processor; each of these takes a tenth of one to three, and minutes where something is squared.
     assert time.process_time() - start < 12 * patience
+
+
+WIDE = {
+    "many members, many records": b"[%s]"
+    % b",".join(b'{"a":1,"k%d":1}' % (number % 900) for number in range(20_000)),
+    "lists of lists of objects": b'{"x":[%s]}'
+    % b",".join(b'[[{"a":1},{"b%d":2}],[{"a":3}]]' % (number % 300) for number in range(8_000)),
+    "objects in objects": b'[{"k":[%s]}]'
+    % b",".join(b'{"a%d":{"b%d":{"c":1}}}' % (number % 31, number % 29) for number in range(9_000)),
+    "XML": b"<x>%s</x>"
+    % b"".join(b"<r><a><b%d>1</b%d></a></r>" % (number % 900, number % 900) for number in range(20_000)),
+    "XML that is deep": b"<x>%s</x>" % ((b"<a>" * 60 + b"</a>" * 60) * 4_000),
+}
+
+
+@pytest.mark.parametrize("body", WIDE.values(), ids=WIDE.keys())
+@pytest.mark.parametrize(
+    "columns", [(), tuple(Column(path=f"a.b{number}") for number in range(90))], ids=["all", "chosen"]
+)
+@pytest.mark.parametrize(
+    "rules", [(), (OutcomeRule(when=lambda _: False, outcome=Outcome.OK),)], ids=["fast", "tree"]
+)
+def test_it_stops_when_its_time_is_over(body, columns, rules, patience):
+    """
+    A table of a million cells from a few bytes is given up at the agent's deadline, and not made to its end.
+    """
+    interpreter = Interpreter(view=View(columns=columns), rules=rules)
+    began = time.monotonic()
+
+    with pytest.raises(TimeoutError, match="in the time there was"):
+        interpreter.interpret(Response(status=200, body=body), until=began + 0.03)
+
+    assert time.monotonic() - began < 2 * patience
 
 
 @pytest.mark.parametrize("response_type", ResponseType)

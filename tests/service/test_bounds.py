@@ -4,8 +4,10 @@ The service refuses before its memory grows, and loses nothing that it did not r
 
 import asyncio
 import gzip
+import io
 import json
 import re
+import time
 
 import pytest
 
@@ -15,6 +17,7 @@ from webhook_engine.definitions import read_text
 from webhook_engine.demo import scenes
 from webhook_engine.queue import QueueSettings, SqliteQueue
 from webhook_engine.service import ServiceSettings
+from webhook_engine.service.app import SERVICE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -58,6 +61,102 @@ async def test_too_many_events_at_once(backend):
         ]
 
     assert ([202, 413], 2) == (found, len(backend.seen))
+
+
+FLOODS = {
+    "lines": ("application/x-ndjson", b"1\n" * 2_000_000, 413),
+    "lines that are no JSON": ("application/x-ndjson", b"x\n" * 2_000_000, 413),
+    "blank lines": ("application/x-ndjson", b"\n" * 4_000_000, 422),
+    "numbers": ("application/json", b"[" + b"1," * 2_000_000 + b"1]", 413),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "status"), FLOODS.values(), ids=FLOODS.keys())
+async def test_a_body_of_crumbs_holds_up_nobody(backend, kind, body, status):
+    """
+    Millions of things that are no events are not looked at one by one: others are answered meanwhile.
+    """
+    waits = []
+
+    async def others():
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.005)
+            waits.append(time.perf_counter() - began)
+
+    async with served(backend) as client:
+        watching = asyncio.create_task(others())
+        found, _ = await client.told(
+            "post", "/v1/events", data=io.BytesIO(body), headers={"Content-Type": kind}
+        )
+        watching.cancel()
+
+    assert status == found
+    # Two million objects would take seconds. What is left is to parse four megabytes in one go.
+    assert max(waits) < 0.7
+
+
+@pytest.mark.parametrize(("depth", "status"), [(10, 422), (200, 422), (300, 400), (1000, 400), (2000, 400)])
+@pytest.mark.parametrize("place", ["call", "moment"])
+async def test_nesting_is_a_mistake_like_others(backend, depth, status, place):
+    """
+    However deep, however long the body is for other reasons, and whoever reads it.
+    """
+    nested = b"[" * depth + b"]" * depth
+
+    def body(document):
+        return (
+            json.dumps(document)
+            .encode()
+            .replace(b'"%b": 1' % place.encode(), b'"%b": %b' % (place.encode(), nested))
+        )
+
+    event = body(told() | {place: 1})
+    asked = body({"call": {"CALL_DIR": 1} if place == "moment" else 1}).replace(
+        b'DIR": 1', b'DIR": ' + nested
+    )
+    async with served(backend, settings=ServiceSettings(event_bytes=5_000)) as client:
+        found = [
+            (await client.told("post", path, data=data, headers=JSON))[0]
+            for path, data in (
+                ("/v1/events", event),
+                ("/v1/events", event + b" " * 10_000),
+                ("/v1/webhooks/Contact%20lookup/ask", asked),
+            )
+        ]
+        lines, _ = await client.told(
+            "post", "/v1/events", data=event, headers={"Content-Type": "application/x-ndjson"}
+        )
+
+    assert [status] * 3 == found
+    assert 422 == lines
+
+
+async def test_a_damaged_body_ends_its_connection_and_no_more(backend, caplog):
+    """
+    What is left of it would be read as the next request; the log has no traceback of what a client sends.
+    """
+    headers = JSON | {"Content-Encoding": "gzip"}
+    async with served(backend) as client, asyncio.timeout(5):
+        async with client.post("/v1/events", data=b"not compressed", headers=headers) as response:
+            assert (400, "close") == (response.status, response.headers["Connection"])
+        assert 202 == (await client.told("post", "/v1/events", json=told()))[0]
+
+    assert [] == [each for each in caplog.records if each.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "x"])
+async def test_a_compression_that_is_not_read_here(backend, encoding):
+    """
+    Is refused by name, rather than taken for JSON that is broken.
+    """
+    async with served(backend) as client:
+        status, found = await client.told(
+            "post", "/v1/events", data=b"{}", headers=JSON | {"Content-Encoding": encoding}
+        )
+
+    assert (415, "media-type") == (status, found["error"]["code"])
+    assert "gzip" in found["error"]["message"]
 
 
 async def test_one_event_that_is_too_long(backend):
@@ -105,6 +204,30 @@ async def test_a_body_that_drips(backend):
         writer.close()
 
     assert found.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_client_that_leaves_is_no_error(backend, caplog):
+    """
+    In the middle of its body: nobody is answered, and the log has no traceback for it.
+    """
+    async with served(backend) as client, asyncio.timeout(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        while not service_of(client).bytes.taken:
+            await asyncio.sleep(0.005)
+        writer.transport.abort()
+        while service_of(client).bytes.taken:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+
+        assert 202 == (await client.told("post", "/v1/events", json=told()))[0]
+
+    assert [] == [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+
+
+def service_of(client):
+    return client.app[SERVICE]
 
 
 async def answers(client, count, **body):

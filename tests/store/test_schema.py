@@ -17,15 +17,15 @@ from webhook_engine.store import schema, upgrade
 from webhook_engine.store.tables import METADATA
 from webhook_engine.testing.store.common import BY, CANARY, TENANT, definitions
 
-THIS = schema.HEAD
-NEXT = f"{int(THIS) + 1:04}"
+HEAD = schema.HEAD
+AFTER = f"{int(HEAD) + 1:04}"
 
 LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "{revision}"
-down_revision = "{before}"
+revision = "{later}"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -43,10 +43,10 @@ def later_version(tmp_path, monkeypatch):
     def later_version(then="pass"):
         folder = tmp_path / "migrations"
         shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        migration = LATER.format(then=then, before=THIS, revision=NEXT)
-        (folder / "versions" / f"r{NEXT}_later.py").write_text(migration)
+        text = LATER.format(then=then, head=HEAD, later=AFTER)
+        (folder / "versions" / f"r{AFTER}_later.py").write_text(text)
         monkeypatch.setattr(schema, "MIGRATIONS", folder)
-        monkeypatch.setattr(schema, "HEAD", NEXT)
+        monkeypatch.setattr(schema, "HEAD", AFTER)
 
     return later_version
 
@@ -87,7 +87,7 @@ async def test_an_older_store_is_refused_with_what_to_run(open_store, path, late
     later_version()
 
     with pytest.raises(
-        StoreOutdated, match=rf"schema {THIS} .* works on {NEXT}: run `webhook-engine doctor --fix`"
+        StoreOutdated, match=rf"schema {HEAD} .* works on {AFTER}: run `webhook-engine doctor --fix`"
     ):
         await open_store().__aenter__()
 
@@ -107,7 +107,7 @@ async def test_upgrading_keeps_everything_and_a_copy(open_store, path, later_ver
     async with open_store() as store:
         assert ["a"] == [each.name for each in (await store.definitions.load(TENANT)).definitions.webhooks]
         assert CANARY == store.vault.reveal(TENANT, "CRM/key")
-    assert path.with_name(f"store.db.schema-{THIS}") == copy
+    assert path.with_name(f"store.db.schema-{HEAD}") == copy
     assert (True, False) == ("later" in columns(path), "later" in columns(copy))
     assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
     assert await upgrade(path) is None

@@ -3,6 +3,7 @@ A secret that was given to the store is in no file, no export, no error and no l
 """
 
 import logging
+import os
 import pickle
 import traceback
 
@@ -11,7 +12,7 @@ from cryptography.fernet import Fernet
 
 from webhook_engine.definitions import SecretRef, read_text, write_toml
 from webhook_engine.errors import SecretMissing, SettingsError, StoreError, VaultLocked
-from webhook_engine.store import Store, keys_of, new_key, read_keys
+from webhook_engine.store import Store, add_key, keys_of, new_key, read_keys
 from webhook_engine.store.sealing import Seal
 from webhook_engine.testing.store.common import BY, CANARY, KEY, TENANT
 
@@ -234,3 +235,25 @@ async def test_two_secrets_never_share_a_name(store):
         assert CANARY not in str(refused.value)
 
     assert () == await store.tenants()
+
+
+def test_a_new_key_is_on_the_disk_before_anything_is_sealed_with_it(tmp_path, monkeypatch):
+    """
+    Its text, then its name: after a loss of power a secret would outlive the only key that opens it.
+    """
+    done = []
+
+    def fsync(handle):
+        done.append(os.readlink(f"/proc/self/fd/{handle}"))
+        done.append(sorted(each.name for each in tmp_path.iterdir()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    add_key(tmp_path / "webhook-engine.key")
+
+    assert [
+        str(tmp_path / "webhook-engine.key.new"),
+        ["webhook-engine.key.new"],
+        str(tmp_path),
+        ["webhook-engine.key"],
+    ] == done

@@ -249,3 +249,17 @@ def test_branches_cannot_spell_a_host_that_is_not_listed():
     assert "https://a.com/" == template.render({"A": "x"})
     with pytest.raises(UnsafeValue, match=r"a\.org"):
         template.render({"A": ""})
+
+
+# --- Numbers ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["https://h/{{ %s }}", "https://h/{A}{%% if B == %s %%}x{%% endif %%}"])
+def test_a_number_beyond_all_bounds_is_a_mistake(source):
+    """
+    With its place, like any other; Python itself refuses to read it.
+    """
+    with pytest.raises(TemplateSyntaxError, match="too many digits") as found:
+        template(source % ("9" * 5_000))
+
+    assert source.index("{{" if "{{" in source else "{%") + 1 == found.value.column

@@ -31,6 +31,7 @@ from webhook_engine.cli import (
     render,
     send,
     up,
+    user,
     vault,
 )
 from webhook_engine.cli.console import complain
@@ -69,6 +70,7 @@ app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(key.app, name="key")
+app.add_typer(user.app, name="user")
 app.add_typer(vault.app, name="vault")
 
 

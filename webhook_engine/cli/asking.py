@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.definitions import Definitions
     from webhook_engine.process.running import Running
-    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Revision, Saved, VaultEntry
+    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Revision, Role, Saved, User, VaultEntry
 
 T = TypeVar("T")
 
@@ -145,6 +145,7 @@ class AskedStore:
         self.vault = AskedVault(client)
         self.keys = AskedKeys(client)
         self.campaigns = AskedCampaigns(client)
+        self.users = AskedUsers(client)
 
     async def tenants(self) -> tuple[str, ...]:
         """
@@ -231,6 +232,43 @@ class AskedKeys:
 
         document = {"tenant": tenant, "name": name, "by": by}
         return _as(ApiKey, await self._client.post("/v1/admin/keys.remove", document))
+
+
+class AskedUsers:
+    """
+    As `Users`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def add(
+        self, tenant: str, email: str, password: str, *, role: Role, extension: str = "", by: str
+    ) -> User:
+        from webhook_engine.store import User
+
+        document = {
+            "tenant": tenant,
+            "email": email,
+            "password": password,
+            "role": role,
+            "extension": extension,
+            "by": by,
+        }
+        return _as(User, await self._client.post("/v1/admin/users.add", document))
+
+    async def list(self, tenant: str) -> tuple[User, ...]:
+        from webhook_engine.store import User
+
+        found = await self._client.post("/v1/admin/users.list", {"tenant": tenant})
+        return tuple(_as(User, each) for each in found)
+
+    async def set_password(self, tenant: str, email: str, password: str) -> None:
+        document = {"tenant": tenant, "email": email, "password": password}
+        await self._client.post("/v1/admin/users.set_password", document)
+
+    async def remove(self, tenant: str, email: str) -> None:
+        await self._client.post("/v1/admin/users.remove", {"tenant": tenant, "email": email})
 
 
 class AskedCampaigns:

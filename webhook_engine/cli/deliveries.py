@@ -52,7 +52,7 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Put before; as --since.", show_default=False)
 ]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="These.", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="These.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every one, where no filter is given.")]
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from webhook_engine.cli.console import out, print_json, print_request, safe
 from webhook_engine.cli.exits import Exit, of_error
-from webhook_engine.cli.inputs import AsJson, CallFile, File, Settings, call_from, load
+from webhook_engine.cli.inputs import AsJson, CallFile, File, Settings, call_from, load, one_of
 from webhook_engine.errors import EmptyParameter, WebhookEngineError
 from webhook_engine.variables import CallEvent, Moment
 
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from webhook_engine.rules import Match, Start, WebhookTrace
 
 MomentOption = Annotated[
-    Moment, typer.Option("--event", help="What happens to the call.", show_default=False, metavar="MOMENT")
+    Moment,
+    typer.Option(
+        "--event",
+        parser=one_of(Moment),
+        help="What happens to the call.",
+        show_default=False,
+        metavar="MOMENT",
+    ),
 ]
 
 _STYLES = {"yes": "green", "wrong": "red"}

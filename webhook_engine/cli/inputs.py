@@ -5,16 +5,17 @@ What commands are given: files of definitions, and a call stated on the command 
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from webhook_engine.errors import InvalidCall, UnknownVariable, WebhookEngineError
+from webhook_engine.errors import InvalidCall, UnknownVariable, WebhookEngineError, did_you_mean
 from webhook_engine.variables import VARIABLES, CallContext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from webhook_engine.definitions import Definitions
 
@@ -40,6 +41,25 @@ class BadInput(WebhookEngineError):
     """
     An option or a file that a command cannot use.
     """
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def one_of(kind: type[_Choice]) -> Callable[[str], _Choice]:
+    """
+    A parser for an option that takes one of some words; typer's own speaks of a "Value error".
+    """
+
+    def parse(text: str) -> _Choice:
+        try:
+            return kind(text)
+        except ValueError:
+            likely = did_you_mean(text, list(kind))
+            hint = f"; did you mean {likely!s}?" if likely else ""
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(kind)}{hint}") from None
+
+    return parse
 
 
 def load(path: Path) -> Definitions:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from webhook_engine.cli.asking import Client
     from webhook_engine.definitions import Definitions
     from webhook_engine.settings import Settings
-    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Revision, Saved, Store, VaultEntry
+    from webhook_engine.store import (
+        ApiKey,
+        Campaign,
+        NewApiKey,
+        Revision,
+        Role,
+        Saved,
+        Store,
+        User,
+        VaultEntry,
+    )
 
 
 class KeptDefinitions(Protocol):
@@ -86,6 +96,34 @@ class KeptKeys(Protocol):
         """
 
 
+class KeptUsers(Protocol):
+    """
+    What commands need of the users of the Integration Centre.
+    """
+
+    def add(
+        self, tenant: str, email: str, password: str, *, role: Role, extension: str = "", by: str
+    ) -> Awaitable[User]:
+        """
+        As `Users.add`.
+        """
+
+    def list(self, tenant: str) -> Awaitable[tuple[User, ...]]:
+        """
+        As `Users.list`.
+        """
+
+    def set_password(self, tenant: str, email: str, password: str) -> Awaitable[None]:
+        """
+        As `Users.set_password`.
+        """
+
+    def remove(self, tenant: str, email: str) -> Awaitable[None]:
+        """
+        As `Users.remove`.
+        """
+
+
 class KeptCampaigns(Protocol):
     """
     What commands need of campaigns.
@@ -147,6 +185,12 @@ class Administered(Protocol):
     def keys(self) -> KeptKeys:
         """
         The API keys of all tenants.
+        """
+
+    @property
+    def users(self) -> KeptUsers:
+        """
+        The users of all tenants.
         """
 
     @property

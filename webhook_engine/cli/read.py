@@ -13,7 +13,7 @@ import typer
 
 from webhook_engine.cli.console import print_json, print_view
 from webhook_engine.cli.exits import of_view
-from webhook_engine.cli.inputs import AsJson, BadInput, read_bytes
+from webhook_engine.cli.inputs import AsJson, BadInput, one_of, read_bytes
 from webhook_engine.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -35,7 +35,13 @@ class Form(StrEnum):
 def read(
     file: Annotated[Path, typer.Argument(help="A saved response; - is standard input.", show_default=False)],
     form: Annotated[
-        Form, typer.Option("--as", help="How to read it; auto looks at the content.")
+        Form,
+        typer.Option(
+            "--as",
+            parser=one_of(Form),
+            metavar="|".join(Form),
+            help="How to read it; auto looks at the content.",
+        ),
     ] = Form.AUTO,
     records: Annotated[
         str | None,
@@ -55,6 +61,8 @@ def read(
         found = interpret(response, response_type=ResponseType(form.value), view=View(records=records))
     except DefinitionError as error:
         raise BadInput(f"--records {error.problems[0].message}") from None
+    if found.file:
+        raise BadInput(f"{file} is neither JSON nor XML nor any text: it is {found.file}")
     if _is_binary(response.body, found.table.rows):
         raise BadInput(f"{file} is neither JSON nor XML nor any text: it holds a byte 0")
     # Nobody sent these bytes, so there is no status to show.

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from webhook_engine.cli.console import counted, out, safe
+from webhook_engine.cli.console import counted, safe
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.told import process_told
 from webhook_engine.settings import Settings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Definitions = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE|DIR]",
+        metavar="FILE|DIR",
         help="Definitions to work by; edits count within a second. Those in the store where left out.",
         show_default=False,
     ),
@@ -70,8 +70,6 @@ def _tell(worker: Worker, started: Started) -> None:
     """
     Where it is and what to do next.
     """
-    # What is there now stays until the end: the collector need not look through it again and again.
-    gc.freeze()
     settings = worker.settings
     whose = f"{started.tenant}: " if started.tenant else ""
     holds = f"{counted(started.webhooks, 'webhook')}, {counted(started.rules, 'rule')}"
@@ -82,7 +80,6 @@ def _tell(worker: Worker, started: Started) -> None:
         f"  deliveries   {settings.deliveries_path}",
         *[f"  {each}" for each in worker.advice()],
     ]
-    console = out()
-    for line in lines:
-        console.print(safe(line), markup=False)
-    sys.stdout.flush()
+    # Whoever started us may not read what we say; the work goes on.
+    with suppress(OSError):
+        print("\n".join(map(safe, lines)), flush=True)

@@ -14,7 +14,15 @@ from webhook_engine.definitions.compiled import (
     CompiledWebhook,
 )
 from webhook_engine.definitions.definitions import Definitions
-from webhook_engine.definitions.files import read, read_file, read_folder, read_text, write_toml
+from webhook_engine.definitions.files import (
+    read,
+    read_file,
+    read_folder,
+    read_text,
+    read_tree,
+    tree_of_definitions,
+    write_toml,
+)
 from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2, SecretRef
 from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
 from webhook_engine.definitions.uses import used_by, without
@@ -85,6 +93,8 @@ __all__ = [
     "read_file",
     "read_folder",
     "read_text",
+    "read_tree",
+    "tree_of_definitions",
     "used_by",
     "without",
     "write_toml",

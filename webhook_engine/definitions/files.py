@@ -4,6 +4,7 @@ Definitions from texts, files and folders, and back to text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -110,6 +111,16 @@ def write_toml(definitions: Definitions, *, literals: bool = False) -> str:
     """
     from webhook_engine.definitions.toml import write
 
+    return write(tree_of_definitions(definitions, literals=literals), _TABLES)
+
+
+def tree_of_definitions(definitions: Definitions, *, literals: bool = False) -> dict[str, object]:
+    """
+    The definitions as the tree of their file: tables, lists, texts and numbers, which may be changed.
+
+    Args:
+        literals: As for `write_toml`.
+    """
     tenant = tree_of_tenant(
         definitions.tenant,
         allowed_networks=definitions.allowed_networks,
@@ -125,7 +136,20 @@ def write_toml(definitions: Definitions, *, literals: bool = False) -> str:
         "test": definitions.tests,
     }
     tree = {"tenant": tenant} | {key: tree_of(items) for key, items in kinds.items()}
-    return write({key: value for key, value in tree.items() if value}, _TABLES)
+    return {key: value for key, value in tree.items() if value}
+
+
+def read_tree(tree: Mapping[str, object], *, folder: Path | None = None) -> Definitions:
+    """
+    Definitions from the tree of a file, as `tree_of_definitions` gives it.
+
+    Raises:
+        DefinitionError: Every problem, each with its path and its column inside a template.
+    """
+    from webhook_engine.definitions.assembly import assemble
+    from webhook_engine.definitions.document.source import Report, Source
+
+    return assemble(Definitions, [Source("", tree)], Report(), folder=folder)
 
 
 def without_literals(group: Group) -> Group:

@@ -5,6 +5,7 @@ The body of a response, read and unpacked within a bound.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_LENGTH
@@ -44,8 +45,8 @@ async def read_body(response: Received, *, at_most: int) -> bytes:
     # The parser has seen to it that it is a number.
     if int(response.headers.get(CONTENT_LENGTH, 0)) > at_most:
         raise too_large(at_most)
-    coding = response.headers.get(CONTENT_ENCODING, "").strip().lower()
-    if coding and coding != "identity":
+    coding = _coding(response.headers.getall(CONTENT_ENCODING, ()))
+    if coding:
         return await _read_packed(response, unpacker(coding, at_most=at_most), at_most=at_most)
     chunks = []
     size = 0
@@ -55,6 +56,14 @@ async def read_body(response: Received, *, at_most: int) -> bytes:
         if size > at_most:
             raise too_large(at_most)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _coding(lines: Sequence[str]) -> str:
+    """
+    How a body is packed, in small letters; "" for not at all. Several header lines are one (RFC 9110, 5.3).
+    """
+    codings = [each.strip().lower() for each in ",".join(lines).split(",")]
+    return ", ".join(each for each in codings if each not in {"", "identity"})
 
 
 async def _read_packed(response: Received, unpack: Unpacker, *, at_most: int) -> bytes:

@@ -4,12 +4,14 @@ Secrets, made unreadable wherever they may have got to.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import html
 import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import cast
 
 HIDDEN = "***"
 
@@ -18,6 +20,13 @@ _SHORTEST_IN_AN_ANSWER = 6
 
 _SHORTEST_RUN = 4
 """Letters and digits in a row by which an answer is looked through before it is searched."""
+
+
+_AT_ONCE = 128 * 1024
+"""Bytes that are searched without a pause. A target that repeats half a secret over and over makes that slow."""
+
+_LONGEST_SPELLING = 64
+"""Bytes of one character, as `&#0000000000000000000000039;`; some more zeros are nobody's honest spelling."""
 
 
 class Masker:
@@ -72,6 +81,37 @@ class Masker:
         if self._answer is None or not any(mark in body for mark in self._marks):
             return body
         return self._answer.sub(HIDDEN.encode(), body)
+
+    async def answer_in_turns(self, body: bytes) -> bytes:
+        """
+        As `answer`, for a long *body*: others have their turn between its pieces.
+        """
+        if self._answer is None or len(body) <= _AT_ONCE or not any(mark in body for mark in self._marks):
+            return self.answer(body)
+        pieces: list[bytes] = []
+        at = 0
+        while at < len(body):
+            at = self._hide(body, at, min(at + _AT_ONCE, len(body)), pieces)
+            await asyncio.sleep(0)
+        return b"".join(pieces)
+
+    def _hide(self, body: bytes, at: int, end: int, pieces: list[bytes]) -> int:
+        """
+        Adds *body* from *at* on to *pieces*, without the secrets that begin before *end*.
+
+        Returns:
+            How far that is.
+        """
+        pattern = cast("re.Pattern[bytes]", self._answer)
+        longest = _LONGEST_SPELLING * len(self._known[0])
+        for found in pattern.finditer(body, at, end + longest):
+            if found.start() >= end:
+                break
+            pieces += (body[at : found.start()], HIDDEN.encode())
+            at = found.end()
+        if at < end:
+            pieces.append(body[at:end])
+        return max(at, end)
 
 
 def _every_spelling(secret: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from multidict import istr
 
@@ -20,6 +20,7 @@ from webhook_engine.dispatch.mask import NOTHING
 from webhook_engine.dispatch.request import OWN_HEADERS, PreparedRequest, Route, origin_of
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
+from webhook_engine.templating import OneRequest
 from webhook_engine.templating.url import gaps_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Renders(Protocol):
 
     @property
     def gaps(self) -> int: ...
+
+    @property
+    def is_generated(self) -> bool: ...
 
     def render(self, values: Mapping[str, Value]) -> str: ...
 
@@ -102,6 +106,9 @@ class Preparation:
         self._secrets = compiled.credentials
         self._basic = compiled.group if compiled.group and sends_basic(compiled.group) else None
         self._constant, self._rendered = _headers(compiled)
+        templates = [compiled.url, *(template for _, template in compiled.headers)]
+        templates += [] if compiled.body is None else [compiled.body]
+        self._shares_effort = not all(each.is_generated for each in templates)
         self._origin = ""
         self._gaps = compiled.url.gaps
 
@@ -119,6 +126,8 @@ class Preparation:
         compiled = self._compiled
         if self._secrets:
             values = with_secrets(values, self._secrets, credentials)
+        if self._shares_effort:
+            values = cast("Mapping[str, Value]", OneRequest(values))
         url = compiled.url.render(values)
         self._check(url)
         headers = self._constant

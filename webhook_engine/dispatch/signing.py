@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Final
 from multidict import istr
 
 from webhook_engine.definitions.checks.http import SIGNATURE_HEADERS
+from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import SecretMissing, SignatureInvalid, UnsafeValue
 
 if TYPE_CHECKING:
     from webhook_engine.definitions.groups import Group
-    from webhook_engine.dispatch.request import PreparedRequest
     from webhook_engine.dispatch.secrets import SecretStore
 
 TOLERANCE_S: Final = 300.0
@@ -36,6 +36,7 @@ TOLERANCE_S: Final = 300.0
 _PREFIX = "whsec_"
 _ID, _TIMESTAMP, _SIGNATURE = map(istr, SIGNATURE_HEADERS)
 _IDEMPOTENCY = istr("Idempotency-Key")
+_IDEMPOTENCY_NAME = _IDEMPOTENCY.lower()
 
 # A full stop ends the id in what is signed.
 _AN_ID = re.compile(r"[!-\-/-~]{1,256}")
@@ -83,10 +84,18 @@ def stamped(
     if _AN_ID.fullmatch(delivery_id) is None:
         raise UnsafeValue(f"a request cannot be stamped with the id {delivery_id[:80]!r}", slot="header")
     headers = request.headers
-    if not _has(headers, _IDEMPOTENCY.lower()):
+    if not _has(headers, _IDEMPOTENCY_NAME):
         headers += ((_IDEMPOTENCY, delivery_id),)
     if not secrets:
-        return replace(request, headers=headers)
+        # Written out: `replace` looks at each field for its name.
+        return PreparedRequest(
+            route=request.route,
+            url=request.url,
+            headers=headers,
+            body=request.body,
+            mask=request.mask,
+            grant=request.grant,
+        )
     at = str(floor(_seconds(now)))
     return replace(
         request,
@@ -211,7 +220,8 @@ def _spellings(secret: str) -> tuple[str, ...]:
 
 
 def _has(headers: tuple[tuple[str, str], ...], name: str) -> bool:
-    return any(header[0].lower() == name for header in headers)
+    size = len(name)
+    return any(len(header[0]) == size and header[0].lower() == name for header in headers)
 
 
 def _seconds(now: datetime | float) -> float:

@@ -160,7 +160,7 @@ class Transport:
         return Response(
             status=received.status,
             headers=head,
-            body=body if route.answer_is_secret else request.mask.answer(body),
+            body=body if route.answer_is_secret else await request.mask.answer_in_turns(body),
             took_s=monotonic() - began,
             url=request.mask.text(request.url),
         )

@@ -10,6 +10,7 @@ from webhook_engine.performing.judging import is_gone
 from webhook_engine.performing.live import Live, LiveAnswer, LiveSettings, Send
 from webhook_engine.performing.performed import Perform, Performed
 from webhook_engine.performing.policy import RetryPolicy
+from webhook_engine.performing.reasons import REASONS, Reason
 from webhook_engine.performing.record import detail_of
 from webhook_engine.performing.reports import PerformerReport, PerformerSettings
 from webhook_engine.performing.schedule import Schedule
@@ -19,6 +20,7 @@ __all__ = [
     "DISABLED",
     "GONE",
     "HOLD_S",
+    "REASONS",
     "BreakerReport",
     "BreakerSettings",
     "BreakerState",
@@ -34,6 +36,7 @@ __all__ = [
     "Performer",
     "PerformerReport",
     "PerformerSettings",
+    "Reason",
     "Release",
     "Retry",
     "RetryPolicy",

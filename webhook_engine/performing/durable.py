@@ -62,11 +62,10 @@ class Performer:
         self.settings = settings or PerformerSettings()
         self.breakers = breakers or Breakers()
         self._queue, self._perform, self._roll = queue, perform, roll
-        self._settler = Settler(queue, on_settled)
+        self._settler = Settler(queue, on_settled, on_end=self._note_end)
         self._crashes = Crashes(self.settings.crashes)
         self._lanes = Lanes(self.breakers)
-        self._running: set[asyncio.Task[None]] = set()
-        self._settling: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._waiting = 0
 
     @property
@@ -127,7 +126,7 @@ class Performer:
         return PerformerReport(
             waiting=self._waiting,
             running=len(self._running),
-            settling=len(self._settling),
+            settling=self._settler.open,
             done=counts["done"],
             retried=counts["retried"],
             dead=counts["dead"],
@@ -141,7 +140,7 @@ class Performer:
     # --- Between claims and lanes ------------------------------------------------------------
 
     def _free(self) -> int:
-        return self.settings.most - self._waiting - len(self._running) - len(self._settling)
+        return self.settings.most - self._waiting - len(self._running) - self._settler.open
 
     def _accept(self, leases: tuple[Lease, ...]) -> None:
         touched: dict[str, Lane] = {}
@@ -180,39 +179,40 @@ class Performer:
             lease = lane.waiting.popleft()
             self._waiting -= 1
             epoch = breaker.enter()
-            self._running.add(self._loop.create_task(self._one(lane, breaker, lease, epoch)))
+            self._running[lease.token] = self._loop.create_task(self._one(lane, breaker, lease, epoch))
         if lane.is_short(now):
             self._claims.look_again()
 
     def _give_back(self, lane: Lane) -> None:
         self._waiting -= len(lane.waiting)
+        why = "stopping" if self._stopping.is_set() else "target-paused"
+        back = released()
         for lease in lane.waiting:
-            why = "stopping" if self._stopping.is_set() else "target-paused"
-            task = self._loop.create_task(self._settle(lease, released(), reason=why))
-            self._settling.add(task)
+            self._settler.add(lease, back.settlement, back.record, reason=why)
         lane.waiting.clear()
 
     async def _one(self, lane: Lane, breaker: Breaker, lease: Lease, epoch: int) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # a coroutine that runs is a task's
-        performed: Performed | None = None
         word, pause_s = Word.NOTHING, None
         try:
-            performed, judged = await self._judged(lease, task)
+            performed, judged = await self._judged(lease)
             word, pause_s = judged.word, judged.pause_s
+            if log.is_heard():
+                tell(lease, judged)
+            self._settler.add(
+                lease, judged.settlement, judged.record, performed=performed, reason=judged.line
+            )
         finally:
-            self._running.discard(task)
-            self._settling.add(task)
+            del self._running[lease.token]
             lane.note_end()
             self.breakers.leave(breaker, epoch, word, pause_s=pause_s)
             self._advance(lane)
-        await self._settle(lease, judged, performed=performed)
 
-    async def _judged(self, lease: Lease, task: asyncio.Task[None]) -> tuple[Performed | None, Judged]:
+    async def _judged(self, lease: Lease) -> tuple[Performed | None, Judged]:
         try:
             performed = await self._perform(lease)
         except asyncio.CancelledError:
-            if not self._cut.is_set():
+            task = asyncio.current_task()
+            if not self._cut.is_set() or task is None:
                 raise
             task.uncancel()
             return None, cut_off()
@@ -225,21 +225,9 @@ class Performer:
             return performed, released(performed.hold_s, performed.held_because)
         return performed, judge(performed, lease, roll=self._roll())
 
-    async def _settle(
-        self, lease: Lease, judged: Judged, *, performed: Performed | None = None, reason: str = ""
-    ) -> None:
-        task = asyncio.current_task()
-        try:
-            if log.is_heard() and not reason:
-                tell(lease, judged)
-            await self._settler.settle(
-                lease, judged.settlement, judged.record, performed=performed, reason=reason or judged.line
-            )
-        finally:
-            self._heartbeat.remove(lease)
-            if task is not None:
-                self._settling.discard(task)
-            self._claims.note_space()
+    def _note_end(self, lease: Lease) -> None:
+        self._heartbeat.remove(lease)
+        self._claims.note_space()
 
     # --- The end -----------------------------------------------------------------------------
 
@@ -251,14 +239,18 @@ class Performer:
         grace_s = self.settings.grace_s
         await self._drain(self.settings.deadline_s + 5.0 if grace_s is None else grace_s)
         self._cut.set()
-        for task in self._running:
+        running = list(self._running.values())
+        for task in running:
             task.cancel()
-        if left := self._running | self._settling:
-            _, late = await asyncio.wait(left, timeout=self.settings.settle_s)
-            for task in late:
-                # Its lease is taken back when the queue is opened again.
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with asyncio.timeout(self.settings.settle_s):
+                if running:
+                    await asyncio.wait(running)
+                await self._settler.drain()
+        except TimeoutError:
+            # Their leases are taken back when the queue is opened again.
+            self._settler.give_up()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _drain(self, grace_s: float) -> None:
         """
@@ -271,7 +263,9 @@ class Performer:
                 left_s = deadline - self._loop.time()
                 if left_s <= 0:
                     return
-                await asyncio.wait({cut, *self._running}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {cut, *self._running.values()}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                )
         finally:
             cut.cancel()
 

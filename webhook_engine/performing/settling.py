@@ -1,17 +1,25 @@
 """
-Writing down what follows from an attempt, until it is on the disk.
+Writing down what follows from attempts, until it is on the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from webhook_engine import log
-from webhook_engine.errors import LeaseLost, QueueError, QueueUnavailable
+from webhook_engine.errors import (
+    DeliveryTooLarge,
+    LeaseLost,
+    QueueError,
+    QueueUnavailable,
+    WebhookEngineError,
+)
 from webhook_engine.performing.settle import Dead, Done, Release, Retry, Settlement
+from webhook_engine.queue import Ending, State
 
 if TYPE_CHECKING:
     from webhook_engine.performing.performed import Performed
@@ -23,13 +31,24 @@ Settled = Callable[["Lease", "Performed | None", Settlement], None]
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 """Between two tries at a queue that cannot write."""
 
-_TOGETHER_S = 0.005
-"""Settlements of the same five milliseconds are asked of the queue at once."""
+_TOGETHER_S: Final = 0.005
+"""Settlements of the same five milliseconds are written together, so that what is put does not wait for many
+small commits."""
 
-_COMPANY = 16
-"""Where so many are being written anyway, the next commit has company enough."""
+_COMPANY: Final = 64
+"""So many do not wait for more."""
 
 _WORDS = {Done: "done", Retry: "retried", Dead: "dead", Release: "released"}
+
+
+class _Open(NamedTuple):
+    """
+    A settlement that is not on the disk.
+    """
+
+    ending: Ending
+    settlement: Settlement
+    performed: Performed | None
 
 
 class Settler:
@@ -37,16 +56,28 @@ class Settler:
     Settles deliveries in their queue, fenced: what was lost meanwhile is counted and left alone.
     """
 
-    def __init__(self, queue: DeliveryQueue, on_settled: Settled | None = None) -> None:
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        on_settled: Settled | None = None,
+        *,
+        on_end: Callable[[Lease], None] | None = None,
+    ) -> None:
+        """
+        Args:
+            on_end: Told of each lease of which nothing more can be written.
+        """
         self._queue = queue
-        self._on_settled = on_settled
-        self._writing = 0
-        """Settlements that somebody waits for."""
-        self._together: list[asyncio.Future[None]] = []
+        self._on_settled, self._on_end = on_settled, on_end
+        self._together: list[_Open] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self.open = 0
+        """Settlements that are not on the disk."""
         self.counts: Counter[str] = Counter()
         """`done`, `retried`, `dead`, `released`, `leases_lost`, and `failed` for what the queue would not take."""
 
-    async def settle(
+    def add(
         self,
         lease: Lease,
         settlement: Settlement,
@@ -56,83 +87,132 @@ class Settler:
         reason: str = "",
     ) -> None:
         """
-        Returns when it is on the disk, or known never to be.
+        Has it written, in the next milliseconds and again and again where the queue is not available.
         """
-        try:
-            self._writing += 1
-            await self._write(lease, settlement, record, performed, reason)
-        except LeaseLost as error:
-            self.counts["leases_lost"] += 1
-            log.event("lease.lost", delivery=lease.id, webhook=lease.webhook, attempt=error.attempt)
-            return
-        except QueueError as error:
-            # The lease runs out, and then the delivery is offered again: nothing is forgotten.
-            self.counts["failed"] += 1
-            log.event("settlement.failed", delivery=lease.id, webhook=lease.webhook, why=str(error))
-            return
-        finally:
-            self._writing -= 1
-        self.counts[_WORDS[type(settlement)]] += 1
-        if self._on_settled is not None:
-            self._on_settled(lease, performed, settlement)
+        self.open += 1
+        self._together.append(
+            _Open(_ending(lease, settlement, record, performed, reason), settlement, performed)
+        )
+        if len(self._together) >= _COMPANY:
+            self._write_now()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TOGETHER_S, self._write_now)
 
-    async def _write(
-        self,
-        lease: Lease,
-        settlement: Settlement,
-        record: AttemptRecord,
-        performed: Performed | None,
-        reason: str,
-    ) -> None:
-        if self._writing < _COMPANY:
-            await self._company()
+    async def drain(self) -> None:
+        """
+        Waits until everything that was added is on the disk, or known never to be.
+        """
+        self._write_now()
+        while self._writing:
+            await asyncio.wait(self._writing)
+
+    def give_up(self) -> None:
+        """
+        Writes nothing more; the leases are taken back when the queue is opened again.
+        """
+        for task in self._writing:
+            task.cancel()
+
+    def _write_now(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        together, self._together = self._together, []
+        alone = [each for each in together if _leads_on(each)]
+        if alone:
+            # What they lead to is put before them, and must not hold up the others.
+            together = [each for each in together if not _leads_on(each)]
+        for batch in (together, *([each] for each in alone)):
+            if batch:
+                task = asyncio.get_running_loop().create_task(self._write(batch))
+                self._writing.add(task)
+                task.add_done_callback(self._writing.discard)
+
+    async def _write(self, batch: Sequence[_Open]) -> None:
+        try:
+            errors = await self._written(batch)
+        except QueueError as error:
+            errors = (error,) * len(batch)
+        finally:
+            self.open -= len(batch)
+            if self._on_end is not None:
+                for each in batch:
+                    self._on_end(each.ending.lease)
+        for each, why in zip(batch, errors, strict=True):
+            self._tell(each, why)
+
+    async def _written(self, batch: Sequence[_Open]) -> tuple[QueueError | None, ...]:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                if performed is not None and performed.follow and isinstance(settlement, Done | Dead):
-                    # Before the end of this one: put twice it is put once, and never is not at all.
-                    await self._queue.put(performed.follow)
-                await self._once(lease, settlement, record, performed, reason)
+                for each in batch:
+                    if each.performed is not None and _leads_on(each):
+                        # Before the end of this one: put twice it is put once, and never is not at all.
+                        await self._queue.put(each.performed.follow)
+                errors = await self._queue.settle([each.ending for each in batch])
+                return await self._without_requests(batch, errors)
             except QueueUnavailable:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            else:
-                return
 
-    async def _company(self) -> None:
+    async def _without_requests(
+        self, batch: Sequence[_Open], errors: tuple[QueueError | None, ...]
+    ) -> tuple[QueueError | None, ...]:
         """
-        Waits a moment for others to be settled with, so that what is put does not wait for many small commits.
+        Writes those whose request is too long to be kept without it: it is made anew for the next try.
         """
-        loop = asyncio.get_running_loop()
-        if not self._together:
-            loop.call_later(_TOGETHER_S, self._go)
-        turn: asyncio.Future[None] = loop.create_future()
-        self._together.append(turn)
-        await turn
+        if not any(isinstance(error, DeliveryTooLarge) for error in errors):
+            return errors
+        found = list(errors)
+        for place, (each, error) in enumerate(zip(batch, errors, strict=True)):
+            if isinstance(error, DeliveryTooLarge) and each.ending.frozen is not None:
+                (found[place],) = await self._queue.settle([replace(each.ending, frozen=None)])
+        return tuple(found)
 
-    def _go(self) -> None:
-        together, self._together = self._together, []
-        for turn in together:
-            if not turn.done():
-                turn.set_result(None)
+    def _tell(self, settled: _Open, error: QueueError | None) -> None:
+        lease = settled.ending.lease
+        if error is None:
+            self.counts[_WORDS[type(settled.settlement)]] += 1
+            if self._on_settled is not None:
+                self._on_settled(lease, settled.performed, settled.settlement)
+        elif isinstance(error, LeaseLost):
+            self.counts["leases_lost"] += 1
+            log.event("lease.lost", delivery=lease.id, webhook=lease.webhook, attempt=error.attempt)
+        else:
+            # The lease runs out, and then the delivery is offered again: nothing is forgotten.
+            self.counts["failed"] += 1
+            log.event("settlement.failed", delivery=lease.id, webhook=lease.webhook, why=str(error))
 
-    async def _once(
-        self,
-        lease: Lease,
-        settlement: Settlement,
-        record: AttemptRecord,
-        performed: Performed | None,
-        reason: str,
-    ) -> None:
-        match settlement:
-            case Done():
-                await self._queue.done(lease, record)
-            case Retry(wait_s, counted):
-                frozen = None if performed is None or lease.frozen is not None else performed.frozen
-                if callable(frozen):
-                    frozen = frozen()
-                await self._queue.retry(lease, record, wait_s=wait_s, counted=counted, frozen=frozen)
-            case Dead(why):
-                await self._queue.dead(lease, record, reason=why)
-            case Release(wait_s):
-                await self._queue.release(lease, wait_s=wait_s, reason=reason)
+
+def _leads_on(settled: _Open) -> bool:
+    performed = settled.performed
+    return performed is not None and bool(performed.follow) and isinstance(settled.settlement, Done | Dead)
+
+
+def _ending(
+    lease: Lease, settlement: Settlement, record: AttemptRecord, performed: Performed | None, reason: str
+) -> Ending:
+    match settlement:
+        case Done():
+            return Ending(lease, State.DONE, record)
+        case Retry(wait_s, counted):
+            return Ending(lease, State.WAITING, record, wait_s, counted, frozen=_frozen(lease, performed))
+        case Dead(why):
+            return Ending(lease, State.DEAD, record, reason=why)
+        case Release(wait_s):
+            return Ending(lease, State.WAITING, None, wait_s, reason=reason)
+
+
+def _frozen(lease: Lease, performed: Performed | None) -> Mapping[str, object] | None:
+    """
+    The request that later tries have to send, where it is not kept already.
+    """
+    if performed is None or lease.frozen is not None:
+        return None
+    if not callable(performed.frozen):
+        return performed.frozen
+    try:
+        return performed.frozen()
+    except WebhookEngineError:
+        # It is made anew for the next try, as it was for this one.
+        return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from webhook_engine.pops.bounds import PopBounds
@@ -65,6 +66,13 @@ class PopBoard:
         self._clock = clock
         self._desk = Desk(self.bounds, epoch or secrets.token_hex(4))
 
+    @property
+    def is_empty(self) -> bool:
+        """
+        Whether it knows of no call.
+        """
+        return not len(self._desk.calls)
+
     # --- What happens to calls --------------------------------------------------------------------
 
     def note(self, event: CallEvent) -> None:
@@ -79,7 +87,7 @@ class PopBoard:
         now_s = self._clock()
         call = self._desk.calls.of(event, now_s)
         if call is not None and call.is_news(event.id, self.bounds.events_per_call):
-            transferred_from = call.learn(event)
+            transferred_from = call.learn(event, self.bounds.events_per_call)
             if event.moment in DECIDING:
                 self._desk.calls.learnt(call)
                 self._desk.settle(call, transferred_from)
@@ -189,7 +197,7 @@ class PopBoard:
         The call, and the pop that this start is for: an open one, or one that is not shown yet.
         """
         call = self._noted(event)
-        start = f"{event.id}\0{webhook}\0{parameter}"
+        start = _start(event.id, webhook, parameter)
         agent = event.call.extension
         if call is None or not agent or not call.is_news(start, self.bounds.events_per_call):
             return None
@@ -289,3 +297,16 @@ class PopBoard:
         board = cls(bounds=bounds, clock=clock, epoch=epoch)
         restore(document, board._desk)
         return board
+
+
+def _start(event_id: str, webhook: str, parameter: str) -> str:
+    """
+    Names a start of a webhook, in no more than a few hundred characters: many are remembered.
+    """
+    start = f"{event_id}\0{webhook}\0{parameter}"
+    if len(start) <= _LONG:
+        return start
+    return f"{event_id}\0{blake2b(start.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+
+
+_LONG = 300

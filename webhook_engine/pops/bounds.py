@@ -20,7 +20,8 @@ class PopBounds:
     """Seconds after its last event at which a call is forgotten, in case its end was never told."""
 
     events_per_call: int = 500
-    """Event ids, and starts of webhooks by them, by which a call knows what it was told before."""
+    """Event ids, and starts of webhooks by them, by which a call knows what it was told before; and agents who are
+    done with it."""
 
     pops_per_agent: int = 50
     """Open at one time."""

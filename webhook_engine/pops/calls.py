@@ -125,9 +125,12 @@ class Call:
             del self.told[next(iter(self.told))]
         return True
 
-    def learn(self, event: CallEvent) -> str | None:
+    def learn(self, event: CallEvent, limit: int) -> str | None:
         """
         Take an event in.
+
+        Args:
+            limit: Agents who are done with it that are remembered.
 
         Returns:
             Who had the call that this event transferred to somebody else, "" where
@@ -141,6 +144,8 @@ class Call:
             self.ended = max(self.ended or when, when)
         elif event.moment is Moment.DISPOSED:
             self.done[agent] = max(self.done.get(agent, when), when)
+            if len(self.done) > limit:
+                del self.done[next(iter(self.done))]
         elif agent:
             return self._given(agent, when, event.moment is Moment.TRANSFERRED)
         return None

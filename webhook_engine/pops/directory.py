@@ -32,6 +32,9 @@ class Directory:
     def __getitem__(self, call: str) -> Call:
         return self._calls[call]
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     def __iter__(self) -> Iterator[Call]:
         return iter(self._calls.values())
 

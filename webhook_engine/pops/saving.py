@@ -7,10 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-
 from webhook_engine.pops.calls import Call, When
-from webhook_engine.pops.mailboxes import EPOCHS, Kept, Mailbox, Message
+from webhook_engine.pops.mailboxes import EPOCHS, Kept, Mailbox, Message, text_of
 from webhook_engine.pops.news import NEWS, Reason
 from webhook_engine.pops.pop import Pop
 
@@ -144,4 +142,4 @@ def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
 
 def _message(agent: str, document: dict[str, Any]) -> Message:
     news = NEWS[document["event"]](**document["data"]).told()
-    return Message(agent, document["number"], document["id"], news.event, orjson.dumps(news.data))
+    return Message(agent, document["number"], document["id"], news.event, text_of(news.data))

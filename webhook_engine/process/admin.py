@@ -16,14 +16,16 @@ from aiohttp import web
 
 from webhook_engine.definitions import read_text, write_toml
 from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
+from webhook_engine.process.memory import uncollected
 from webhook_engine.service import Endpoint, Scope
 from webhook_engine.service.reading import invalid, object_of
 from webhook_engine.service.refusals import Code, Refusal, Wrong
+from webhook_engine.store import Role
 
 if TYPE_CHECKING:
     from webhook_engine.process.tenant import Tenancy
     from webhook_engine.service.state import Service
-    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Saved, Store, VaultEntry
+    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Saved, Store, User, VaultEntry
 
 PATH = "/v1/admin/{act}"
 
@@ -73,7 +75,8 @@ def _json(document: object) -> web.Response:
 
 async def _save(store: Store, given: Mapping[str, Any]) -> Saved:
     folder = Path(given["folder"]) if given["folder"] is not None else None
-    definitions = await asyncio.to_thread(read_text, given["text"], folder=folder)
+    with uncollected():
+        definitions = await asyncio.to_thread(read_text, given["text"], folder=folder)
     return await store.definitions.save(given["tenant"], definitions, by=given["by"], note=given["note"])
 
 
@@ -110,6 +113,31 @@ async def _list_keys(store: Store, given: Mapping[str, Any]) -> tuple[ApiKey, ..
 
 async def _remove_key(store: Store, given: Mapping[str, Any]) -> ApiKey:
     return await store.keys.remove(given["tenant"], given["name"], by=given["by"])
+
+
+async def _add_user(store: Store, given: Mapping[str, Any]) -> User:
+    if given["role"] not in tuple(Role):
+        raise StoreError(f"{given['role']!r} is no role: it is one of {', '.join(Role)}")
+    return await store.users.add(
+        given["tenant"],
+        given["email"],
+        given["password"],
+        role=Role(given["role"]),
+        extension=given["extension"],
+        by=given["by"],
+    )
+
+
+async def _list_users(store: Store, given: Mapping[str, Any]) -> tuple[User, ...]:
+    return await store.users.list(given["tenant"])
+
+
+async def _set_password(store: Store, given: Mapping[str, Any]) -> None:
+    await store.users.set_password(given["tenant"], given["email"], given["password"])
+
+
+async def _remove_user(store: Store, given: Mapping[str, Any]) -> None:
+    await store.users.remove(given["tenant"], given["email"])
 
 
 async def _add_campaign(store: Store, given: Mapping[str, Any]) -> Campaign:
@@ -169,5 +197,12 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "campaigns.unassign": Act(_unassign, {"tenant": _TEXT, "campaign": _TEXT, "extension": _TEXT}),
         "campaigns.list": Act(_list_campaigns, {"tenant": _TEXT}),
         "keys.remove": Act(_remove_key, {"tenant": _TEXT, "name": _TEXT, "by": _TEXT}),
+        "users.add": Act(
+            _add_user,
+            dict.fromkeys(("tenant", "email", "password", "role", "extension", "by"), _TEXT),
+        ),
+        "users.list": Act(_list_users, {"tenant": _TEXT}),
+        "users.set_password": Act(_set_password, {"tenant": _TEXT, "email": _TEXT, "password": _TEXT}),
+        "users.remove": Act(_remove_user, {"tenant": _TEXT, "email": _TEXT}),
     }
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from webhook_engine.definitions import Definitions, read
 from webhook_engine.errors import DefinitionError, NotFound, Problem, SettingsError, StoreError
+from webhook_engine.process.memory import uncollected
 from webhook_engine.store import Topic
 
 if TYPE_CHECKING:
@@ -62,17 +63,22 @@ class FileEditions:
     The definitions in a file or a folder, as somebody edits them.
     """
 
-    def __init__(self, path: Path, *, tenant: str | None) -> None:
+    def __init__(self, path: Path, *, tenant: str | None = None, otherwise: str = "") -> None:
         """
         Args:
-            tenant: Whose they are, where they do not say so themselves.
+            tenant: Whose they must be.
+
+            otherwise: Whose they are, where neither they nor *tenant* say so. Whose they were at first
+                they remain: an edit makes no other tenant of a process.
         """
-        self._path, self._tenant = path, tenant
+        self._path, self._tenant, self._otherwise = path, tenant, otherwise
         self._seen: _Look = ()
 
     async def first(self) -> Edition:
         self._seen = await asyncio.to_thread(_look, self._path)
-        return await asyncio.to_thread(self._read)
+        edition = await asyncio.to_thread(self._read)
+        self._tenant = edition.tenant or None
+        return edition
 
     async def changes(self) -> AsyncIterator[Edition | DefinitionError]:
         before = self._seen
@@ -83,7 +89,8 @@ class FileEditions:
             if now != self._seen and now == before:
                 self._seen = now
                 try:
-                    edition = await asyncio.to_thread(self._read)
+                    with uncollected():
+                        edition = await asyncio.to_thread(self._read)
                 except DefinitionError as error:
                     yield error
                 except Exception as error:  # an edit may not end what works
@@ -100,7 +107,8 @@ class FileEditions:
         if stated and self._tenant not in (None, stated):
             problem = f"defines the tenant {stated!r}, and this process works for {self._tenant!r}"
             raise DefinitionError([Problem(path="tenant.name", message=problem, source=str(self._path))])
-        return Edition(tenant=stated or self._tenant or "", definitions=definitions, source=str(self._path))
+        tenant = stated or self._tenant or self._otherwise
+        return Edition(tenant=tenant, definitions=definitions, source=str(self._path))
 
 
 def _refused(message: str, source: str = "") -> DefinitionError:
@@ -158,7 +166,8 @@ class StoreEditions:
     async def _load(self) -> Edition:
         tenant = await self._whose()
         try:
-            revision = await self._store.definitions.load(tenant)
+            with uncollected():
+                revision = await self._store.definitions.load(tenant)
         except NotFound:
             return Edition(tenant=tenant, definitions=Definitions(), source="nothing yet")
         return Edition(

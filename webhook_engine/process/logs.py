@@ -169,9 +169,10 @@ def _when(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
 
 def _where(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
     """
-    Which library said it, where it was not ours.
+    Which library said it, where it was not ours; nothing twice.
     """
     name = fields["_record"].name
+    fields.pop("message", None)  # what another handler made of the record
     return fields if name == log.NAME else {**fields, "logger": name}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, delivery_id
-from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Lease
+from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Ending, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "DeliveryPage",
     "DeliveryQueue",
     "DeliveryReport",
+    "Ending",
     "Hold",
     "Lease",
     "Order",

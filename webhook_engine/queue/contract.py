@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
-    from webhook_engine.queue.lease import AttemptRecord, Lease
+    from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
     from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 
 
@@ -88,6 +89,14 @@ class DeliveryQueue(Protocol):
 
         Raises:
             LeaseLost: It is not held any more.
+        """
+
+    async def settle(self, endings: Sequence[Ending]) -> tuple[QueueError | None, ...]:
+        """
+        Ends many leases at the cost of one; for each, its record and its end are written both or neither.
+
+        Returns:
+            For each why it was not written: `LeaseLost` where it was not held any more. The others are.
         """
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:

@@ -96,12 +96,16 @@ class Delivery:
     priority: int = 0
     """Among those of one target that are READY, the higher goes first."""
 
+    _id: str = field(default="", init=False, repr=False, compare=False)
+
     @property
     def id(self) -> str:
         """
         The idempotency key: 56 hexadecimal digits made of the event's id and the webhook.
         """
-        return delivery_id(self.event_id, self.webhook)
+        if not self._id:
+            object.__setattr__(self, "_id", delivery_id(self.event_id, self.webhook))
+        return self._id
 
 
 _BEGINNING = 12

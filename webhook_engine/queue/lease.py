@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from webhook_engine.queue.delivery import State
+
 MAYBE_DELIVERED = "maybe-delivered"
 """The outcome of an attempt of which nobody can tell how it went."""
 
@@ -60,6 +62,32 @@ class AttemptRecord:
 
     detail: Mapping[str, object] = field(default_factory=dict)
     """Request, response and error: JSON-able, bounded and masked by whoever tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """
+    How a lease ends: what `done`, `retry`, `dead` and `release` say one by one.
+    """
+
+    lease: Lease
+
+    state: State
+    """DONE, DEAD, or WAITING for another try."""
+
+    record: AttemptRecord | None = None
+    """None where it goes back untried."""
+
+    wait_s: float = 0.0
+    """Before it is offered again."""
+
+    counted: bool = True
+    """Whether the attempt is a failure of the delivery, where it is one."""
+
+    reason: str = ""
+
+    frozen: Mapping[str, object] | None = None
+    """The request, for later tries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from .agent_view import AgentView, json_cell
 from .bounds import Bounds
 from .document import Document
 from .facts import Facts, Outcome
-from .interpret import Interpretation, Interpreter, interpret
+from .interpret import Interpretation, Interpreter, interpret, names_unread
 from .outcome import OutcomeRule, Verdict, judge
 from .path import read_path, write_path
 from .read import read
@@ -35,6 +35,7 @@ __all__ = [
     "interpret",
     "json_cell",
     "judge",
+    "names_unread",
     "read",
     "read_path",
     "tabulate",

@@ -40,7 +40,7 @@ class AgentView:
     """Rows × columns; None where there is no value, "" where there is an empty one."""
 
     attempts: int = 0
-    """How many times it was tried."""
+    """How many times the request was given to the target system; 0 where nobody was reached."""
 
     findings: tuple[str, ...] = ()
     """What the administrator should know."""

@@ -36,7 +36,10 @@ def advance(nodes: list[Found], step: Step) -> list[Found]:
             # Regular records, the common case, at the speed of C. Anything but
             # an object that has the member raises.
             return list(map(itemgetter(step), nodes))  # type: ignore[arg-type]
-        except (KeyError, TypeError):
+        except KeyError:
+            if set(map(type, nodes)) == {dict}:
+                return [node.get(step, MISSING) for node in nodes]  # type: ignore[union-attr]
+        except TypeError:
             pass
     return [follow(node, step) for node in nodes]
 

@@ -144,6 +144,12 @@ DEFAULTS: Final = (
         lambda _: "The target system answered with a web page where data was expected.",
     ),
     Default(
+        "file instead of data",
+        lambda it: bool(it.file) and it.expects_data,
+        Outcome.TARGET_FAILED,
+        lambda it: f"The target system answered with {it.file} where data was expected.",
+    ),
+    Default(
         "nothing found",
         lambda it: it.expects_rows and not it.rows,
         Outcome.NO_MATCH,

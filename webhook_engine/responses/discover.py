@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.errors import ResponseTooLarge
 
 from .cells import advance, cell_of
 from .labels import labels_of
 from .path import Label
-from .tree import MISSING, SCALARS, TEXT, Each, is_empty
+from .tree import MISSING, SCALARS, TEXT, Each, Missing, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Discovered: TypeAlias = tuple[Path, Sequence[Cell]]
 
 
+_SCALARS_WITH_GAPS: Final = SCALARS | {Missing}
+
+
 def discover(records: Sequence[Node], bounds: Bounds) -> Iterator[Discovered]:
     """
     Every column of *records*, with its cells.
@@ -39,6 +42,8 @@ def discover(records: Sequence[Node], bounds: Bounds) -> Iterator[Discovered]:
     Raises:
         ResponseTooLarge: There are more columns than *bounds* allow, or more
             values to look at than it allows cells.
+
+        TimeoutError: It took longer than *bounds* allow.
     """
     discovery = _Discovery(bounds)
     if records:
@@ -59,9 +64,15 @@ class _Discovery:
         """
         The columns of what was found at *path*, but for the member *skip*.
         """
+        self._bounds.check_time()
         types = set(map(type, nodes))
         if types <= SCALARS:
             yield self._column(path, nodes)  # type: ignore[arg-type]
+            return
+        if types <= _SCALARS_WITH_GAPS:
+            self._spend(len(nodes))
+            if types != {Missing}:
+                yield self._column(path, [None if node is MISSING else node for node in nodes])  # type: ignore[misc]
             return
         members = self._members_of_each(nodes) if types == {dict} else None
         if members is None:
@@ -112,13 +123,15 @@ class _Discovery:
         order: list[str] = []
         places: dict[str, int] = {}
         for shape in dict.fromkeys(shapes):
+            self._bounds.check_time()
             at = next((places[name] for name in shape if name in places), len(order))
             for name in shape:
                 if name not in places:
                     order.insert(at, name)
                     if len(order) > self._bounds.columns + 2:
                         raise self._too_many()
-                    places = {known: place for place, known in enumerate(order)}
+                    # Only the places behind it are others now; mostly there are none.
+                    places.update(zip(order[at:], range(at, len(order)), strict=True))
                 at = places[name] + 1
         return order
 

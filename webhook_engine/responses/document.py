@@ -19,7 +19,7 @@ class Document:
     """
 
     tree: Node = field(repr=False)
-    """Objects, lists and scalars; of XML what its outermost element holds; None for nothing and for a page."""
+    """Objects, lists and scalars; of XML what its outermost element holds; None for nothing, a page and a file."""
 
     type: ResponseType
     """What it was read as, never `AUTO`."""
@@ -29,6 +29,9 @@ class Document:
 
     is_page: bool = False
     """Whether it is a page for a browser, in which no data is looked for."""
+
+    file: str = ""
+    """What kind of file it is, in words for an agent, where it is one and no data is looked for in it."""
 
     source: bytes = field(default=b"", repr=False)
     """The body in UTF-8."""

@@ -38,7 +38,7 @@ class Facts:
     """Whether this was a lookup: without rows it found nobody."""
 
     expects_data: bool = True
-    """Whether a page for a browser cannot be what was wanted."""
+    """Whether a page for a browser, or a file, cannot be what was wanted."""
 
     complaint: str | None = None
     """The words of a response that is an error and nothing else."""
@@ -51,6 +51,9 @@ class Facts:
 
     is_page: bool = False
     asks_to_log_in: bool = False
+
+    file: str = ""
+    """What kind of file came in place of data; "" for none."""
 
     location: str = ""
     """Where a redirect leads."""

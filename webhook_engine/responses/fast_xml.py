@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from .tree import TEXT
-from .xml import attribute_name, completed, member_name, refuse_document_type, too_deep, unreadable
+from .xml import (
+    PIECE,
+    attribute_name,
+    completed,
+    member_name,
+    pieces,
+    refuse_document_type,
+    too_deep,
+    unreadable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from .tree import Node
@@ -23,9 +32,6 @@ if TYPE_CHECKING:
     Members: TypeAlias = dict[str, Node]
 
     Repeat: TypeAlias = Callable[[Members, str, Node, int], None]
-
-_PIECE = 1 << 16
-"""Bytes that expat gets at once, and characters of a text that it gives at once."""
 
 
 class _Names(dict[str, str]):
@@ -59,7 +65,9 @@ def add(members: Members, name: str, value: Node, _: int = 0) -> None:
         members[name] = [known, value]
 
 
-def build(body: bytes, *, depth: int, on_repeat: Repeat = add) -> tuple[str, Node]:
+def build(
+    body: bytes, *, depth: int, on_repeat: Repeat = add, between: Callable[[], None] | None = None
+) -> tuple[str, Node]:
     """
     The outermost element's name and its content, as `read_xml` gives them.
 
@@ -72,6 +80,8 @@ def build(body: bytes, *, depth: int, on_repeat: Repeat = add) -> tuple[str, Nod
             has already. It gets the parent's members, the name, the value and
             how many elements are open, the parent being the innermost.
 
+        between: Called between pieces; what it raises ends the reading.
+
     Raises:
         UnreadableResponse: It is not well-formed, or has a document type.
 
@@ -79,19 +89,13 @@ def build(body: bytes, *, depth: int, on_repeat: Repeat = add) -> tuple[str, Nod
     """
     builder = Builder(depth, on_repeat)
     try:
-        # Piece by piece, because expat keeps a copy of what it is given.
-        for piece in _pieces(body.lstrip()):
+        for piece in pieces(body.lstrip(), between):
             builder.parser.Parse(piece, False)
         builder.parser.Parse(b"", True)
     except expat.ExpatError as problem:
         raise unreadable(problem) from problem
     ((root, content),) = builder.content().items()
     return root, content
-
-
-def _pieces(body: bytes) -> Iterator[memoryview]:
-    view = memoryview(body)
-    return (view[at : at + _PIECE] for at in range(0, len(body), _PIECE))
 
 
 def begin(body: bytes, *, depth: int) -> tuple[str, Node]:
@@ -180,7 +184,7 @@ class Builder:
         self.content: Callable[[], Members] = lambda: members or {}
         self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
-        self.parser.buffer_size = _PIECE
+        self.parser.buffer_size = PIECE  # characters of a text that it gives at once
         self.parser.StartDoctypeDeclHandler = refuse_document_type
         self.parser.StartElementHandler = start
         self.parser.EndElementHandler = end

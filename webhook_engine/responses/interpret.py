@@ -4,8 +4,9 @@ From a response to what the agent sees: the one place the engine asks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
 from .glance import DECIDED_BY, Glance
 from .outcome import Verdict, judge
-from .reading import read_table
+from .reading import Reading, read_table
 from .response import ResponseType
 from .sniff import asks_to_log_in
 from .table import Table
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from webhook_engine.errors import ResponseError
 
     from .outcome import OutcomeRule
-    from .reading import Reading
     from .response import Response
     from .tree import Cell
 
@@ -66,6 +66,21 @@ class Interpretation:
 
     error: ResponseError | None = None
     """Why the response could not be read."""
+
+    file: str = ""
+    """What kind of file came in place of data, in words; "" for none."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """
+        What it comes to, without its rows.
+        """
+        return Verdict(
+            outcome=self.outcome,
+            sentence=self.sentence,
+            decided_by=self.decided_by,
+            findings=self.findings,
+        )
 
     def as_view(self, *, webhook: str, attempts: int = 1, took_s: float = 0.0) -> AgentView:
         """
@@ -158,13 +173,22 @@ class Interpreter:
         self._may_accept = may_glance and not expects_rows and self._view == View()
         self._glance = Glance.over(self._view, expects_rows=expects_rows) if may_glance else None
 
-    def interpret(self, response: Response, values: Mapping[str, object] = NO_VALUES) -> Interpretation:
+    def interpret(
+        self, response: Response, values: Mapping[str, object] = NO_VALUES, *, until: float = math.inf
+    ) -> Interpretation:
         """
         What *response* means.
+
+        Args:
+            until: On `time.monotonic`'s clock: how long it may take. A response that is understood
+                at a glance is, however late it is.
+
+        Raises:
+            TimeoutError: It would have taken longer.
         """
         seen = self._glance.look(response) if self._glance is not None else None
         if seen is None:
-            return self._long(response, values)
+            return self._long(response, values, until)
         sentence, path, rows = seen
         return Interpretation(
             status=response.status,
@@ -177,31 +201,39 @@ class Interpreter:
         )
 
     def judge(
-        self, response: Response, values: Mapping[str, object] = NO_VALUES
+        self, response: Response, values: Mapping[str, object] = NO_VALUES, *, until: float = math.inf
     ) -> tuple[Verdict, ResponseError | None]:
         """
-        What *response* means where nobody looks at its rows, and why it could not be read.
+        What *response* means where nobody looks at its rows, and why it could not be read; as `interpret`.
         """
         if self._may_accept and is_accepted(response):
             return ACCEPTED, None
-        found = self.interpret(response, values)
-        verdict = Verdict(
-            outcome=found.outcome,
-            sentence=found.sentence,
-            decided_by=found.decided_by,
-            findings=found.findings,
-        )
-        return verdict, found.error
+        found = self.interpret(response, values, until=until)
+        return found.verdict, found.error
 
     def view_of(
-        self, response: Response, values: Mapping[str, object], *, webhook: str, attempts: int, took_s: float
+        self,
+        response: Response,
+        values: Mapping[str, object],
+        *,
+        webhook: str,
+        attempts: int,
+        took_s: float,
+        until: float = math.inf,
     ) -> AgentView:
         """
         The same for the agent who asked *webhook* and waited *took_s* seconds.
+
+        Args:
+            until: As for `interpret`.
+
+        Raises:
+            TimeoutError: It would have taken longer.
         """
         seen = self._glance.look(response) if self._glance is not None else None
         if seen is None:
-            return self._long(response, values).as_view(webhook=webhook, attempts=attempts, took_s=took_s)
+            found = self._long(response, values, until)
+            return found.as_view(webhook=webhook, attempts=attempts, took_s=took_s)
         return AgentView(
             outcome=Outcome.OK,
             sentence=seen[0],
@@ -213,24 +245,44 @@ class Interpreter:
             took_s=took_s,
         )
 
-    def names_of(self, response: Response) -> Mapping[str, object]:
+    def names_of(self, response: Response, *, until: float = math.inf) -> Mapping[str, object]:
         """
         What the rules of a chain may ask of *response*: `response`, `status`, `headers`, `rows` and `text`.
+
+        Raises:
+            TimeoutError: It would have taken longer than *until*.
         """
         reading = read_table(
-            response, self._type, self._view, self._bounds, all_columns=False, wants_tree=True
+            response, self._type, self._view, self._until(until), all_columns=False, wants_tree=True
         )
         return _names(response, reading)
 
-    def _long(self, response: Response, values: Mapping[str, object]) -> Interpretation:
+    def unread(
+        self, response: Response, problem: ResponseError, values: Mapping[str, object] = NO_VALUES
+    ) -> Interpretation:
+        """
+        What *response* means where *problem* keeps it from being read: its status still speaks.
+        """
+        return self._judged(response, Reading(None, Table(), problem), values)
+
+    def _until(self, until: float) -> Bounds:
+        return self._bounds if until == math.inf else replace(self._bounds, until=until)
+
+    def _long(self, response: Response, values: Mapping[str, object], until: float) -> Interpretation:
+        bounds = self._until(until)
+        bounds.check_time()
         reading = read_table(
             response,
             self._type,
             self._view,
-            self._bounds,
+            bounds,
             all_columns=self._all_columns,
             wants_tree=self._wants_tree,
         )
+        bounds.check_time()
+        return self._judged(response, reading, values)
+
+    def _judged(self, response: Response, reading: Reading, values: Mapping[str, object]) -> Interpretation:
         facts = _facts(
             response,
             reading,
@@ -241,6 +293,13 @@ class Interpreter:
         verdict = judge(facts, rules, {**values, **_names(response, reading)} if rules else {})
         keeps_rows = self._all_columns or verdict.outcome is Outcome.OK
         return _shown(response, reading, verdict, self._view, keeps_rows=keeps_rows)
+
+
+def names_unread(response: Response) -> Mapping[str, object]:
+    """
+    What the rules of a chain may ask of a response that could not be read.
+    """
+    return _names(response, Reading(None, Table()))
 
 
 _JSON = frozenset({ResponseType.AUTO, ResponseType.JSON})
@@ -260,6 +319,7 @@ def _facts(response: Response, reading: Reading, *, expects_rows: bool, expects_
         words=spoken_of(tree) if response.status >= 400 else "",
         is_page=is_page,
         asks_to_log_in=document is not None and is_page and asks_to_log_in(document.source),
+        file=document.file if document else "",
         location=response.header("location") or "",
         problem=str(reading.error) if reading.error else "",
     )
@@ -292,6 +352,7 @@ def _shown(
         table=table,
         findings=(*_found(response, reading, verdict, keeps_rows=keeps_rows), *verdict.findings),
         error=reading.error,
+        file=reading.document.file if reading.document else "",
     )
 
 

@@ -22,6 +22,7 @@ from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .bounds import Bounds
     from .tree import Node
 
 _LONG = re.compile(rb"-?[\d.]{16,}(?:[eE][+-]?\d+)?")
@@ -130,6 +131,19 @@ def _is_faithful(digits: str) -> bool:
     except ValueError:  # An address or a date, which is in a text.
         return True
     return isinstance(number, float) or (isinstance(number, int) and -(2**63) <= number < 2**64)
+
+
+def check_nests(body: bytes, bounds: Bounds) -> None:
+    """
+    Raises:
+        ResponseTooLarge: *body* opens more objects and lists than *bounds* allow; brackets in its texts count.
+    """
+    # Counting is quick, and needless where each of its bytes could open one.
+    if len(body) > bounds.nests and body.count(b"{") + body.count(b"[") > bounds.nests:
+        raise ResponseTooLarge(
+            f"the response has more than {bounds.nests:,} objects and lists: "
+            "ask the target system for fewer records"
+        )
 
 
 def check_depth(tree: Node, depth: int) -> None:

@@ -14,14 +14,17 @@ from webhook_engine.errors import ResponseError, ResponseTooLarge, UnreadableRes
 from .bounds import Bounds
 from .charset import in_utf8, is_utf8, seems_utf8
 from .document import Document
+from .files import begins_as_file, file_of
 from .form import read_form
-from .json_text import read_json
+from .json_text import check_nests, read_json
 from .path import read_path
 from .response import ResponseType
 from .sniff import Look, is_page, look_of, says_json, says_xml
 from .xml import read_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .response import Response
     from .tree import Node
 
@@ -31,7 +34,9 @@ class XmlReader(Protocol):
     What makes a tree of XML: the outermost element's name, and its content.
     """
 
-    def __call__(self, body: bytes, *, depth: int) -> tuple[str, Node]: ...
+    def __call__(
+        self, body: bytes, *, depth: int, between: Callable[[], None] | None = None
+    ) -> tuple[str, Node]: ...
 
 
 def read(
@@ -130,16 +135,23 @@ class _Reading:
             if self._promises(source, look):
                 raise
             is_fragment = look is Look.XML and self.media == "text/html"
-            return self._read(source, Look.HTML if is_fragment else Look.TEXT, findings)
+            plain = Look.FILE if self._file(source) else Look.TEXT
+            return self._read(source, Look.HTML if is_fragment else plain, findings)
 
     def _look(self, source: bytes) -> Look:
         if self.response_type is ResponseType.AUTO:
-            return look_of(source, self.media)
+            look = look_of(source, self.media)
+            return Look.FILE if look is Look.TEXT and self._file(source) else look
         if self.response_type is ResponseType.TEXT:
             return Look.TEXT
         if not source.strip():
             return Look.EMPTY
+        if begins_as_file(self.response.body):
+            return Look.FILE
         return Look.HTML if is_page(source) else Look(self.response_type.value)
+
+    def _file(self, source: bytes) -> str:
+        return file_of(self.response.body, source, self.media)
 
     def _promises(self, source: bytes, look: Look) -> bool:
         """
@@ -156,10 +168,11 @@ class _Reading:
         root = None
         kind = ResponseType.TEXT
         if look is Look.JSON:
+            check_nests(source, self.bounds)
             kind, tree = ResponseType.JSON, read_json(source, depth=self.bounds.depth)
         elif look is Look.XML:
             kind = ResponseType.XML
-            root, tree = self.xml_reader(source, depth=self.bounds.depth)
+            root, tree = self.xml_reader(source, depth=self.bounds.depth, between=self.bounds.check_time)
         elif look is Look.FORM:
             kind, tree = ResponseType.FORM, read_form(source)
         elif look is Look.TEXT:
@@ -169,8 +182,10 @@ class _Reading:
             type=kind,
             root=root,
             is_page=look is Look.HTML,
+            file=self._file(source) if look is Look.FILE else "",
             source=source,
-            findings=(*findings, *self._mismatch(look)),
+            # A file has no characters, so nothing is odd about them.
+            findings=(*(() if look is Look.FILE else findings), *self._mismatch(look)),
         )
 
     def _mismatch(self, look: Look) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class Look(StrEnum):
     HTML = "html"
     FORM = "form"
     TEXT = "text"
+    FILE = "file"
 
 
 _BLANK = b" \t\r\n\x0b\x0c\x00"

@@ -19,7 +19,7 @@ from .records import find_records, inside
 from .table import Table, check_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .bounds import Bounds
     from .document import Document
@@ -55,7 +55,9 @@ class Stream:
         self._bounds = bounds
         self._records: _Records | None = None
 
-    def __call__(self, body: bytes, *, depth: int) -> tuple[str, Node]:
+    def __call__(
+        self, body: bytes, *, depth: int, between: Callable[[], None] | None = None
+    ) -> tuple[str, Node]:
         """
         The outermost element's name and its content, with all but two records dropped.
 
@@ -66,7 +68,7 @@ class Stream:
         """
         place = self._place(body, depth) if len(body) > _SMALL else ()
         if not place:
-            return build(body, depth=depth)
+            return build(body, depth=depth, between=between)
 
         def on_repeat(members: dict[str, Node], name: str, value: Node, level: int) -> None:
             if self._records is None and level == len(place) and name == place[-1]:
@@ -75,12 +77,12 @@ class Stream:
                 add(members, name, value)
 
         try:
-            tree = build(body, depth=depth, on_repeat=on_repeat)
+            tree = build(body, depth=depth, on_repeat=on_repeat, between=between)
             if self._records is not None:
                 self._records.take()
         except _Unusual:
             self._records = None
-            return build(body, depth=depth)
+            return build(body, depth=depth, between=between)
         return tree
 
     def _place(self, body: bytes, depth: int) -> tuple[str, ...]:
@@ -148,6 +150,7 @@ class _Records(list["Node"]):
         """
         Take the cells of the records that wait.
         """
+        self._bounds.check_time()
         batch, self._batch = self._batch, []
         if not all(batch) or not set(map(type, batch)) <= {dict}:
             raise _Unusual

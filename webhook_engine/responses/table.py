@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .document import Document
+    from .path import Path
     from .records import Record
-    from .tree import Cell
+    from .tree import Cell, Found
 
     Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
 
@@ -66,8 +67,11 @@ def tabulate(
         DefinitionError: A path is none.
 
         ResponseTooLarge: There are more columns or cells than *bounds* allow.
+
+        TimeoutError: It took longer than *bounds* allow.
     """
     bounds = bounds or Bounds()
+    bounds.check_time()
     found = find_records(document.tree, records, root=document.root)
     findings = (*document.findings, *found.findings)
     is_flat = are_flat(found.records)
@@ -104,7 +108,7 @@ def _chosen(
     rows = flat_rows(records, paths) if is_flat else None
     if rows is not None:
         return rows, ()
-    found = [column_of(records, path) for path in paths]
+    found = [_timely(records, path, bounds) for path in paths]
     gone = [
         column
         for column, nodes in zip(columns, found, strict=True)
@@ -112,6 +116,11 @@ def _chosen(
     ]
     rows = _across([cells_of(nodes) for nodes in found], len(records))
     return rows, vanished(gone, records, bounds) if gone else ()
+
+
+def _timely(records: list[Record], path: Path, bounds: Bounds) -> list[Found]:
+    bounds.check_time()
+    return column_of(records, path)
 
 
 def _across(cells: list[Sequence[Cell]], count: int) -> Rows:

@@ -21,13 +21,16 @@ from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 from .tree import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .path import Path
     from .tree import Node
 
 NIL: Final = "#nil"
 """What `xsi:nil` is called until its element is complete."""
+
+PIECE: Final = 1 << 16
+"""Bytes that expat gets at once."""
 
 _INSTANCE_PREFIXES: Final = frozenset({"xsi", "i"})
 _TRUE: Final = frozenset({"true", "1"})
@@ -54,7 +57,9 @@ def attribute_name(name: str) -> str | None:
     return local or name
 
 
-def read_xml(body: bytes, *, depth: int, lists: Path = ()) -> tuple[str, Node]:
+def read_xml(
+    body: bytes, *, depth: int, lists: Path = (), between: Callable[[], None] | None = None
+) -> tuple[str, Node]:
     """
     The outermost element's name and its content.
 
@@ -65,6 +70,8 @@ def read_xml(body: bytes, *, depth: int, lists: Path = ()) -> tuple[str, Node]:
 
         lists: The path, inside the outermost element, of what is a list even
             where it comes once.
+
+        between: Called between pieces; what it raises ends the reading.
 
     Raises:
         UnreadableResponse: It is not well-formed, or has a document type.
@@ -77,7 +84,7 @@ def read_xml(body: bytes, *, depth: int, lists: Path = ()) -> tuple[str, Node]:
     parse: Callable[..., dict[str, Node]] = xmltodict.parse
     try:
         tree = parse(
-            body.lstrip(),
+            pieces(body.lstrip(), between),
             encoding="utf-8",
             expat=Guarded,
             postprocessor=_postprocessor(depth),
@@ -87,6 +94,20 @@ def read_xml(body: bytes, *, depth: int, lists: Path = ()) -> tuple[str, Node]:
         raise unreadable(problem) from problem
     ((root, content),) = tree.items()
     return root, content
+
+
+def pieces(body: bytes, between: Callable[[], None] | None = None) -> Iterator[memoryview]:
+    """
+    *body* piece by piece, because expat keeps a copy of what it is given.
+
+    Args:
+        between: Called before each of them.
+    """
+    view = memoryview(body)
+    for at in range(0, len(body), PIECE):
+        if between is not None:
+            between()
+        yield view[at : at + PIECE]
 
 
 class Guarded:

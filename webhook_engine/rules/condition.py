@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import RenderError
-from webhook_engine.rules.quick import Holds, conjuncts, quick
+from webhook_engine.rules.quick import Holds, beginning, conjuncts, quick
 
 if TYPE_CHECKING:
     from webhook_engine.templating import Expression
@@ -41,7 +41,7 @@ class Condition:
         A compiled expression, ready to be asked.
         """
         fast = quick(expression.source)
-        return cls(expression, fast if fast is not None else asking(expression))
+        return cls(expression, fast if fast is not None else _in_turn(expression))
 
     def asked(self, values: Mapping[str, object]) -> object:
         """
@@ -58,6 +58,16 @@ class Condition:
         """
         parts = conjuncts(self.expression.source)
         return next((each.text for each in parts if not each.holds(values)), None)
+
+
+def _in_turn(expression: Expression) -> Holds:
+    """
+    The function that asks the expression only where what is plain at its beginning holds.
+
+    Most rules name a queue or a direction first, and most events fail there.
+    """
+    first, ask = beginning(expression.source), asking(expression)
+    return ask if first is None else lambda values: first(values) and ask(values)
 
 
 def asking(expression: Expression) -> Holds:

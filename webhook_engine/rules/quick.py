@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final
 
 from jinja2 import nodes
@@ -69,19 +69,35 @@ def quick(source: str) -> Holds | None:
 
 
 @lru_cache(_REMEMBERED)
+def beginning(source: str) -> Holds | None:
+    """
+    The conditions that `and` joins before the first that is not plain, as one function; None where there is none.
+
+    Where it does not hold, neither does the whole, whatever comes after; it raises as `quick` does.
+    """
+    parts = list(_plain(_joined(_tree(source))))
+    return _made(reduce(_both, (each for _, each in parts))) if parts else None
+
+
+@lru_cache(_REMEMBERED)
 def conjuncts(source: str) -> tuple[Conjunct, ...]:
     """
     The conditions that `and` joins, from the first to the last before one that is not plain.
     """
-    return tuple(_plain(_joined(_tree(source))))
+    parts = _plain(_joined(_tree(source)))
+    return tuple(Conjunct(ast.unparse(_python(part, _by_name)), _made(each)) for part, each in parts)
 
 
-def _plain(parts: Iterator[nodes.Expr]) -> Iterator[Conjunct]:
+def _plain(parts: Iterator[nodes.Expr]) -> Iterator[tuple[nodes.Expr, ast.expr]]:
     for part in parts:
         try:
-            yield Conjunct(ast.unparse(_python(part, _by_name)), _function(part))
+            yield part, _python(part, _by_value)
         except _NotPlain:
             return
+
+
+def _both(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BoolOp(ast.And(), [left, right])
 
 
 def _joined(node: nodes.Expr) -> Iterator[nodes.Expr]:
@@ -100,7 +116,11 @@ def _tree(source: str) -> nodes.Expr:
 
 
 def _function(node: nodes.Expr) -> Holds:
-    made = ast.Expression(ast.Lambda(_ARGUMENTS, _python(node, _by_value)))
+    return _made(_python(node, _by_value))
+
+
+def _made(tree: ast.expr) -> Holds:
+    made = ast.Expression(ast.Lambda(_ARGUMENTS, tree))
     code = compile(ast.fix_missing_locations(made), "<condition>", "eval")
     found: Holds = eval(code, {"__builtins__": {}})  # noqa: S307  # names, constants and operators alone
     return found

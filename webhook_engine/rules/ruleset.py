@@ -77,11 +77,13 @@ class RuleSet:
         self.asked = tuple(
             Asked.of(place, compiled) for place, compiled in enumerate(definitions.compiled_rules())
         )
+        self._named = {each.name: each for each in self.asked}
         self.known_from = {each.name: each.known_from for each in definitions.variables}
         self.links = links_of(definitions)
         self._queues = frozenset(queue for each in self.asked for queue in each.rule.call_queues)
         self._at = {moment: tuple(each for each in self.asked if moment in each.rule.on) for moment in Moment}
         self._candidates = lru_cache(_KINDS_REMEMBERED)(self._wanting)
+        self._planned = lru_cache(_KINDS_REMEMBERED)(self._plan)
 
     def match(self, event: CallEvent) -> Match:
         """
@@ -133,15 +135,23 @@ class RuleSet:
         """
         if not matched or not self.definitions.is_agent(event.call.extension):
             return {}
-        rules: dict[str, list[str]] = {}
-        for each in matched:
-            for webhook in each.rule.webhooks:
-                rules.setdefault(webhook, []).append(each.name)
-        kept, room = shared(self.limits.webhooks, len(rules))
+        webhooks, room = self._planned(tuple([each.name for each in matched]))
         return {
-            webhook: Start(webhook=webhook, event_id=event.id, rule=first, also=tuple(others), room=room)
-            for webhook, (first, *others) in list(rules.items())[:kept]
+            webhook: Start(webhook=webhook, event_id=event.id, rule=first, also=others, room=room)
+            for webhook, first, others in webhooks
         }
+
+    def _plan(self, names: tuple[str, ...]) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int]:
+        """
+        Each webhook that these rules start together, with the rules that do; and the room of each.
+        """
+        rules: dict[str, list[str]] = {}
+        for name in names:
+            for webhook in self._named[name].rule.webhooks:
+                rules.setdefault(webhook, []).append(name)
+        kept, room = shared(self.limits.webhooks, len(rules))
+        found = [(webhook, first, tuple(others)) for webhook, (first, *others) in rules.items()]
+        return tuple(found[:kept]), room
 
 
 def _asked_again(asked: Asked, values: Mapping[str, Value], failed: dict[str, str]) -> object:

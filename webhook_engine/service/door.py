@@ -64,7 +64,11 @@ def door(service: Service) -> Middleware:
         except (Refusal, WebhookEngineError, web.HTTPException) as error:
             response = _refused(service, request, error)
         except ConnectionError:
-            raise  # the client has gone, and nobody reads an answer
+            if request.transport is not None and not request.transport.is_closing():
+                response = _failed(request)
+            else:
+                # The client has gone and nobody reads this; what is raised, aiohttp logs as an error of ours.
+                return web.Response(status=400)
         except Exception:
             response = _failed(request)
         endpoint = request.get(_ENDPOINT, _NOWHERE)

@@ -5,6 +5,7 @@ Call events in: all of a request's are on the disk when it is answered, or none 
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from webhook_engine.errors import QueueUnavailable
 from webhook_engine.service.diagnosis import problems_of
-from webhook_engine.service.reading import body_of, invalid, media_type, read_json
+from webhook_engine.service.reading import body_of, invalid, media_type, parse, read_json
 from webhook_engine.service.refusals import Code, Refusal, Wrong
 from webhook_engine.variables import CallEvent
 from webhook_engine.variables.errors import VariableError
@@ -30,6 +31,9 @@ LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 
 _AT_ONCE = 100
 """Events that are read before others get a turn: a few milliseconds."""
+
+_LINES_AT_ONCE = 1_000
+"""Lines, blank ones too, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,10 @@ async def accept(service: Service, request: web.Request) -> web.Response:
     service.check_running()
     kind = media_type(request, JSON, *LINES)
     async with body_of(service, request) as body:
-        told = _lines(body) if kind in LINES else _documents(body)
+        most = service.settings.events_per_request
+        told = await _lines(body, most) if kind in LINES else _documents(body, most)
         if not told:
             raise invalid([Wrong(path="", message="holds no event")])
-        if len(told) > service.settings.events_per_request:
-            most = service.settings.events_per_request
-            raise Refusal(
-                Code.TOO_LARGE,
-                f"{len(told):,} events at once are more than {most:,}: send them in several requests",
-            )
         with service.events.holding(len(told)):
             events = await _read(told, body, service.settings)
             return _answer(events, await _notify(service, events))
@@ -93,24 +92,37 @@ def _answer(events: Sequence[CallEvent], started: Sequence[Sequence[Delivery]]) 
 # --- From bytes to events ----------------------------------------------------------------------------
 
 
-def _documents(body: bytes) -> list[Told]:
+def _documents(body: bytes, most: int) -> list[Told]:
     found = read_json(body)
     documents = found if isinstance(found, list) else [found]
+    if len(documents) > most:
+        raise _too_many(most)
     return [Told(index, None, document) for index, document in enumerate(documents)]
 
 
-def _lines(body: bytes) -> list[Told]:
+async def _lines(body: bytes, most: int) -> list[Told]:
     told: list[Told] = []
-    for number, line in enumerate(body.split(b"\n"), 1):
-        if line.strip():
-            told.append(_line(len(told), number, line))
+    for number, line in enumerate(io.BytesIO(body), 1):
+        if number % _LINES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if line.isspace():
+            continue
+        if len(told) == most:
+            raise _too_many(most)
+        told.append(_line(len(told), number, line))
     return told
+
+
+def _too_many(most: int) -> Refusal:
+    return Refusal(
+        Code.TOO_LARGE, f"more than {most:,} events are too many at once: send them in several requests"
+    )
 
 
 def _line(index: int, number: int, line: bytes) -> Told:
     try:
-        return Told(index, number, orjson.loads(line))
-    except orjson.JSONDecodeError as error:
+        return Told(index, number, parse(line))
+    except ValueError as error:
         return Told(index, number, None, fault=f"is no JSON: {error}")
 
 
@@ -126,8 +138,8 @@ async def _read(told: Sequence[Told], body: bytes, settings: ServiceSettings) ->
     for each in told:
         if each.index % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
-        if measured and not each.fault and (size := len(orjson.dumps(each.document))) > settings.event_bytes:
-            each = replace(each, fault=f"takes {size:,} bytes, more than {settings.event_bytes:,}")
+        if measured and not each.fault:
+            each = replace(each, fault=_misfit(each.document, settings.event_bytes))
         event = None if each.fault else _event(each.document)
         if event is None:
             wrong.append(each)
@@ -138,6 +150,14 @@ async def _read(told: Sequence[Told], body: bytes, settings: ServiceSettings) ->
     if wrong:
         raise await asyncio.to_thread(_refusal, wrong, settings.problems)
     return events
+
+
+def _misfit(document: object, most: int) -> str:
+    """
+    Why an event of this size is not taken; "" where it is.
+    """
+    size = len(orjson.dumps(document))
+    return f"takes {size:,} bytes, more than {most:,}" if size > most else ""
 
 
 def _event(document: object) -> CallEvent | None:

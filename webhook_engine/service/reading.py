@@ -42,11 +42,30 @@ async def body_of(service: Service, request: web.Request) -> AsyncIterator[bytes
             raise Refusal(
                 Code.SLOW,
                 f"the body did not arrive within {settings.body_s:g} s",
-                headers={"Connection": "close"},
+                ends_connection=True,
             ) from None
         except (web.RequestPayloadError, HttpProcessingError) as error:
-            raise Refusal(Code.UNREADABLE, "the body ends early, or its compression is damaged") from error
+            # Nothing more comes of it; aiohttp would wait for its end and log a traceback of what it meets.
+            request.content.feed_eof()
+            _check_encoding(request)
+            raise Refusal(
+                Code.UNREADABLE, "the body ends early, or its compression is damaged", ends_connection=True
+            ) from error
+        _check_encoding(request)
         yield body
+
+
+def _check_encoding(request: web.Request) -> None:
+    found = request.headers.get("Content-Encoding", "identity")
+    if found.strip().lower() not in _ENCODINGS:
+        raise Refusal(
+            Code.MEDIA_TYPE,
+            f"the Content-Encoding is {found[:100]}: send {', '.join(_ENCODINGS)} or none",
+            ends_connection=True,
+        )
+
+
+_ENCODINGS = ("gzip", "deflate", "identity")
 
 
 async def _read(request: web.Request, settings: ServiceSettings) -> bytes:
@@ -79,14 +98,34 @@ def media_type(request: web.Request, *known: str) -> str:
     return found
 
 
+def parse(text: bytes) -> Any:
+    """
+    A JSON text that can also be written back and told of: orjson reads deeper than it writes, and than Python shows.
+
+    Raises:
+        ValueError: It is no JSON, with the place, or nested too deeply.
+    """
+    found = orjson.loads(text)
+    # No more than this is no deeper than this.
+    if text.count(b"[") + text.count(b"{") > _DEPTH:
+        try:
+            orjson.dumps(found)
+        except orjson.JSONEncodeError as error:
+            raise ValueError("it is nested too deeply") from error
+    return found
+
+
+_DEPTH = 200
+
+
 def read_json(body: bytes) -> Any:
     """
     Raises:
         Refusal: 400, with the place.
     """
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return parse(body)
+    except ValueError as error:
         raise Refusal(Code.UNREADABLE, f"the body is no JSON: {error}") from error
 
 

@@ -120,6 +120,9 @@ class Refusal(Exception):
     problems: Sequence[Wrong] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    ends_connection: bool = False
+    """Whether what is left of the request must not be taken for another one."""
+
     def answer(self) -> web.Response:
         """
         `{"error": {"code", "message", "problems"}}`.
@@ -129,12 +132,15 @@ class Refusal(Exception):
             "message": self.message[:2_000],
             "problems": [each.to_json() for each in self.problems],
         }
-        return web.Response(
+        response = web.Response(
             status=CODES[self.code].status,
             body=orjson.dumps({"error": document}),
             content_type="application/json",
             headers=dict(self.headers),
         )
+        if self.ends_connection:
+            response.force_close()
+        return response
 
 
 def later(code: Code, message: str, *, after_s: float) -> Refusal:

@@ -1,6 +1,6 @@
 """
-The store: definitions with their history, the vault, API keys, pops, dialer lists and the log of API requests, for
-every tenant of an installation.
+The store: definitions with their history, the vault, API keys, users, pops, dialer lists and the log of API requests,
+for every tenant of an installation.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.secrets import StoreSecrets
     from webhook_engine.store.sqlite import upgrade
     from webhook_engine.store.store import Store
+    from webhook_engine.store.users import Role, User, Users
     from webhook_engine.store.vault import Vault, VaultEntry
 
 __all__ = [
@@ -42,10 +43,13 @@ __all__ = [
     "Revision",
     "RevisionEntry",
     "Revisions",
+    "Role",
     "Saved",
     "Store",
     "StoreSecrets",
     "Topic",
+    "User",
+    "Users",
     "Vault",
     "VaultEntry",
     "add_key",
@@ -76,10 +80,13 @@ _MODULES = {
     "Revision": "revisions",
     "RevisionEntry": "revisions",
     "Revisions": "revisions",
+    "Role": "users",
     "Saved": "revisions",
     "Store": "store",
     "StoreSecrets": "secrets",
     "Topic": "changes",
+    "User": "users",
+    "Users": "users",
     "Vault": "vault",
     "VaultEntry": "vault",
     "add_key": "keyring",

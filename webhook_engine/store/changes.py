@@ -28,6 +28,7 @@ class Topic(StrEnum):
     DEFINITIONS = "definitions"
     VAULT = "vault"
     KEYS = "keys"
+    USERS = "users"
 
 
 class Changes:

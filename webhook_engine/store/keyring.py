@@ -56,9 +56,21 @@ def add_key(path: Path) -> int:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path.resolve())
+        _keep_names(path.resolve().parent)
     except OSError as error:
         raise SettingsError([f"key_file: {path} cannot be written: {error.strerror}"]) from error
     return len(older)
+
+
+def _keep_names(folder: Path) -> None:
+    """
+    Have the names in a folder on the disk: what is sealed next must not outlive its key.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path) -> tuple[str, ...]:

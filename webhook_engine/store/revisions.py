@@ -122,7 +122,8 @@ class Revisions:
             DefinitionError: Two of their secrets would have one name in the vault.
         """
         folder = str(definitions.folder.resolve()) if definitions.folder is not None else ""
-        document = _Document(text=write_toml(definitions), folder=folder, note=note)
+        text = await asyncio.to_thread(write_toml, definitions)
+        document = _Document(text=text, folder=folder, note=note)
         secrets = literals_of(definitions)
         new = {name: secrets[name] for name in self._vault.differs(tenant, secrets)}
         async with self._database.write() as connection:
@@ -205,6 +206,22 @@ class Revisions:
         async with self._database.read() as connection:
             rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
             return tuple(_entry(tenant, row) for row in rows)
+
+    async def documents(
+        self, tenant: str, *, limit: int = 100, before: int | None = None
+    ) -> tuple[tuple[RevisionEntry, str], ...]:
+        """
+        The tenant's revisions, newest first, each with its text of TOML, whoever can still read that.
+
+        Args:
+            before: Only those with a lower number.
+        """
+        wanted = select(*_FACTS, _table.c.document).where(_table.c.tenant_id == id_of(tenant))
+        if before is not None:
+            wanted = wanted.where(_table.c.number < before)
+        async with self._database.read() as connection:
+            rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
+            return tuple((_entry(tenant, row), row.document) for row in rows)
 
     async def watch(self, tenant: str) -> AsyncIterator[Revision]:
         """

@@ -27,6 +27,7 @@ from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
 from webhook_engine.store.sqlite import SqliteDatabase
+from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Store:
         self.definitions = Revisions(self._database, self.vault, self.changes)
         self.keys = ApiKeys(self._database, self.changes)
         self.pops = Pops(self._database, self.changes)
+        self.users = Users(self._database, self.changes)
         self.campaigns = Campaigns(self._database, self.changes)
         self.dialer = DialerContacts(self._database)
         self.contacts = Contacts(self._database, self.changes)

@@ -116,6 +116,21 @@ pop = Table(
     Column("changed_at", Instant, nullable=False, index=True),
 )
 
+user = Table(
+    "user",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("email", String(254), nullable=False, comment="in small letters"),
+    Column("role", String(32), nullable=False),
+    Column("extension", Text, nullable=False, comment="of the agent who they are; empty for none"),
+    Column("password", Text, nullable=False, comment="argon2"),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_sign_in_at", Instant),
+    UniqueConstraint("tenant_id", "email"),
+)
+
 change = Table(
     "change",
     METADATA,

@@ -100,7 +100,7 @@ async def tenant_row(connection: AsyncConnection, tenant: str) -> TenantRow:
         return TenantRow(row.id, row.current)
     if tenant and await _adopts(connection):
         await connection.execute(update(tables.tenant).values(name=tenant))
-        await count_up(connection, Topic.VAULT, Topic.KEYS)
+        await count_up(connection, Topic.VAULT, Topic.KEYS, Topic.USERS)
         return replace(await tenant_row(connection, tenant), is_renamed=True)
     made = await connection.execute(insert(tables.tenant).values(name=tenant).returning(tables.tenant.c.id))
     return TenantRow(made.scalar_one(), None)

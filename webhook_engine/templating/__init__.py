@@ -4,6 +4,7 @@ Templates: a call's values, safe in every slot of a request.
 
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.building import ParameterLike
+from webhook_engine.templating.effort import OneRequest
 from webhook_engine.templating.expression import Expression, compile_expression
 from webhook_engine.templating.kind import Kind
 from webhook_engine.templating.parameters import compile_body, compile_url
@@ -16,6 +17,7 @@ __all__ = [
     "Bounds",
     "Expression",
     "Kind",
+    "OneRequest",
     "ParameterLike",
     "Place",
     "Slot",

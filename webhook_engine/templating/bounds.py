@@ -22,5 +22,8 @@ class Bounds:
     loop_steps: int = 10_000
     """Steps of all its loops together, in one rendering."""
 
+    effort: int = 2_500_000
+    """Steps of work, about ten nanoseconds each, in one rendering, and in all those of one request together."""
+
     work_chars: int = 8 * 1024 * 1024
     """Characters and list items that its operators and filters work on, in one rendering."""

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import nodes
 
 from webhook_engine.errors import TemplateSyntaxError
+from webhook_engine.templating.effort import weight_of
 from webhook_engine.templating.grammar import Grammar, words_of
 from webhook_engine.templating.parsing import parse, part_of, text_parts_of
 from webhook_engine.templating.places import Place
@@ -182,7 +183,7 @@ class Checker:
             raise self.error("a loop cannot be recursive")
         self.has_loop = True
         opened = self.part
-        items = passed_through(self._checked(node.iter), INTERNAL_STEPS)
+        items = self._checked(node.iter)
         before = self.walker.state
         targets = node.target.items if isinstance(node.target, nodes.Tuple) else [node.target]
         self.grammar.locals.append({"loop", *map(self.grammar.declare, targets)})
@@ -194,6 +195,7 @@ class Checker:
         otherwise = self.body(node.else_)
         ends.append(self.walker.state)
         self._join(ends, opened, "this loop ends in another place than it starts in")
+        items = passed_through(items, INTERNAL_STEPS, weight_of(node.target, test, *body))
         return nodes.For(node.target, items, body, otherwise, test, False, lineno=node.lineno)
 
     def _join(self, ends: Sequence[object], opened: Part, problem: str) -> None:

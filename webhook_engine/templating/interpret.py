@@ -21,6 +21,7 @@ from webhook_engine.errors import (
 )
 from webhook_engine.templating.bounds import Bounds
 from webhook_engine.templating.checking import Checked
+from webhook_engine.templating.effort import weight_of
 from webhook_engine.templating.faults import too_large
 from webhook_engine.templating.sandbox import ENVIRONMENT, Run
 from webhook_engine.templating.scan import Part
@@ -107,10 +108,13 @@ def interpreted(checked: Checked, bounds: Bounds, checks: Sequence[Check] = ()) 
     root = compiled.template.root_render_func
     join = _bounded_join(bounds.output_chars) if checked.has_loop else "".join
     limit = bounds.output_chars
+    weight = weight_of(checked.tree)
 
     def render(values: Values) -> str:
         try:
-            made = join(root(Run(values, bounds)))
+            run = Run(values, bounds)
+            run.effort.spend(weight)
+            made = join(root(run))
         except Exception as error:  # whatever an expression raises is the template's fault, not ours
             raise compiled.told(error) from None
         if len(made) > limit:
@@ -131,10 +135,12 @@ def evaluated(expression: nodes.Expr, parts: Sequence[Part], bounds: Bounds) -> 
     tree.set_environment(ENVIRONMENT)
     compiled = Compiled.of(tree, parts)
     root = compiled.template.root_render_func
+    weight = weight_of(tree)
 
     def evaluate(values: Values) -> object:
         run = Run(values, bounds)
         try:
+            run.effort.spend(weight)
             for _ in root(run):
                 pass
         except Exception as error:  # whatever an expression raises is its author's fault, not ours

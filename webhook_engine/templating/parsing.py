@@ -14,6 +14,7 @@ from webhook_engine.templating.sandbox import ENVIRONMENT
 from webhook_engine.templating.scan import Part, PartKind, Source
 
 _STRING_OR_BREAK = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\r\n]""", re.DOTALL)
+_DIGITS = re.compile(r"\d[\d_]*")
 _DELIMITERS = {PartKind.TOKEN: ("{{", "}}"), PartKind.EXPRESSION: ("{{", "}}"), PartKind.BLOCK: ("{%", "%}")}
 _JARGON = {
     r", got '?end of (?:print statement|statement block|template)'?": "",
@@ -42,6 +43,10 @@ def parse(source: Source, parts: Sequence[Part]) -> nodes.Template:
     except jinja2.TemplateSyntaxError as error:
         part = parts[min(max(error.lineno, 1), len(parts)) - 1]
         raise source.error(_plain(error.message or "this does not read"), part.start) from None
+    except ValueError:
+        # Python reads no number of more than 4,300 digits, and Jinja lets its error through.
+        part = max(parts, key=lambda each: max(map(len, _DIGITS.findall(each.text)), default=0))
+        raise source.error("a number has too many digits", part.start) from None
 
 
 def part_of(node: nodes.Node, parts: Sequence[Part]) -> Part | None:

@@ -15,6 +15,7 @@ from jinja2.utils import missing
 
 from webhook_engine.errors import RenderError, TemplateTooLarge
 from webhook_engine.templating.bounds import Bounds
+from webhook_engine.templating.effort import WRITTEN_ITEM, effort_for, items_in, units_of
 from webhook_engine.templating.filters import FILTERS, TESTS
 from webhook_engine.templating.slots import ESCAPERS, Slot, text_of
 
@@ -22,6 +23,9 @@ LOOP_FACTS = frozenset(
     {"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"}
 )
 """What a template may ask its loop."""
+
+MOST_ITEMS = 10_000
+"""Of a list that a template makes; those of a response may be longer."""
 
 _INTEGER_BITS = 1024
 """Room for every number anybody sends, and no room to burn time in."""
@@ -45,11 +49,16 @@ class Run(Context):
         self.bounds = bounds
         self.steps_left = bounds.loop_steps
         self.work_left = bounds.work_chars
+        self.effort = effort_for(values, bounds)
 
-    def pay(self, size: int) -> None:
+    def pay(self, size: int, units: int | None = None) -> None:
         """
         Charge work on a text or list of that size to this rendering.
+
+        Args:
+            units: How much work that is, where it is not one step for each.
         """
+        self.effort.spend(size if units is None else units)
         self.work_left -= size
         if self.work_left < 0:
             raise TemplateTooLarge(what="characters on the way", limit=self.bounds.work_chars)
@@ -136,6 +145,8 @@ def _check_size(operator: str, left: Any, right: Any, limit: int) -> int:
         return 1
     if grown > limit:
         raise TemplateTooLarge(what="characters", limit=limit)
+    if lists and grown > MOST_ITEMS:
+        raise TemplateTooLarge(what="list items", limit=MOST_ITEMS)
     return grown
 
 
@@ -164,7 +175,9 @@ def _bounded_json(run: Run, value: object) -> str:
     """
     The JSON of a value; a list can hold one long text many times over.
     """
-    check_room(value, run.bounds.output_chars)
+    if isinstance(value, list | tuple | Mapping):
+        run.effort.spend(WRITTEN_ITEM * items_in(value))
+        check_room(value, run.bounds.output_chars)
     return ESCAPERS[Slot.JSON_VALUE](value)
 
 
@@ -192,7 +205,7 @@ def _room_after(value: object, room: int, limit: int) -> int:
     return room
 
 
-def _paid(function: Callable[..., object]) -> Callable[..., object]:
+def _paid(name: str, function: Callable[..., object]) -> Callable[..., object]:
     """
     A filter whose work is charged to the rendering; never computed ahead of it.
     """
@@ -200,7 +213,7 @@ def _paid(function: Callable[..., object]) -> Callable[..., object]:
     @pass_context
     def paid(run: Run, value: object, *arguments: object, **named: object) -> object:
         if isinstance(value, str | list | tuple):
-            run.pay(len(value))
+            run.pay(len(value), units_of(name, len(value)))
         return function(value, *arguments, **named)
 
     return paid
@@ -215,14 +228,18 @@ def _paid_for(run: Run, value: object) -> object:
     return value
 
 
-def _steps(run: Run, items: object) -> object:
+def _steps(run: Run, items: object, weight: int) -> object:
     """
     The items of a loop, paid for from what this rendering may do.
+
+    Args:
+        weight: What each step costs.
     """
     if isinstance(items, Undefined):
         raise RenderError(f"there is nothing to loop over: {items._undefined_message}")
     if not isinstance(items, list | tuple | Mapping):
         raise RenderError("a loop goes over a list: split(',') makes one of a text")
+    run.effort.spend(weight * len(items))
     run.steps_left -= len(items)
     if run.steps_left < 0:
         raise TemplateTooLarge(what="loop steps", limit=run.bounds.loop_steps)
@@ -249,7 +266,7 @@ def _environment() -> Sandbox:
     environment.globals.clear()
     environment.filters.clear()
     environment.tests.clear()
-    environment.filters.update({name: _paid(function) for name, function in FILTERS.items()})
+    environment.filters.update({name: _paid(name, function) for name, function in FILTERS.items()})
     environment.filters.update({_ESCAPER(slot): escaper for slot, escaper in ESCAPERS.items()})
     environment.filters.update(
         {INTERNAL_JOIN: pass_context(_joined), INTERNAL_STEPS: pass_context(_steps), INTERNAL_KEPT: _kept}
@@ -271,11 +288,12 @@ ENVIRONMENT = _environment()
 _EVAL = EvalContext(ENVIRONMENT)
 
 
-def passed_through(node: nodes.Expr, name: str) -> nodes.Filter:
+def passed_through(node: nodes.Expr, name: str, *arguments: object) -> nodes.Filter:
     """
     *node*, passed through one of the environment's internal filters.
     """
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+    constants: list[nodes.Expr] = [nodes.Const(each) for each in arguments]
+    return nodes.Filter(node, name, constants, [], None, None, lineno=node.lineno)
 
 
 def escaped(node: nodes.Expr, slot: Slot) -> nodes.Filter:

@@ -15,6 +15,7 @@ from webhook_engine.testing.store.contacts import ContactsContract
 from webhook_engine.testing.store.dialer import DialerContract
 from webhook_engine.testing.store.pops import PopsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
+from webhook_engine.testing.store.users import UsersContract
 from webhook_engine.testing.store.vault import VaultContract
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class StoreContract(
-    RevisionsContract, VaultContract, ApiKeysContract, PopsContract, DialerContract, ContactsContract
+    RevisionsContract,
+    VaultContract,
+    ApiKeysContract,
+    PopsContract,
+    UsersContract,
+    DialerContract,
+    ContactsContract,
 ):
     """
     To be inherited by the test class of a back end, which gives it `open_store` as a fixture.

@@ -62,7 +62,7 @@ def perform(book: Book, asked: Sequence[Operation], claims: Sequence[Claim]) -> 
     """
     answers = _put(book, [each for each in asked if isinstance(each, Put)])
     if settles := [each for each in asked if isinstance(each, Settle)]:
-        answers += settle(book, settles)
+        answers += _settle(book, settles)
     answers += [_other(book, each) for each in asked if not isinstance(each, Put | Settle)]
     if book.alarm <= book.now:
         alarms.ring(book)
@@ -79,6 +79,17 @@ def _put(book: Book, asked: Sequence[Put]) -> list[Answer]:
     for each in asked:
         end = start + len(each.rows)
         answers.append(Answer(each, tuple(receipts[start:end])))
+        start = end
+    return answers
+
+
+def _settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
+    errors = settle(book, [end for each in asked for end in each.ends])
+    answers: list[Answer] = []
+    start = 0
+    for each in asked:
+        end = start + len(each.ends)
+        answers.append(Answer(each, tuple(errors[start:end])))
         start = end
     return answers
 

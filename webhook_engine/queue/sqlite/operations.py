@@ -7,7 +7,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
@@ -23,8 +23,7 @@ class Operation:
     """Of the event loop that asked; only answered there."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(NamedTuple):
     """
     A delivery in the words of the file; lengths of time in milliseconds.
     """
@@ -57,8 +56,7 @@ class Claim(Operation):
     """When it stops waiting, on the monotonic clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """
     An attempt's record in the words of the file.
     """
@@ -69,8 +67,11 @@ class RecordRow:
     detail: str
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Settle(Operation):
+class End(NamedTuple):
+    """
+    The end of a lease in the words of the file.
+    """
+
     lease: Lease
     state: State
     """DONE, DEAD, or WAITING: with no wait it may be claimed at once."""
@@ -80,6 +81,11 @@ class Settle(Operation):
     counted: bool = False
     reason: str = ""
     frozen: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Settle(Operation):
+    ends: Sequence[End]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

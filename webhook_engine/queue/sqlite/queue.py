@@ -18,7 +18,7 @@ import orjson
 from webhook_engine.errors import DeliveryTooLarge, QueueError
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
-from webhook_engine.queue.lease import AttemptRecord, Lease
+from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
 from webhook_engine.queue.sqlite import documents, holding, telling
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
@@ -28,6 +28,7 @@ from webhook_engine.queue.sqlite.operations import (
     Claim,
     Close,
     Drop,
+    End,
     Extend,
     Keep,
     KeepBack,
@@ -173,8 +174,24 @@ class SqliteQueue(DeliveryQueue):
 
     # --- Ends of leases ------------------------------------------------------
 
+    async def settle(self, endings: Sequence[Ending]) -> tuple[QueueError | None, ...]:
+        found: list[QueueError | None] = [None] * len(endings)
+        ends: list[End] = []
+        places: list[int] = []
+        for place, each in enumerate(endings):
+            try:
+                ends.append(_end(each))
+                places.append(place)
+            except QueueError as error:
+                found[place] = error
+        if ends:
+            errors = await self._ask(Settle(future=self._future(), ends=ends))
+            for place, lost in zip(places, errors, strict=True):
+                found[place] = lost
+        return tuple(found)
+
     async def done(self, lease: Lease, record: AttemptRecord) -> None:
-        await self._settle(lease, State.DONE, record)
+        await self._settle(Ending(lease, State.DONE, record))
 
     async def retry(
         self,
@@ -185,36 +202,20 @@ class SqliteQueue(DeliveryQueue):
         counted: bool = True,
         frozen: Mapping[str, object] | None = None,
     ) -> None:
-        await self._settle(lease, State.WAITING, record, wait_s=wait_s, counted=counted, frozen=frozen)
+        await self._settle(
+            Ending(lease, State.WAITING, record, wait_s=wait_s, counted=counted, frozen=frozen)
+        )
 
     async def dead(self, lease: Lease, record: AttemptRecord, *, reason: str) -> None:
-        await self._settle(lease, State.DEAD, record, counted=True, reason=reason)
+        await self._settle(Ending(lease, State.DEAD, record, reason=reason))
 
     async def release(self, lease: Lease, *, wait_s: float = 0.0, reason: str = "") -> None:
-        await self._settle(lease, State.WAITING, None, wait_s=wait_s, reason=reason)
+        await self._settle(Ending(lease, State.WAITING, wait_s=wait_s, reason=reason))
 
-    async def _settle(
-        self,
-        lease: Lease,
-        state: State,
-        record: AttemptRecord | None,
-        *,
-        wait_s: float = 0.0,
-        counted: bool = False,
-        reason: str = "",
-        frozen: Mapping[str, object] | None = None,
-    ) -> None:
-        operation = Settle(
-            future=self._future(),
-            lease=lease,
-            state=state,
-            record=None if record is None else _record(record),
-            wait=max(0, milliseconds(wait_s)),
-            counted=counted,
-            reason=reason,
-            frozen=None if frozen is None else _json(frozen),
-        )
-        await self._ask(operation)
+    async def _settle(self, ending: Ending) -> None:
+        (error,) = await self.settle([ending])
+        if error is not None:
+            raise error
 
     # --- For operators -------------------------------------------------------
 
@@ -313,10 +314,10 @@ class SqliteQueue(DeliveryQueue):
         Whoever claimed has left in the meantime: the deliveries go back as if nothing had been.
         """
         if isinstance(answer.operation, Claim) and isinstance(answer.result, tuple):
-            for lease in answer.result:
-                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                future.add_done_callback(lambda done: done.cancelled() or done.exception())
-                self._writer.ask(Settle(future=future, lease=lease, state=State.WAITING))
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            ends = [End(lease, State.WAITING) for lease in answer.result]
+            self._writer.ask(Settle(future=future, ends=ends))
 
 
 def _row(delivery: Delivery) -> NewRow:
@@ -333,6 +334,20 @@ def _row(delivery: Delivery) -> NewRow:
         max(0, milliseconds(delivery.wait_s)),
         None if delivery.expires_s is None else milliseconds(delivery.expires_s),
         _json(delivery.reference),
+    )
+
+
+def _end(ending: Ending) -> End:
+    record = ending.record
+    return End(
+        ending.lease,
+        ending.state,
+        None if record is None else _record(record),
+        max(0, milliseconds(ending.wait_s)),
+        # What is done is no failure, and what goes back untried was none.
+        ending.counted and record is not None and ending.state is not State.DONE,
+        ending.reason,
+        None if ending.frozen is None else _json(ending.frozen),
     )
 
 

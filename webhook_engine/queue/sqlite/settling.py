@@ -5,48 +5,53 @@ The end of leases: the attempt's record and the delivery's next state, together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from webhook_engine.errors import LeaseLost
 from webhook_engine.queue.delivery import CLOSED, State
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row
 from webhook_engine.queue.sqlite.claiming import held_by
-from webhook_engine.queue.sqlite.operations import Answer, Extend, RecordRow, Settle
+from webhook_engine.queue.sqlite.operations import End, Extend, RecordRow
 from webhook_engine.queue.sqlite.ordering import advance
 from webhook_engine.queue.sqlite.statements import ATTEMPTS, FREEZE, HOLDING, RECORD, SETTLE
 
+if TYPE_CHECKING:
+    from webhook_engine.queue.lease import Lease
 
-def settle(book: Book, asked: Sequence[Settle]) -> list[Answer]:
+
+def settle(book: Book, ends: Sequence[End]) -> list[LeaseLost | None]:
     """
     Settles those whose lease is held; the others lost it.
     """
-    held = _held(book, asked)
-    answers: list[Answer] = []
+    places = [held_by(each.lease) for each in ends]
+    held = _held(book, places)
+    errors: list[LeaseLost | None] = []
     updates: list[Row] = []
     records: list[Row] = []
     frozen: list[Row] = []
     locks: set[str] = set()
-    settled: set[str] = set()
-    for i, each in enumerate(asked):
-        if i not in held or each.lease.token in settled:
-            answers.append(Answer(each, error=_lost(book, each)))
+    for i, each in enumerate(ends):
+        # Of two ends of one lease the first counts.
+        found = held.pop(places[i], None)
+        if found is None:
+            errors.append(_lost(book, each.lease))
             continue
-        settled.add(each.lease.token)
-        expires, lock, claimed_at = held[i]
-        updates.append(_update(book, each, expires, lock))
+        errors.append(None)
+        expires, lock, claimed_at = found
+        number, token = places[i]
+        updates.append(_update(book, each, number, token, expires, lock))
         if each.record is not None:
-            number = held_by(each.lease)[0]
             records.append(record(number, each.lease.attempt, claimed_at, each.record))
         if each.frozen is not None:
-            frozen.append((held_by(each.lease)[0], each.frozen))
+            frozen.append((number, each.frozen))
         if lock is not None:
             locks.add(lock)
-        answers.append(Answer(each))
     RECORD.run(book.db, records)
     FREEZE.run(book.db, frozen)
     SETTLE.run(book.db, updates)
     advance(book, locks)
-    return answers
+    return errors
 
 
 def extend(book: Book, asked: Extend) -> None:
@@ -61,19 +66,21 @@ def extend(book: Book, asked: Extend) -> None:
         (ends, number, token),
     )
     if not book.db.changes():
-        raise _lost(book, asked)
+        raise _lost(book, asked.lease)
     if ends is not None:
         book.wake_at(ends)
     if asked.frozen is not None:
         FREEZE.run(book.db, [(number, asked.frozen)])
 
 
-def _held(book: Book, asked: Sequence[Settle]) -> dict[int, tuple[int, str | None, int]]:
+def _held(
+    book: Book, places: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], tuple[int, str | None, int]]:
     """
     Of those whose lease is held: when the delivery expires, its lock, and when it was claimed.
     """
-    found = HOLDING.read(book.db, [(i, *held_by(each.lease)) for i, each in enumerate(asked)])
-    return {i: (expires, lock, claimed_at) for i, expires, lock, claimed_at in found}
+    found = HOLDING.read(book.db, [(i, *place) for i, place in enumerate(places)])
+    return {places[i]: (expires, lock, claimed_at) for i, expires, lock, claimed_at in found}
 
 
 def record(number: int, attempt: int, at: int, told: RecordRow) -> Row:
@@ -84,23 +91,22 @@ def record(number: int, attempt: int, at: int, told: RecordRow) -> Row:
     return (place, at, told.took_s, told.outcome, told.status, told.detail)
 
 
-def _lost(book: Book, asked: Settle | Extend) -> LeaseLost:
+def _lost(book: Book, lease: Lease) -> LeaseLost:
     book.lost += 1
-    return LeaseLost(delivery=asked.lease.id, attempt=asked.lease.attempt)
+    return LeaseLost(delivery=lease.id, attempt=lease.attempt)
 
 
-def _update(book: Book, asked: Settle, expires: int, lock: str | None) -> Row:
-    lease = asked.lease
-    failures = lease.failures + asked.counted
-    number, token = held_by(lease)
-    state, at = asked.state, book.now
+def _update(book: Book, end: End, number: int, token: str, expires: int, lock: str | None) -> Row:
+    lease = end.lease
+    failures = lease.failures + end.counted
+    state, at = end.state, book.now
     if state is State.WAITING:
-        if asked.wait:
-            at = min(book.now + asked.wait, expires)
+        if end.wait:
+            at = min(book.now + end.wait, expires)
         else:
             state, at = (State.AGAIN if failures else State.READY), expires
         book.wake_at(at)
     book.tally.move(lease.target, State.LEASED, state)
-    attempts = lease.attempt - (asked.record is None)
+    attempts = lease.attempt - (end.record is None)
     kept = None if state in CLOSED else lock
-    return (number, token, state, at, failures, attempts, kept, asked.reason)
+    return (number, token, state, at, failures, attempts, kept, end.reason)

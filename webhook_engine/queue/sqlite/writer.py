@@ -35,6 +35,10 @@ _LINGER_S = 0.002
 
 _COMPANY = 8
 
+_RETURN_S = 0.001
+"""How long what was put waits for a claim that was answered a moment ago to be made again: to be claimed by a
+transaction of its own would take it as long again as to be put."""
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 """Between two tries to write where the disk does not take it."""
 
@@ -54,20 +58,24 @@ class Writer:
     ) -> None:
         self._path, self._settings, self._clock = path, settings, clock
         self._answer, self._loop = answer, loop
-        self._inbox: SimpleQueue[Operation] = SimpleQueue()
+        self._inbox: SimpleQueue[list[Operation]] = SimpleQueue()
+        self._asked: list[Operation] = []
+        """What the loop asked in this turn of its; handed over together, for each time wakes the thread."""
         self._claims: list[Claim] = []
         """Those that wait for something to claim."""
         self._kept: list[Operation] = []
         """Settlements that the disk did not take; they are what must not be forgotten."""
         self._pause_s = 0.0
         self._busy = False
+        self._has_served = False
+        """Whether the last transaction answered a claim: whoever made it makes the next one now."""
         self._closing: Close | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"queue {path.name}", daemon=True)
         self.book: Book | None = None
 
     def start(self, opened: Operation) -> None:
-        self._inbox.put(opened)
+        self._inbox.put([opened])
         self._thread.start()
 
     def ask(self, operation: Operation) -> None:
@@ -77,13 +85,32 @@ class Writer:
         """
         if self._ended and not isinstance(operation, Close):
             raise self._gone()
-        self._inbox.put(operation)
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(operation)
+
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        self._inbox.put(asked)
+        if self._ended:
+            # The thread may have looked for the last time already.
+            self._answer([Answer(each, error=self._gone()) for each in self._left()])
+
+    def _left(self) -> list[Operation]:
+        """
+        What nobody will do any more.
+        """
+        left: list[Operation] = []
+        with suppress(Empty):
+            while True:
+                left += self._inbox.get_nowait()
+        return left
 
     def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
-        opened = self._inbox.get()
+        (opened,) = self._inbox.get()
         try:
             self.book = book = self._open()
         except Exception as error:
@@ -127,13 +154,20 @@ class Writer:
         gathered: list[Operation] = []
         wait_s = self._patience(book)
         with suppress(Empty):
-            gathered.append(self._inbox.get_nowait() if wait_s == 0 else self._inbox.get(timeout=wait_s))
+            gathered += self._inbox.get_nowait() if wait_s == 0 else self._inbox.get(timeout=wait_s)
             if self._busy:
                 time.sleep(_LINGER_S)
+            elif self._has_served and not self._claims:
+                self._await_claim(gathered)
             while len(gathered) < _MOST:
-                gathered.append(self._inbox.get_nowait())
+                gathered += self._inbox.get_nowait()
         self._busy = len(gathered) >= _COMPANY
         return gathered
+
+    def _await_claim(self, gathered: list[Operation]) -> None:
+        until = time.monotonic() + _RETURN_S
+        while not any(isinstance(each, Claim | Wake | Close) for each in gathered):
+            gathered += self._inbox.get(timeout=max(0.0, until - time.monotonic()))
 
     def _patience(self, book: Book) -> float | None:
         """
@@ -180,7 +214,9 @@ class Writer:
         else:
             self._pause_s = 0.0
             served = {id(each.operation) for each in answers}
-            self._claims = [each for each in self._claims if id(each) not in served]
+            left = [each for each in self._claims if id(each) not in served]
+            self._has_served = len(left) < len(self._claims)
+            self._claims = left
             self._tell(answers)
 
     def _refuse(self, asked: list[Operation], error: apsw.Error) -> None:
@@ -230,10 +266,7 @@ class Writer:
     def _end(self, book: Book) -> None:
         self._dismiss(lambda _: True)
         self._ended = True
-        late = list(self._kept)
-        with suppress(Empty):
-            while True:
-                late.append(self._inbox.get_nowait())
+        late = [*self._kept, *self._left()]
         self._tell([Answer(each, error=self._gone()) for each in late])
         with suppress(apsw.Error):
             book.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

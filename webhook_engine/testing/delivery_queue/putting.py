@@ -54,6 +54,17 @@ class PuttingContract:
         assert (lease.event_id, lease.webhook, lease.target) == ("e1", "CRM outcome", "crm.example.com:443")
         assert (lease.attempt, lease.failures, lease.frozen, lease.maybe_delivered) == (1, 0, None, False)
 
+    async def test_a_document_is_kept_beside_deliveries(self, queue: DeliveryQueue) -> None:
+        """
+        What references name is there before they are; the same twice is one.
+        """
+        await queue.keep("v1", "as it was")
+        await queue.keep("v2", "as it is")
+        await queue.keep("v1", "as it was")
+        await queue.put([delivery("e1", reference={"version": "v1"})])
+
+        assert ["as it was", "as it is", None] == [await queue.kept(name) for name in ("v1", "v2", "v3")]
+
     async def test_an_event_starts_a_webhook_once(self, queue: DeliveryQueue) -> None:
         """
         The same event and webhook again is a duplicate, whatever else differs.

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from webhook_engine.queue import (
-    State,
-    delivery_id,
-)
+from webhook_engine.errors import DeliveryTooLarge, LeaseLost
+from webhook_engine.queue import Ending, State, delivery_id
 from webhook_engine.testing.delivery_queue.common import FAILED, LATER_S, LONG_S, OK, claim_one, delivery
 
 if TYPE_CHECKING:
@@ -37,6 +35,57 @@ class SettlingContract:
         assert (attempt.number, attempt.outcome, attempt.status, attempt.took_s) == (1, "ok", 200, 0.1)
         assert attempt.detail == OK.detail
         assert attempt.at >= report.put_at
+
+    async def test_many_are_settled_as_one_by_one(self, queue: DeliveryQueue) -> None:
+        """
+        Each as it is told, in one transaction.
+        """
+        await queue.put([delivery(f"e{n}") for n in range(4)])
+        done, again, dead, back = await queue.claim(4, lease_s=LONG_S)
+        frozen = {"body": "as it was"}
+
+        errors = await queue.settle(
+            [
+                Ending(done, State.DONE, OK),
+                Ending(again, State.WAITING, FAILED, frozen=frozen),
+                Ending(dead, State.DEAD, FAILED, reason="gone"),
+                Ending(back, State.WAITING),
+            ]
+        )
+
+        reports = [await queue.show(each.id) for each in (done, again, dead, back)]
+        assert errors == (None, None, None, None)
+        assert [(each.state, each.attempts, each.failures, each.reason) for each in reports] == [
+            (State.DONE, 1, 0, ""),
+            (State.AGAIN, 1, 1, ""),
+            (State.DEAD, 1, 1, "gone"),
+            (State.READY, 0, 0, ""),
+        ]
+        assert [["ok"], ["target-failed"], ["target-failed"], []] == [
+            [record.outcome for record in each.records] for each in reports
+        ]
+        assert frozen == reports[1].frozen
+
+    async def test_what_is_lost_or_too_long_holds_up_no_other(self, queue: DeliveryQueue) -> None:
+        """
+        Of many settled together each stands for itself; of two for one lease the first counts.
+        """
+        await queue.put([delivery("e1"), delivery("e2")])
+        first, second = await queue.claim(2, lease_s=LONG_S)
+        too_long = {"body": "x" * 2**21}
+
+        errors = await queue.settle(
+            [
+                Ending(second, State.WAITING, FAILED, frozen=too_long),
+                Ending(first, State.DONE, OK),
+                Ending(first, State.DEAD, FAILED, reason="late"),
+                Ending(second, State.DEAD, FAILED, reason="second"),
+            ]
+        )
+
+        assert [DeliveryTooLarge, type(None), LeaseLost, type(None)] == [type(each) for each in errors]
+        assert (await queue.show(first.id)).state is State.DONE
+        assert (await queue.show(second.id)).reason == "second"
 
     async def test_a_failure_is_tried_again_later(self, queue: DeliveryQueue) -> None:
         """

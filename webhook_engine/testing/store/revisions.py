@@ -204,6 +204,11 @@ class RevisionsContract:
             await asyncio.wait([saving])
 
         await store.vault.set(TENANT, "later", "x", by=BY)
-        found = (await store.definitions.load(TENANT)).definitions
-        newest = found.webhooks[0].name.removeprefix("w")
-        assert f"{CANARY}{newest}" == store.vault.reveal(TENANT, "CRM/key")
+        # One that was begun may end at any time: what is looked at must not change meanwhile.
+        before, loaded = None, await store.definitions.load(TENANT)
+        while before is None or before.entry.number != loaded.entry.number:
+            before, key = loaded, store.vault.reveal(TENANT, "CRM/key")
+            await asyncio.sleep(0.05)
+            loaded = await store.definitions.load(TENANT)
+        newest = loaded.definitions.webhooks[0].name.removeprefix("w")
+        assert f"{CANARY}{newest}" == key

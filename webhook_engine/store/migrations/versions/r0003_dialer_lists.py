@@ -7,8 +7,8 @@ from alembic import op
 
 from webhook_engine.store.tables import Instant
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 _TEXTS = ("title", "first_name", "surname", "address", "email", "phone", "phone_e164", "notes", "language")
 _MORE_TEXTS = ("custom1", "custom2", "custom3", "custom4", "custom5", "crm_tag")

@@ -1,0 +1,157 @@
+"""
+Signing in, slowly for who guesses, and out for good.
+"""
+
+import pytest
+
+from tests.console.browsing import PASSWORD, Browser, consoled
+from webhook_engine.console import first_administrator_link
+from webhook_engine.console.throttle import Throttle
+from webhook_engine.store import Role, Store
+
+
+async def test_whoever_knows_the_password_goes_on_to_where_they_were_going(browser):
+    """
+    The page that was asked for first is the page that is shown.
+    """
+    page = await browser.get("/groups")
+    assert page.path.startswith("/sign-in?back=")
+
+    page = await browser.submit("/sign-in", email="Manager@example.com ", password=PASSWORD)
+
+    assert ("/groups", 200) == (page.path, page.status)
+
+
+@pytest.mark.parametrize(
+    "back", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"]
+)
+async def test_nobody_is_sent_elsewhere(browser, back):
+    """
+    Where to go on is a page of this console, whatever a link says.
+    """
+    await browser.get("/sign-in")
+
+    page = await browser.post(
+        "/sign-in", email="manager@example.com", password=PASSWORD, back=back, follow=False
+    )
+
+    assert "/" == page.headers["Location"]
+
+
+async def test_a_wrong_password_keeps_the_address(browser):
+    """
+    What was typed stays, but for the password; and nothing says which of the two was wrong.
+    """
+    await browser.get("/sign-in")
+    one = await browser.post("/sign-in", email="manager@example.com", password="wrong")
+    other = await browser.post("/sign-in", email="nobody@example.com", password="wrong")
+
+    assert (422, 422) == (one.status, other.status)
+    assert 'value="manager@example.com"' in one.text
+    assert "wrong" not in one.text
+    assert "do not belong together" in one.text
+    assert "do not belong together" in other.text
+
+
+async def test_guessing_becomes_slow(browser):
+    """
+    After five wrong passwords even the right one has to wait.
+    """
+    await browser.get("/sign-in")
+    for _ in range(5):
+        await browser.post("/sign-in", email="manager@example.com", password="wrong")
+
+    page = await browser.post("/sign-in", email="manager@example.com", password=PASSWORD)
+
+    assert 429 == page.status
+    assert "Too many wrong tries" in page.text
+
+
+def test_each_wrong_try_doubles_the_wait():
+    """
+    1, 2, 4 … seconds, up to the longest; a right one forgets them, and others are not concerned.
+    """
+    clock = [0.0]
+    throttle = Throttle(tries=2, longest_s=10, clock=lambda: clock[0])
+    waits = []
+    for _ in range(7):
+        throttle.failed("a")
+        waits.append(throttle.wait_s("a", "b"))
+        clock[0] += waits[-1]
+
+    assert [0, 1, 2, 4, 8, 10, 10] == waits
+    assert 0 == throttle.wait_s("a")
+    throttle.succeeded("a")
+    throttle.failed("a")
+    assert (0, 0) == (throttle.wait_s("a"), throttle.wait_s("b"))
+
+
+async def test_signed_out_is_out(browser):
+    """
+    A copy of the cookie opens nothing either.
+    """
+    await browser.sign_in(Role.MANAGER)
+    cookies = {cookie.key: cookie.value for cookie in browser.client.session.cookie_jar}
+    await browser.get("/groups")
+    await browser.post("/sign-out")
+
+    browser.client.session.cookie_jar.update_cookies(cookies)
+
+    assert (await browser.get("/groups")).path.startswith("/sign-in")
+
+
+async def test_another_password_ends_the_session(manager):
+    """
+    So does being removed.
+    """
+    assert "/groups" == (await manager.get("/groups")).path
+    await manager.store.users.set_password("Euphoria", "manager@example.com", "another long secret")
+
+    assert (await manager.get("/groups")).path.startswith("/sign-in")
+
+
+async def test_the_cookie_is_sealed(browser):
+    """
+    Scripts cannot read it, other sites do not send it, and it says nothing to whoever has it.
+    """
+    await browser.get("/sign-in")
+    page = await browser.post("/sign-in", email="manager@example.com", password=PASSWORD, follow=False)
+
+    cookie = page.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "manager" not in cookie
+
+
+async def test_the_cookie_is_secure_behind_tls(store):
+    """
+    Where browsers come over TLS it never travels without.
+    """
+    from webhook_engine.console import ConsoleSettings
+
+    async with consoled(store, settings=ConsoleSettings(https=True)) as client:
+        response = await client.get("/sign-in")
+
+    assert "Secure" in response.headers["Set-Cookie"]
+
+
+async def test_an_empty_store_has_a_link_for_its_first_administrator(tmp_path):
+    """
+    It works once; afterwards there is somebody who can sign in.
+    """
+    async with (
+        Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store,
+        consoled(store) as client,
+    ):
+        browser = Browser(client, store)
+        link = first_administrator_link(store, "http://host/", tenant="Euphoria").removeprefix("http://host")
+        page = await browser.get(link)
+        short = await browser.submit("/first", email="naledi@example.com", password="short")
+        page = await browser.submit("/first", email="naledi@example.com", password=PASSWORD)
+
+        assert 422 == short.status
+        assert "naledi@example.com" in short.text
+        assert ("/", 200) == (page.path, page.status)
+        assert Role.ADMINISTRATOR == store.users.find("Euphoria", "naledi@example.com").role
+        assert first_administrator_link(store, "http://host", tenant="Euphoria") is None
+        assert (await Browser(client, store).get(link)).path in ("/", "/sign-in")

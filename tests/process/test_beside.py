@@ -1,0 +1,153 @@
+"""
+Commands beside a running process: what they change counts at once, and only whoever may, may.
+"""
+
+import json
+
+import pytest
+
+from tests.faults.process import Process, event
+from webhook_engine.store import new_key
+
+pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
+
+
+@pytest.fixture(scope="module")
+def process(target, tmp_path_factory):
+    with Process(
+        tmp_path_factory.mktemp("beside"), target, environ={"WEBHOOK_ENGINE_KEY": new_key()}
+    ) as process:
+        yield process
+
+
+def test_a_key_counts_from_its_making_to_its_removal(beside, process):
+    """
+    It is printed alone on the last line, and is for what it was made for.
+    """
+    made = beside("key", "add", "dialer", "--scope", "events")
+    key = made.out.splitlines()[-1]
+
+    accepted, _ = process.ask("POST", "/v1/events", event("by-key"), key=key)
+    refused, _ = process.ask("GET", "/v1/deliveries", key=key)
+    assert (202, 403) == (accepted, refused)
+    assert ["dialer"] == [each["name"] for each in json.loads(beside("key", "list", "--json").out)]
+    assert 0 == beside("key", "remove", "dialer").code
+    assert 401 == process.ask("POST", "/v1/events", event("too-late"), key=key)[0]
+    [gone] = json.loads(beside("key", "list", "--removed", "--json").out)
+    assert gone["removed_at"] is not None
+
+
+def test_administering_takes_a_key_for_it(beside, process):
+    """
+    Any other key is refused, and none as well.
+    """
+    key = beside("key", "add", "operator", "--scope", "deliveries").out.splitlines()[-1]
+
+    statuses = [process.ask("POST", "/v1/admin/keys.list", {}, key=each)[0] for each in (key, "no-key")]
+
+    assert [403, 401] == statuses
+
+
+@pytest.mark.parametrize(
+    ("act", "document", "status"),
+    [
+        ("keys.lists", {}, 404),
+        ("keys.list", {"tenant": 1, "removed": False}, 422),
+        ("vault.rotate", {"x": 1}, 422),
+    ],
+)
+def test_what_administering_cannot_mean_is_refused(process, act, document, status):
+    """
+    An act that there is not, a part of another kind, a part too many.
+    """
+    assert status == process.ask("POST", f"/v1/admin/{act}", document)[0]
+
+
+def test_a_secret_goes_into_the_vault_of_the_process(beside):
+    """
+    Set, listed, sealed anew, forgotten; it is shown nowhere.
+    """
+    assert 0 == beside("vault", "set", "CRM/key", stdin="hidden-value").code
+    [entry] = json.loads(beside("vault", "list", "--json").out)
+    rotated = beside("vault", "rotate")
+    removed = beside("vault", "remove", "CRM/key")
+
+    assert ("CRM/key", True) == (entry["name"], entry["opens"])
+    assert "1 secret is sealed" in rotated.out
+    assert "CRM/key is forgotten\n" == removed.out
+    assert [] == json.loads(beside("vault", "list", "--json").out)
+
+
+def test_secrets_in_imported_definitions_are_sealed_by_the_process(beside, process, tmp_path):
+    """
+    The definitions that come back refer to them.
+    """
+    file = tmp_path / "with-a-secret.toml"
+    file.write_text(
+        f"{process.file.read_text()}\n[[group]]\nname = 'CRM'\nauthentication = 'api-key'\nlevel = 'global'\n"
+        "key_in = 'header'\nkey_name = 'X-Key'\nkey = 'hidden-value'\n"
+    )
+
+    done = beside("import", str(file))
+
+    assert "moved into the vault: CRM/key" in done.out
+    exported = beside("export").out
+    assert 'key = { vault = "CRM/key" }' in exported.replace("{vault", "{ vault").replace('"}', '" }')
+    assert "hidden-value" not in exported + process.said()
+
+
+def test_what_the_process_refuses_is_told_in_its_words(beside):
+    """
+    As if the command had the store itself.
+    """
+    done = beside("key", "remove", "nobody")
+
+    assert (2, "error: there is no API key 'nobody'\n") == (done.code, done.err)
+
+
+def test_a_vault_without_a_key_says_what_to_do(target, tmp_path, command, monkeypatch):
+    """
+    In the command's error, and where the definitions need it, at the start and in the log.
+    """
+    monkeypatch.chdir(tmp_path)
+    with Process(tmp_path, target) as process:
+        refused = command("vault", "set", "CRM/key", stdin="x")
+        process.file.write_text(
+            process.file.read_text()
+            + "\n[[group]]\nname = 'CRM'\nauthentication = 'api-key'\nlevel = 'global'\n"
+            "key_in = 'header'\nkey_name = 'X-Key'\nkey = { vault = 'CRM/key' }\n"
+        )
+        [missing] = process.until_logged("secret.missing")
+
+    assert 2 == refused.code
+    assert "the vault has no key: set WEBHOOK_ENGINE_KEY" in refused.err
+    assert f"then start process {process.pid} again" in refused.err
+    assert "set WEBHOOK_ENGINE_KEY or --key-file and start again" in missing["problem"]
+
+
+def test_without_its_word_the_process_is_named(target, tmp_path, command, monkeypatch):
+    """
+    Another user's process leaves no word for us: who has the store is told, and nothing is done.
+    """
+    monkeypatch.chdir(tmp_path)
+    with Process(tmp_path, target) as process:
+        (tmp_path / "webhook-engine.running").unlink()
+
+        done = command("key", "list")
+
+    assert 2 == done.code
+    assert f"belongs to process {process.pid} (webhook-engine)" in done.err
+
+
+def test_word_of_a_killed_process_misleads_nobody(target, tmp_path, command, monkeypatch):
+    """
+    Its file is still there; the lock says that nobody has the store.
+    """
+    monkeypatch.chdir(tmp_path)
+    with Process(tmp_path, target) as process:
+        process.kill()
+        assert (tmp_path / "webhook-engine.running").exists()
+
+        done = command("key", "list")
+
+    assert (0, "") == (done.code, done.err)

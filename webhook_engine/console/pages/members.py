@@ -1,0 +1,151 @@
+"""
+The members of a group of level *user*: each agent's own key or credentials, written and never shown.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from webhook_engine.console import forms
+from webhook_engine.console.forms import NO_ERRORS, Form
+from webhook_engine.console.pages.groups import where
+from webhook_engine.console.saving import change, position_of, table_of
+from webhook_engine.definitions import Level
+from webhook_engine.definitions.groups import SECRETS_OF
+from webhook_engine.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aiohttp import web
+
+    from webhook_engine.console.forms import Reader, Table
+    from webhook_engine.console.visit import Visit
+    from webhook_engine.definitions import Definitions, Group
+
+LABELS: Final[Mapping[str, str]] = {
+    "key": "API key",
+    "username": "User name",
+    "password": "Password",
+    "client_id": "Client id",
+    "client_secret": "Client secret",
+    "refresh_token": "Refresh token",
+}
+
+READERS: Final[Mapping[str, Reader]] = dict.fromkeys(LABELS, forms.text)
+"""The fields of a member's form."""
+
+
+async def members(visit: Visit) -> web.StreamResponse:
+    """
+    Every agent, and who of them lacks secrets of their own.
+    """
+    return await _shown(visit, visit.asked("group"))
+
+
+async def store(visit: Visit) -> web.StreamResponse:
+    """
+    Write an agent's secrets; what is left blank stays what it was.
+    """
+    name, extension = visit.given("group"), visit.given("extension")
+    definitions = (await visit.console.revision()).definitions
+    group = _group(definitions, name)
+    definitions.agent(extension)
+    typed = forms.read_table(visit.fields, {key: READERS[key] for key in SECRETS_OF[group.authentication]})
+    saving = await change(
+        visit.console,
+        lambda tree: _put(tree, name, extension, typed),
+        by=visit.who.email,
+        note=f"set the secrets of {extension} in group {name}",
+    )
+    if saving.entry is None:
+        return await _shown(visit, name, wrong=extension, errors=saving.errors)
+    return visit.go("members", group=name, say=f"The secrets of {extension} are in the vault.")
+
+
+async def remove(visit: Visit) -> web.StreamResponse:
+    """
+    Take an agent's secrets away; requests of theirs are refused from now on.
+    """
+    name, extension = visit.given("group"), visit.given("extension")
+    revision = await visit.console.revision()
+    group = _group(revision.definitions, name)
+    member = group.member(extension)
+    if member is None:
+        raise NotFound("member", extension, known=[each.extension for each in group.members])
+    table = _member(table_of(revision, "group", name) or {}, extension) or {}
+    await change(
+        visit.console,
+        lambda tree: _drop(tree, name, extension),
+        by=visit.who.email,
+        note=f"removed {extension} from group {name}",
+    )
+    kept = visit.console.store.vault.names(visit.console.tenant)
+    for reference in table.values():
+        sealed = reference.get("vault") if isinstance(reference, dict) else None
+        # One that was made for this member alone is nobody's now.
+        if sealed in kept and str(sealed).startswith(f"{name}/{extension}/"):
+            await visit.console.store.vault.remove(visit.console.tenant, str(sealed))
+    return visit.go("members", group=name, say=f"{extension} is no member any more.")
+
+
+async def _shown(
+    visit: Visit, name: str, *, wrong: str = "", errors: Mapping[str, Sequence[str]] = NO_ERRORS
+) -> web.Response:
+    revision = await visit.console.revision()
+    group = _group(revision.definitions, name)
+    vault = {entry.name: entry for entry in await visit.console.store.vault.list(visit.console.tenant)}
+    table = table_of(revision, "group", name) or {}
+    rows = []
+    for agent in revision.definitions.agents:
+        member = _member(table, agent.extension)
+        fields = SECRETS_OF[group.authentication]
+        states = {key: where(member[key], vault) for key in fields if member and key in member}
+        shown = Form(errors=errors if agent.extension == wrong else NO_ERRORS)
+        rows.append((agent, member is not None, states, shown))
+    return visit.page(
+        "members.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
+        group=group,
+        rows=rows,
+        fields=[(key, LABELS[key]) for key in SECRETS_OF[group.authentication]],
+        lacking=sum(not has for _, has, _, _ in rows),
+    )
+
+
+def _group(definitions: Definitions, name: str) -> Group:
+    group = definitions.group(name)
+    if group.level is not Level.USER:
+        raise NotFound("group of level user", name)
+    return group
+
+
+def _member(group: Mapping[str, Any], extension: str) -> Table | None:
+    members: list[Table] = group.get("member", [])
+    position = position_of(members, extension)
+    return None if position is None else members[position]
+
+
+def _put(tree: dict[str, Any], name: str, extension: str, typed: Table) -> str:
+    groups = tree["group"]
+    group = position_of(groups, name)
+    if group is None:
+        raise NotFound("group", name)
+    members = groups[group].setdefault("member", [])
+    position = position_of(members, extension)
+    if position is None:
+        members.append({"extension": extension, **typed})
+        position = len(members) - 1
+    else:
+        members[position] |= typed
+    return f"group[{group + 1}].member[{position + 1}]"
+
+
+def _drop(tree: dict[str, Any], name: str, extension: str) -> str:
+    groups = tree["group"]
+    group = position_of(groups, name)
+    if group is not None:
+        members = groups[group].get("member", [])
+        groups[group]["member"] = [each for each in members if each["extension"] != extension]
+    return f"group[{(group or 0) + 1}]"

@@ -1,0 +1,71 @@
+"""
+ONE TABLE of every address of the console.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webhook_engine.console.pages import (
+    agents,
+    groups,
+    history,
+    home,
+    members,
+    sign_in,
+    tenant,
+    trial,
+    webhooks,
+)
+from webhook_engine.console.visit import Route
+from webhook_engine.store.users import Role
+
+_NOBODY: Final = None
+_AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
+
+
+_CENTRE: Final = "Integration Centre"
+
+# One line for each, which the formatter would break.
+# fmt: off
+ROUTES: Final[tuple[Route, ...]] = (
+    # Before anybody is signed in
+    Route("GET", "/sign-in", _NOBODY, sign_in.show, "sign_in"),
+    Route("POST", "/sign-in", _NOBODY, sign_in.sign_in, "sign_in"),
+    Route("GET", "/first", _NOBODY, sign_in.show_first, "first"),
+    Route("POST", "/first", _NOBODY, sign_in.make_first, "first"),
+    Route("GET", "/asset", _NOBODY, home.asset, "asset"),
+    # Everybody
+    Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
+    Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    # Webhooks
+    Route("GET", "/webhooks", _MANAGER, webhooks.webhooks, "webhooks", nav="Webhooks", section=_CENTRE),
+    Route("GET", "/webhook", _MANAGER, webhooks.edit, "webhook"),
+    Route("POST", "/webhook", _ADMIN, webhooks.store, "webhook"),
+    Route("POST", "/webhook/preview", _MANAGER, webhooks.show_preview, "webhook_preview"),
+    Route("GET", "/webhook/line", _MANAGER, webhooks.line, "webhook_line"),
+    Route("POST", "/webhook/delete", _ADMIN, webhooks.remove, "webhook_delete"),
+    Route("GET", "/webhook/test", _MANAGER, trial.show, "webhook_test"),
+    Route("POST", "/webhook/test", _ADMIN, trial.send, "webhook_test"),
+    Route("POST", "/webhook/read-again", _ADMIN, trial.read_again, "webhook_read_again"),
+    Route("POST", "/webhook/columns", _ADMIN, trial.configure, "webhook_columns"),
+    Route("GET", "/webhook/agent-view", _MANAGER, trial.agent_view, "webhook_agent_view"),
+    # Groups and their members
+    Route("GET", "/groups", _MANAGER, groups.groups, "groups", nav="Groups", section=_CENTRE),
+    Route("GET", "/group", _MANAGER, groups.edit, "group"),
+    Route("POST", "/group", _ADMIN, groups.store, "group"),
+    Route("POST", "/group/delete", _ADMIN, groups.remove, "group_delete"),
+    Route("GET", "/group/members", _MANAGER, members.members, "members"),
+    Route("POST", "/group/members", _ADMIN, members.store, "members"),
+    Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
+    # What all of them share
+    Route("GET", "/agents", _MANAGER, agents.agents, "agents", nav="Agents", section=_CENTRE),
+    Route("POST", "/agents", _ADMIN, agents.store, "agents"),
+    Route("POST", "/agents/delete", _ADMIN, agents.remove, "agent_delete"),
+    Route("GET", "/tenant", _MANAGER, tenant.edit, "tenant", nav="Tenant", section=_CENTRE),
+    Route("POST", "/tenant", _ADMIN, tenant.store, "tenant"),
+    Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
+    Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
+)
+# fmt: on
+"""In the order of the navigation; a page and what its form sends share their path and their name."""

@@ -1,0 +1,125 @@
+"""
+Sessions in a sealed cookie, beside whatever sessions an embedding application has.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from aiohttp_session.cookie_storage import EncryptedCookieStorage
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from aiohttp_session import Session
+
+COOKIE: Final = "webhook_engine_console"
+
+_CSRF, _ID, _FLASH = "csrf", "id", "flash"
+_USER, _STAMP = "user", "stamp"
+
+
+class Sessions:
+    """
+    Reads and writes the cookie; remembers who signed out, as a copy of their cookie would still read.
+    """
+
+    def __init__(self, key: bytes | None, *, session_s: int, https: bool | None) -> None:
+        self._key = key or secrets.token_bytes(32)
+        self._session_s = session_s
+        self._https = https
+        self._ended: dict[str, float] = {}
+        self._storage = lru_cache(8)(self._make)
+
+    async def load(self, request: web.Request, *, path: str) -> Session:
+        """
+        The request's session, or a new one where it brings none that holds.
+        """
+        storage = self._storage(path, self._is_secure(request))
+        session = await storage.load_session(request)
+        if session.get(_ID) in self._ended:
+            session = await storage.new_session()
+        if _CSRF not in session:
+            session[_ID], session[_CSRF] = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
+        return session
+
+    async def save(
+        self, request: web.Request, response: web.StreamResponse, session: Session, *, path: str
+    ) -> None:
+        """
+        Send the session along, if anything in it changed.
+        """
+        if session._changed and not response.prepared:
+            await self._storage(path, self._is_secure(request)).save_session(request, response, session)
+
+    def end(self, session: Session) -> None:
+        """
+        Let this session, and every copy of its cookie, be nobody's.
+        """
+        now = time.monotonic()
+        self._ended = {key: until for key, until in self._ended.items() if until > now}
+        self._ended[session[_ID]] = now + self._session_s
+        session.invalidate()
+
+    def _make(self, path: str, secure: bool) -> EncryptedCookieStorage:
+        return EncryptedCookieStorage(
+            self._key,
+            cookie_name=COOKIE,
+            max_age=self._session_s,
+            path=path,
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def _is_secure(self, request: web.Request) -> bool:
+        return request.secure if self._https is None else self._https
+
+
+def sign_in(session: Session, email: str, stamp: str) -> None:
+    """
+    Make the session that user's, under another id and token than it had before.
+    """
+    session.clear()
+    session[_ID], session[_CSRF] = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
+    session[_USER], session[_STAMP] = email, stamp
+
+
+def user_of(session: Session) -> tuple[str, str]:
+    """
+    The address and the stamp of whoever signed in; empty where nobody did.
+    """
+    return str(session.get(_USER, "")), str(session.get(_STAMP, ""))
+
+
+def csrf_of(session: Session) -> str:
+    """
+    What a change has to bring along.
+    """
+    return str(session[_CSRF])
+
+
+def has_csrf(session: Session, given: str) -> bool:
+    """
+    Whether a change brought it.
+    """
+    return hmac.compare_digest(csrf_of(session).encode(), given.encode(errors="replace"))
+
+
+def say(session: Session, kind: str, text: str) -> None:
+    """
+    Leave a message for the next page.
+    """
+    session[_FLASH] = [*session.get(_FLASH, []), [kind, text[:500]]][-4:]
+
+
+def said(session: Session) -> list[tuple[str, str]]:
+    """
+    The messages for this page, which nobody reads again.
+    """
+    if not session.get(_FLASH):
+        return []
+    return [(str(kind), str(text)) for kind, text in session.pop(_FLASH)]

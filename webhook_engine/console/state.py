@@ -1,0 +1,105 @@
+"""
+A running console: what its handlers share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from webhook_engine.console.assets import Assets
+from webhook_engine.console.sessions import Sessions, user_of
+from webhook_engine.console.throttle import Throttle
+from webhook_engine.console.trials import Trials
+from webhook_engine.console.visitor import Visitor
+from webhook_engine.definitions import Definitions
+from webhook_engine.errors import NotFound
+from webhook_engine.store.revisions import Revision, RevisionEntry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import web
+    from aiohttp_session import Session
+
+    from webhook_engine.console.settings import ConsoleSettings
+    from webhook_engine.engine import Engine
+    from webhook_engine.store import Store
+
+UserOf: TypeAlias = "Callable[[web.Request], Awaitable[Visitor | None] | Visitor | None]"
+"""Who an embedding application says is there; None for nobody."""
+
+
+class Console:
+    """
+    An engine, its store, and who may look at them.
+    """
+
+    def __init__(
+        self, engine: Engine, store: Store, *, settings: ConsoleSettings, user_of: UserOf | None
+    ) -> None:
+        self.engine, self.store, self.settings = engine, store, settings
+        self.user_of = user_of
+        self.assets = Assets()
+        self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
+        self.trials = Trials()
+        self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
+
+    @property
+    def tenant(self) -> str:
+        """
+        Whose console it is.
+        """
+        if self.settings.tenant is not None:
+            return self.settings.tenant
+        return self.engine.definitions.tenant.name
+
+    async def visitor(self, request: web.Request, session: Session) -> Visitor | None:
+        """
+        Who is there; None where nobody is signed in, or whoever was may not be any more.
+        """
+        if self.user_of is not None:
+            found = self.user_of(request)
+            return await found if isinstance(found, Awaitable) else found
+        email, stamp = user_of(session)
+        user = self.store.users.find(self.tenant, email) if email else None
+        return Visitor.of(user) if user is not None and user.stamp == stamp else None
+
+    async def revision(self) -> Revision:
+        """
+        The definitions in force, which may be none at all.
+        """
+        try:
+            return await self.store.definitions.load(self.tenant)
+        except NotFound:
+            return Revision(entry=_nothing(self.tenant), definitions=Definitions())
+
+    async def follow(self, _: web.Application) -> AsyncIterator[None]:
+        """
+        For the application's `cleanup_ctx`: the engine works with what the store has in force.
+        """
+        if not self.settings.follows:
+            yield
+            return
+        following = asyncio.create_task(self._follow())
+        yield
+        following.cancel()
+        await asyncio.wait([following])
+
+    async def in_force(self, revision: Revision) -> None:
+        """
+        Let the engine work by *revision* now, where it follows the store.
+        """
+        if self.settings.follows and revision.definitions != self.engine.definitions:
+            self.engine.redefine(await asyncio.to_thread(self.engine.ready, revision.definitions))
+
+    async def _follow(self) -> None:
+        async for revision in self.store.definitions.watch(self.tenant):
+            await self.in_force(revision)
+
+
+def _nothing(tenant: str) -> RevisionEntry:
+    from datetime import UTC, datetime
+
+    return RevisionEntry(tenant=tenant, number=0, saved_by="nobody", saved_at=datetime.fromtimestamp(0, UTC))

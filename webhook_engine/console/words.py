@@ -1,0 +1,93 @@
+"""
+The words of definitions as a page writes them: the manual's where it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "authentication": {
+            "none": "None",
+            "api-key": "API key",
+            "credentials": "Credentials (user name and password)",
+            "oauth2": "OAuth 2",
+        },
+        "level": {"global": "Global: one for everybody", "user": "User: each member has their own"},
+        "key_in": {"header": "a header", "query": "the query", "body": "the body"},
+        "credentials_in": {
+            "basic": "HTTP Basic authentication",
+            "query": "two parameters in the query",
+            "body": "two parameters in the body",
+        },
+        "grant": {"client-credentials": "Client credentials", "refresh-token": "Refresh token"},
+        "client_in": {"basic": "HTTP Basic authentication", "body": "the body"},
+        "type": {
+            "browser-window": "Browser Window",
+            "ajax-get": "AJAX Get",
+            "ajax-post": "AJAX Post",
+            "ajax-put": "AJAX Put",
+            "ajax-delete": "AJAX Delete",
+        },
+        "content_type": {"url": "URL", "json": "JSON", "xml": "XML", "text": "Text (a body of your own)"},
+        "response_type": {
+            "auto": "Found by itself",
+            "json": "JSON",
+            "xml": "XML",
+            "form": "Form",
+            "text": "Text",
+        },
+        "delivery": {"live": "Live: an agent waits", "durable": "Durable: it arrives, if later"},
+        "enabled": {"": "Yes", "no": "No: nothing is sent; what is durable is kept"},
+        "order": {
+            "strict": "Strict: one after the other",
+            "skip-on-failure": "Pass those that wait for a retry",
+            "none": "None",
+        },
+        "when_empty": {
+            "send": "send it empty",
+            "omit": "leave it out",
+            "default": "send the default",
+            "skip": "send nothing at all",
+            "fail": "refuse the request",
+        },
+        "in": {"query": "query", "body": "body"},
+        "outcome": {
+            "ok": "OK",
+            "no-match": "No match",
+            "refused": "Refused",
+            "target-failed": "Target failed",
+            "credentials-expired": "Credentials expired",
+            "skipped": "Skipped",
+        },
+        "datetime_tokens": {
+            "documented": "As the manual's examples have them",
+            "by-name": "As their names say",
+        },
+        "slot": {
+            "url host": "in the host",
+            "url path": "in the path",
+            "url query": "in the query",
+            "url fragment": "in the fragment",
+            "form": "in the form",
+            "json string": "in a JSON text",
+            "json value": "as a JSON value",
+            "xml text": "in XML text",
+            "xml attribute": "in an XML attribute",
+            "header": "in a header",
+            "text": "in plain text",
+        },
+        "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
+    }
+)
+"""Field -> its words in a file -> what a reader sees."""
+
+
+def word_of(value: object, kind: str) -> str:
+    """
+    What a reader sees for *value* of a field of this *kind*; the value itself where there is nothing better.
+    """
+    return WORDS.get(kind, {}).get(str(value), str(value))

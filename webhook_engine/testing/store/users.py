@@ -1,0 +1,129 @@
+"""
+Users: a password is checked and never shown, and who is removed is out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from webhook_engine.errors import NotFound, StoreError
+from webhook_engine.store import Role
+from webhook_engine.testing.store.common import BY, TENANT, OpenStore
+
+if TYPE_CHECKING:
+    from webhook_engine.store import Store
+
+EMAIL = "naledi@example.com"
+PASSWORD = "a long enough secret"  # noqa: S105  # of nobody
+
+
+class UsersContract:
+    """
+    Users: a password is checked and never shown, and who is removed is out.
+    """
+
+    async def test_a_user_is_who_knows_the_password(self, open_store: OpenStore) -> None:
+        """
+        Now and after the store was closed and opened, in whatever case the address is written.
+        """
+        async with open_store() as store:
+            added = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        async with open_store() as store:
+            assert added == await store.users.check(TENANT, " Naledi@Example.com", PASSWORD)
+            assert await store.users.check(TENANT, EMAIL, PASSWORD + "x") is None
+            assert await store.users.check(TENANT, "another@example.com", PASSWORD) is None
+
+    async def test_a_user_is_their_tenants(self, store: Store) -> None:
+        """
+        Under another tenant's name the same address and password are nobody's.
+        """
+        await store.users.add("A", EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        assert await store.users.check("B", EMAIL, PASSWORD) is None
+        assert store.users.find("B", EMAIL) is None
+        assert () == await store.users.list("B")
+
+    async def test_no_password_is_shown(self, store: Store) -> None:
+        """
+        Neither it nor what is kept of it.
+        """
+        user = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        for shown in (repr(user), repr(store.users), repr(await store.users.list(TENANT))):
+            assert PASSWORD not in shown
+            assert "argon2" not in shown
+
+    async def test_another_password_takes_the_place_of_the_first(self, store: Store) -> None:
+        """
+        The first one is nobody's any more, and sessions know by the stamp.
+        """
+        before = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        await store.users.set_password(TENANT, EMAIL, "another long secret")
+
+        after = await store.users.check(TENANT, EMAIL, "another long secret")
+        assert await store.users.check(TENANT, EMAIL, PASSWORD) is None
+        assert after is not None
+        assert before.stamp != after.stamp
+
+    async def test_a_removed_user_is_out(self, store: Store) -> None:
+        """
+        From that moment on; the address is free.
+        """
+        await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        await store.users.remove(TENANT, EMAIL)
+
+        assert await store.users.check(TENANT, EMAIL, PASSWORD) is None
+        with pytest.raises(NotFound):
+            await store.users.remove(TENANT, EMAIL)
+
+    @pytest.mark.parametrize("email", ["", "naledi", "@", "a b@c.d", "a\n@b", "a@" + "b" * 300], ids=repr)
+    async def test_refuses_what_is_no_address(self, store: Store, email: str) -> None:
+        """
+        An address is how a user is called, so it has to be one.
+        """
+        with pytest.raises(StoreError, match="no e-mail address"):
+            await store.users.add(TENANT, email, PASSWORD, role=Role.MANAGER, by=BY)
+
+    async def test_refuses_what_would_not_work(self, store: Store) -> None:
+        """
+        A password that is too short, an agent without an extension, an address that is taken.
+        """
+        await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
+
+        with pytest.raises(StoreError, match="10 to 1,000 characters"):
+            await store.users.add(TENANT, "b@example.com", "short", role=Role.MANAGER, by=BY)
+        with pytest.raises(StoreError, match="needs an extension"):
+            await store.users.add(TENANT, "b@example.com", PASSWORD, role=Role.AGENT, by=BY)
+        with pytest.raises(StoreError, match="already"):
+            await store.users.add(TENANT, EMAIL.upper(), PASSWORD, role=Role.MANAGER, by=BY)
+
+        assert [EMAIL] == [user.email for user in await store.users.list(TENANT)]
+
+    async def test_the_first_token_makes_one_administrator(self, store: Store) -> None:
+        """
+        It holds until there is a user, for its own tenant, and only the latest one.
+        """
+        stale = store.users.first_token(TENANT)
+        token = store.users.first_token(TENANT)
+        assert stale is not None
+        assert token is not None
+
+        assert not store.users.opens(TENANT, stale)
+        assert not store.users.opens("Another", token)
+        assert store.users.opens(TENANT, token)
+        await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.ADMINISTRATOR, by=BY)
+        assert not store.users.opens(TENANT, token)
+        assert store.users.first_token(TENANT) is None
+
+    def test_each_role_may_what_those_before_it_may(self) -> None:
+        """
+        An administrator may everything, an agent the least.
+        """
+        reach = [[role.may(least) for least in Role] for role in Role]
+
+        assert [[True, False, False], [True, True, False], [True, True, True]] == reach
