@@ -144,6 +144,12 @@ def test_a_parameter_that_nobody_can_fill():
         def broken(numbers: Annotated[Mapping, Input("Numbers", "Some.", "")]) -> str:
             return ""
 
+    with pytest.raises(TypeError, match="Line: what a list holds must be frozen"):
+
+        @action("Broken", answer=Says(""))
+        def broken_list(lines: Annotated[list[Line], Input("Lines", "Some.", each="Line")]) -> str:
+            return ""
+
     with pytest.raises(TypeError, match="neither an input nor of a type"):
 
         @action("Broken", answer=Says(""))

@@ -65,6 +65,7 @@ LENIENT = {
     .replace("<Tenant>", "<ActionName>DoNothing</ActionName><Tenant>"),
     "character references": request_of("&#68;oNothing"),
     "a NUL at the end": request_of() + "\x00",
+    "signs that look like attributes": request_of(inputs=f"<Notes>{'=' * 150_000}</Notes>"),
 }
 
 
@@ -157,7 +158,7 @@ NOT_LOADED = {
     "too deep": "<XML>" + "<a>" * 20 + "</a>" * 20 + "</XML>",
     "very deep": "<XML>" + "<a>" * 200_000,
     "too many": "<XML>" + "<a/>" * 500_000 + "</XML>",
-    "a vast tag": "<XML " + " ".join(f'a{n}="1"' for n in range(100_000)) + "></XML>",
+    "too many attributes": "<XML " + " ".join(f'a{n}=">"' for n in range(100_001)) + "></XML>",
 }
 
 

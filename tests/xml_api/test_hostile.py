@@ -247,6 +247,7 @@ HUGE = {
     "many contacts": request_of("DialerTrickleFeed", "<ContactsList>" + "<Contact/>" * 700_000).encode(),
     "one long text": b"<XML><Tenant>" + b"x" * (ROOM - 40) + b"</Tenant></XML>",
     "many attributes": b"<XML " + b" ".join(b'a%d=""' % n for n in range(500_000)) + b"/>",
+    "many attributes that end tags": b"<XML " + b" ".join(b'a%d=">"' % n for n in range(600_000)) + b"/>",
     "many short attributes": b"<XML>" + b'<a b="" c="" d="" e="" f="" g=""/>' * 200_000 + b"</XML>",
     "many comments": b"<XML>" + b"<!---->" * (ROOM // 8) + b"</XML>",
     "many instructions": b"<XML>" + b"<?a?>" * (ROOM // 6) + b"</XML>",

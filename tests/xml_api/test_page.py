@@ -42,7 +42,10 @@ def test_the_bounds_are_those_of_the_code():
 
     assert f"at most {bounds.body_bytes // 2**20} MiB long" in PAGE
     assert f"within {BODY_S:g} seconds" in PAGE
-    assert f"nests {bounds.depth} deep and has {bounds.elements:,}\nelements" in PAGE
+    assert (
+        f"nests {bounds.depth} deep and has {bounds.elements:,}\nelements and {bounds.attributes:,} attributes"
+        in PAGE
+    )
     assert f"in the last {FRESH_S:g} seconds" in PAGE
 
 

@@ -294,6 +294,22 @@ async def test_each_request_is_written_down(standing):
     assert standing.key not in repr(found)
 
 
+async def test_a_log_that_fails_is_no_500(caplog):
+    """
+    Whatever breaks beneath the API, the answer is one that is documented.
+    """
+
+    class Broken:
+        def note(self, request):
+            raise OSError("canary-7f3a")
+
+    async with serving(requests=Broken(), insecure_http=True) as client:
+        answer = await client.ask()
+
+    assert error("I'm sorry, connection to one or more of the databases failed") == answer
+    assert "the XML API failed: OSError" in caplog.text
+
+
 async def test_without_a_log_nothing_is_written():
     """
     An application that wants none has none.

@@ -5,6 +5,7 @@ The XML API as an aiohttp application, by itself or within another one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from webhook_engine import log
 from webhook_engine.xml_api import reading, writing
 from webhook_engine.xml_api.actions import Action, Actions
 from webhook_engine.xml_api.cache import AnswerCache
-from webhook_engine.xml_api.faults import AuthorizationFailed, InputNotLoaded
+from webhook_engine.xml_api.faults import AuthorizationFailed, DatabaseFailed, InputNotLoaded
 from webhook_engine.xml_api.general import GENERAL
 from webhook_engine.xml_api.handling import READ_AT_ONCE, Handling
 from webhook_engine.xml_api.monitoring import NoRequestLog
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 BODY_S: Final = 30.0
 """Within how many seconds a body must have arrived."""
 
-_LONG_BODIES: Final = 4
+_LONG_BODIES: Final = 16
 """Bodies too long to be read at once that are in memory at a time; the others wait on their connections."""
 
 _HEADERS: Final = {
@@ -39,6 +40,9 @@ _HEADERS: Final = {
 }
 _NOT_LOADED: Final = writing.of_fault(InputNotLoaded)
 _NOT_AUTHORIZED: Final = writing.of_fault(AuthorizationFailed)
+_FAILED: Final = writing.of_fault(DatabaseFailed)
+
+_standard = logging.getLogger(log.NAME)
 
 
 def xml_api(
@@ -105,6 +109,15 @@ class _Door:
         """
         One request; what is not read of its body ends its connection.
         """
+        try:
+            return await self._handled(request)
+        except ConnectionError:
+            raise  # the client has gone, and nobody reads an answer
+        except Exception as error:
+            _standard.warning("the XML API failed: %s", type(error).__name__, exc_info=error)
+            return _answer(_FAILED, ends=True)
+
+    async def _handled(self, request: web.Request) -> web.Response:
         if not self._transport.accepts(request):
             log.event("xml_api.plain_http.refused", peer=request.remote or "")
             return _answer(_NOT_AUTHORIZED, ends=True)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 READ_AT_ONCE: Final = 64 * 1024
 """Bytes of a body up to which reading it in the loop delays nobody."""
 
+_READ_AT_A_TIME: Final = 2
+
 _FAULT_BODIES: Final = {fault: writing.of_fault(fault) for fault in FAULTS.values()}
 
 _standard = logging.getLogger(log.NAME)
@@ -62,6 +64,8 @@ class Handling:
         self._actions, self._keys, self._requests = actions, keys, requests
         self._provided, self._cache, self._bounds = provided, cache, bounds
         self._limits = CallLimits()
+        # A long body takes many times its own memory while it is read.
+        self._turn = asyncio.Semaphore(_READ_AT_A_TIME)
 
     async def answer(
         self, body: bytes, *, content_type: str = "", idempotency_key: str | None = None
@@ -98,7 +102,8 @@ class Handling:
     async def _read(self, body: bytes, content_type: str) -> Children:
         if len(body) <= READ_AT_ONCE:
             return reading.read(body, content_type=content_type, bounds=self._bounds)
-        return await asyncio.to_thread(reading.read, body, content_type=content_type, bounds=self._bounds)
+        async with self._turn:
+            return await asyncio.to_thread(reading.read, body, content_type=content_type, bounds=self._bounds)
 
     def _authorized(self, found: Envelope) -> KeyFacts:
         key = self._keys.check(found.auth, tenant=found.tenant)

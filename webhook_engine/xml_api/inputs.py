@@ -175,6 +175,8 @@ def _parameters(source: Callable[..., Any]) -> Mapping[str, object]:
 def _declared(name: str, stated: Input, hint: Any, default: object) -> Declared:
     if stated.each is not None:
         (item, *_) = get_args(hint)
+        if item.__hash__ is None:
+            raise TypeError(f"{item.__name__}: what a list holds must be frozen, for answers are kept by it")
         within, others = plan_of(item)
         if others:
             raise TypeError(f"{item.__name__}: {', '.join(others)} must be Annotated with an Input")

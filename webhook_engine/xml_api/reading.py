@@ -20,8 +20,8 @@ Children: TypeAlias = "list[tuple[str, Value]]"
 
 ROOT: Final = "XML"
 
-# An element's own attributes are not read, but expat makes objects of them all the same.
-_VAST_TAG: Final = re.compile(r"<[^!?<>][^<>]{65536}")
+# Attributes are not read, but expat makes objects of all that an element has.
+_ATTRIBUTE: Final = re.compile(r"=\s*[\"']")
 
 # Where an element holds text alone, this is what was there: characters that XML takes for blanks, no others.
 _BLANKS: Final = " \t\r\n"
@@ -37,6 +37,7 @@ class Bounds:
     """After decompression."""
 
     elements: int = 400_000
+    attributes: int = 100_000
     depth: int = 16
 
 
@@ -64,7 +65,7 @@ def read_value(body: bytes, *, content_type: str = "", bounds: Bounds = DEFAULT)
         NoDocumentElement: Its outermost element is another one.
     """
     text = text_of(body, content_type).strip("\ufeff\x00 \t\r\n")
-    if _VAST_TAG.search(text):
+    if text.count("=") > bounds.attributes and len(_ATTRIBUTE.findall(text)) > bounds.attributes:
         raise InputNotLoaded
     return _Reader(bounds).read(text)
 
