@@ -189,7 +189,7 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target(
         "XML API, DoNothing",
-        "DoNothing, 16 in flight",
+        "DoNothing, 64 in flight",
         "XML API",
         0.5,
         "bare aiohttp handler",

@@ -36,7 +36,7 @@ ROWS = 100_000
 
 _TENANT, _COMMAND = "Euphoria", str(Path(sys.executable).with_name("webhook-engine"))
 _DONE = b'<?xml version="1.0" encoding="UTF-8"?><XML>Nothing Done</XML>'
-_REQUESTS, _IN_FLIGHT = 1_600, 16
+_REQUESTS, _IN_FLIGHT = 3_200, 64
 
 
 def run(pace: Pace) -> Iterator[Comparison]:

@@ -9,6 +9,7 @@ import inspect
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,12 +19,13 @@ from webhook_engine.store.facts import ApiRequest
 from webhook_engine.xml_api import keys, reading, writing
 from webhook_engine.xml_api.actions import ActionRequest
 from webhook_engine.xml_api.cache import AnswerCache
-from webhook_engine.xml_api.envelope import Envelope, envelope_of
+from webhook_engine.xml_api.envelope import NOTHING, Envelope, envelope_of
 from webhook_engine.xml_api.faults import (
     FAULTS,
     ActionNotFound,
     AuthorizationFailed,
     DatabaseFailed,
+    NoActionDefined,
     PermissionDenied,
 )
 from webhook_engine.xml_api.limits import CallLimits
@@ -39,6 +41,12 @@ READ_AT_ONCE: Final = 64 * 1024
 """Bytes of a body up to which reading it in the loop delays nobody."""
 
 _READ_AT_A_TIME: Final = 2
+
+_READ_AGAIN: Final = 2_048
+"""Bytes of a body up to which it is remembered what it says."""
+
+_KNOWN: Final = 256
+"""Bodies of which that is remembered."""
 
 _FAULT_BODIES: Final = {fault: writing.of_fault(fault) for fault in FAULTS.values()}
 
@@ -64,6 +72,8 @@ class Handling:
         self._actions, self._keys, self._requests = actions, keys, requests
         self._provided, self._cache, self._bounds = provided, cache, bounds
         self._limits = CallLimits()
+        # Whoever looks every second sends the same bytes each time.
+        self._known = lru_cache(maxsize=_KNOWN)(self._envelope)
         # A long body takes many times its own memory while it is read.
         self._turn = asyncio.Semaphore(_READ_AT_A_TIME)
 
@@ -74,34 +84,39 @@ class Handling:
         The answer to a request; one of the documented ones, whatever happens.
         """
         began, at = perf_counter(), datetime.now(UTC)
-        found = Envelope()
+        found = NOTHING
         key: KeyFacts | None = None
+        outcome = SUCCESS
         try:
-            found = envelope_of(await self._read(body, content_type), is_long=len(body) > READ_AT_ONCE)
+            if len(body) <= _READ_AGAIN:
+                found = self._known(body, content_type)
+            elif len(body) <= READ_AT_ONCE:
+                found = self._envelope(body, content_type)
+            else:
+                found = envelope_of(await self._read(body, content_type), is_long=True)
             key = self._authorized(found)
             answer = await self._answered(found, key, idempotency_key)
         except Exception as error:
             fault = _fault(error, found.action)
             answer, outcome = _FAULT_BODIES[fault], fault.sentence
-        else:
-            outcome = SUCCESS
         if found.tenant:
             self._requests.note(
                 ApiRequest(
-                    tenant=found.tenant,
-                    at=at,
-                    key=None if key is None else key.name,
+                    found.tenant,
+                    at,
+                    None if key is None else key.name,
                     # What nobody vouches for is not kept.
-                    action="" if key is None else found.action[:LONGEST_NAME],
-                    took_s=perf_counter() - began,
-                    outcome=outcome,
+                    "" if key is None else found.action[:LONGEST_NAME],
+                    perf_counter() - began,
+                    outcome,
                 )
             )
         return answer
 
+    def _envelope(self, body: bytes, content_type: str) -> Envelope:
+        return envelope_of(reading.read(body, content_type=content_type, bounds=self._bounds))
+
     async def _read(self, body: bytes, content_type: str) -> Children:
-        if len(body) <= READ_AT_ONCE:
-            return reading.read(body, content_type=content_type, bounds=self._bounds)
         async with self._turn:
             return await asyncio.to_thread(reading.read, body, content_type=content_type, bounds=self._bounds)
 
@@ -112,17 +127,18 @@ class Handling:
         return key
 
     async def _answered(self, found: Envelope, key: KeyFacts, idempotency_key: str | None) -> bytes:
-        name = found.stated_action()
-        action = self._actions.get(name)
+        if not found.action:
+            raise NoActionDefined
+        action = self._actions.get(found.action)
         if action is None:
             raise ActionNotFound
-        if not keys.allows(key, name):
+        if not keys.allows(key, found.action):
             raise PermissionDenied
         asked = _Asked(found, action, key.name, idempotency_key)
         if action.reads:
             return await self._read_only(asked)
         if action.limit is None:
-            answer = await self._done(asked, await _arguments(asked))
+            answer = await self._done(asked, await _arguments(asked) if found.is_long else asked.arguments())
         else:
             with self._limits.holding(found.tenant, action):
                 answer = await self._done(asked, await _arguments(asked))
@@ -156,8 +172,8 @@ class Handling:
                 arguments = arguments | {need.parameter: self._provided[need.kind]}
             elif need.otherwise is not None:
                 raise need.otherwise
-        if action.deadline_s is None:
-            return action.answer.write(await _called(action, arguments))
+        if action.deadline_s is None and action.is_async:
+            return action.answer.write(await action.function(**arguments))
         async with asyncio.timeout(action.deadline_s):
             return action.answer.write(await _called(action, arguments))
 
@@ -171,6 +187,12 @@ class _Asked(NamedTuple):
     action: Action
     key: str
     idempotency_key: str | None
+
+    def arguments(self) -> dict[str, Any]:
+        """
+        What its inputs state.
+        """
+        return self.action.inputs.read(self.found.children)
 
     def request(self) -> ActionRequest:
         """
@@ -187,8 +209,8 @@ class _Asked(NamedTuple):
 async def _arguments(asked: _Asked) -> dict[str, Any]:
     # Long lists of contacts are looked through beside the loop.
     if asked.found.is_long:
-        return await asyncio.to_thread(asked.action.inputs.read, asked.found.children)
-    return asked.action.inputs.read(asked.found.children)
+        return await asyncio.to_thread(asked.arguments)
+    return asked.arguments()
 
 
 async def _called(action: Action, arguments: dict[str, Any]) -> object:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from webhook_engine.xml_api.faults import IncorrectParameters
-from webhook_engine.xml_api.reading import Children, Value
+from webhook_engine.xml_api.reading import Value
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class Plan(Generic[T]):
     make_of: Callable[..., T]
     inputs: tuple[Declared, ...]
 
-    def read(self, children: Children) -> dict[str, Any]:
+    def read(self, children: Sequence[tuple[str, Value]]) -> dict[str, Any]:
         """
         The arguments that the children of an element state; names that nobody asks for are passed over.
 
@@ -127,13 +127,13 @@ class Plan(Generic[T]):
         get = found.get
         return {each.parameter: each.value(get(each.input.name)) for each in self.inputs}
 
-    def make(self, children: Children) -> T:
+    def make(self, children: Sequence[tuple[str, Value]]) -> T:
         """
         What is made of those arguments.
         """
         return self.make_of(**self.read(children))
 
-    def _refuse_doubles(self, children: Children) -> None:
+    def _refuse_doubles(self, children: Sequence[tuple[str, Value]]) -> None:
         declared = {each.input.name for each in self.inputs}
         seen: set[str] = set()
         for name, _ in children:
