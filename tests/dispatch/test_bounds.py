@@ -42,6 +42,19 @@ async def test_a_body_of_the_bound_is_read(transport: Transport, start_target: S
     assert BOUND == len((await transport.send(a_request(target.url()))).body)
 
 
+@pytest.mark.parametrize("status", ["000", "042", "099", "600", "999"])
+async def test_a_status_that_there_is_not_is_no_response(
+    status: str, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    Whatever it was meant to say, no table and no rule knows it.
+    """
+    target = await start_target(answer(b"x", status=f"{status} Odd"))
+
+    with pytest.raises(UnreadableResponse, match=rf"{int(status)} is no status of a response"):
+        await transport.send(a_request(target.url()))
+
+
 @pytest.mark.parametrize("stated", [True, False], ids=["stated", "not stated"])
 async def test_one_byte_more_is_refused(
     stated: bool, transport: Transport, start_target: StartTarget
