@@ -2,6 +2,8 @@
 Lenient in what comes in, exact in what goes out.
 """
 
+import asyncio
+
 import pytest
 from aiohttp import web
 
@@ -52,6 +54,7 @@ async def test_nothing_is_done(api):
 LENIENT = {
     "blanks around everything": f"\r\n <XML>\n\t<Tenant>\n<Name> {TENANT}\n</Name> <Auth>\t{KEY} </Auth>\n</Tenant>"
     "\n <ActionName>\n DoNothing </ActionName>\n</XML>\n\n",
+    "blanks inside tags": request_of().replace("Name>", "Name >").replace("Auth>", "Auth\n>"),
     "a prolog": f'<?xml version="1.0" encoding="UTF-8"?>{request_of()}',
     "a prolog after a blank": f'\n<?xml version="1.0"?>{request_of()}',
     "a byte order mark": b"\xef\xbb\xbf" + request_of().encode(),
@@ -78,7 +81,7 @@ async def test_reads_what_callers_send(api, body):
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE", "PROPFIND"])
-@pytest.mark.parametrize("path", ["/", "/xml", "/any/where?a=b"])
+@pytest.mark.parametrize("path", ["/", "/xml", "/any/where?a=b", "/%0A%00%ff"])
 async def test_any_method_and_address_will_do(api, method, path):
     """
     Callers send GET with a body too.
@@ -252,6 +255,21 @@ async def test_a_body_beyond_the_bound(api):
     huge = b"<XML>" + b" " * (9 * 2**20)
     assert error(DOCUMENTED[0]) == await api.send(huge)
     assert NOTHING_DONE == await api.ask()
+
+
+async def test_a_client_that_goes_away(api, caplog):
+    """
+    In the middle of its body, or before its answer: nobody is told, and nothing is complained of.
+    """
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"
+    for sent in (head + b"<XML>", head.replace(b"900", b"70") + request_of().encode()):
+        _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        writer.write(sent)
+        await writer.drain()
+        writer.transport.abort()
+
+    assert NOTHING_DONE == await api.send(request_of())
+    assert [] == [each.message for each in caplog.records if each.levelname != "DEBUG"]
 
 
 async def test_within_another_application():

@@ -241,6 +241,17 @@ async def test_assigned_to(standing, assigned, expected):
         )
 
 
+@pytest.mark.parametrize("assigned", ["Naledi Dlamini", "105,106", "-Euphoria-", "1" * 41, "105/"])
+async def test_assigned_to_nobody_that_could_be(standing, assigned):
+    """
+    What is no extension would wait for ever.
+    """
+    answer = await standing.ask("DialerTrickleFeed", feed(contact(AssignedTo=assigned)))
+
+    assert answer in {INCORRECT, NOT_OF_TENANT}
+    assert 0 == await waiting(standing)
+
+
 async def test_sent_again_with_its_key_it_is_stored_once(standing):
     """
     The header that our own durable webhooks send too.

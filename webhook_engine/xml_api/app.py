@@ -42,6 +42,14 @@ _NOT_LOADED: Final = writing.of_fault(InputNotLoaded)
 _NOT_AUTHORIZED: Final = writing.of_fault(AuthorizationFailed)
 _FAILED: Final = writing.of_fault(DatabaseFailed)
 
+_CUT_SHORT: Final = (
+    TimeoutError,
+    OverflowError,
+    ConnectionError,  # the client has gone, and nobody reads the answer
+    web.RequestPayloadError,
+    HttpProcessingError,
+)
+
 _standard = logging.getLogger(log.NAME)
 
 
@@ -91,7 +99,7 @@ def xml_api(
     )
     app = web.Application()
     # "" is the address under which it is mounted, without a slash behind it; the usual ones are found soonest.
-    for path in ("", "/", "/xml", "/{rest:.*}"):
+    for path in ("", "/", "/xml", r"/{rest:[\s\S]*}"):
         app.router.add_route("*", path, door.handle, expect_handler=_expect)
     return app
 
@@ -111,8 +119,6 @@ class _Door:
         """
         try:
             return await self._handled(request)
-        except ConnectionError:
-            raise  # the client has gone, and nobody reads an answer
         except Exception as error:
             _standard.warning("the XML API failed: %s", type(error).__name__, exc_info=error)
             return _answer(_FAILED, ends=True)
@@ -143,7 +149,7 @@ class _Door:
         try:
             async with asyncio.timeout(BODY_S):
                 body = await self._body(request)
-        except (TimeoutError, web.RequestPayloadError, HttpProcessingError, OverflowError):
+        except _CUT_SHORT:
             return _answer(_NOT_LOADED, ends=True)
         return await self._answered(request, body)
 

@@ -27,6 +27,8 @@ _AT_ONCE: Final = 20
 # What can be dialled where nobody knows the country: three digits or more, with what people write between them.
 _DIALLED: Final = re.compile(r"[ (]*\+?[0-9](?:[ ().\-/]*[0-9]){2,19}\Z")
 
+_EXTENSION: Final = re.compile(r"[A-Za-z0-9_.]{1,40}\Z")
+
 
 class ContactSink(Protocol):
     """
@@ -184,6 +186,9 @@ def _checked_one(contact: FedContact, tenant: str, country: str | None) -> NewCo
     number = extension_number(contact.assigned_to, tenant)
     if number is None:
         raise NotOfTenant
+    if number and not _EXTENSION.match(number):
+        # Nobody would ever be handed it.
+        raise IncorrectParameters
     return NewContact(
         title=contact.title,
         first_name=contact.first_name,
