@@ -25,6 +25,7 @@ from webhook_engine.cli import (
     explain,
     exporting,
     feed,
+    holds,
     importing,
     key,
     read,
@@ -66,6 +67,8 @@ app.command()(calling.call)
 app.command()(feed.feed)
 app.command()(emit.emit)
 app.add_typer(deliveries.app, name="deliveries")
+deliveries.app.command()(holds.holds)
+deliveries.app.command()(holds.resume)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(campaign.app, name="campaign")
