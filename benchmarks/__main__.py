@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from benchmarks.targets import Reached
 
 # pandas comes last: its objects must not weigh on the others' garbage collections.
-SUBJECTS = ("imports", "render", "rules", "ask", "queue", "durable", "stream", "table")
+SUBJECTS = (
+    "imports",
+    "render",
+    "rules",
+    "ask",
+    "queue",
+    "durable",
+    "intake",
+    "latency",
+    "waiting",
+    "stream",
+    "xml_api",
+    "table",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

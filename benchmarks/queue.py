@@ -8,12 +8,11 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks.harness import Contender, Pace, compare
+from benchmarks.harness import Contender, Pace, compare, scratch
 from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     """
     waiting = WAITING if pace.rounds > 5 else WAITING // 10
     with asyncio.Runner() as runner:
-        folder = Path(tempfile.mkdtemp(prefix="queue-", dir=Path.cwd()))
+        folder = scratch("queue")
         try:
             runner.run(_fill(folder / "full.db", waiting))
             yield _throughput(runner, folder, pace)
@@ -138,14 +137,22 @@ async def _memory(path: Path) -> float:
     """
     The most that the process ever had, after a thousand deliveries.
     """
-    import resource
-
     async with SqliteQueue(path) as queue:
         for _ in range(16):
             leases = await queue.claim(_IN_FLIGHT, lease_s=600)
             await asyncio.gather(*(queue.release(lease) for lease in leases))
         await queue.stats()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    return most_memory()
+
+
+def most_memory() -> float:
+    """
+    Bytes that this process had in memory at the most.
+    """
+    # `ru_maxrss` also counts what the parent had when it began this process.
+    status = Path("/proc/self/status").read_text()
+    (line,) = [each for each in status.splitlines() if each.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024.0
 
 
 if __name__ == "__main__":

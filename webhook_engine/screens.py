@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
@@ -18,22 +18,13 @@ from webhook_engine.rules import asks_for, follow
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line, Lines
     from webhook_engine.pops import PopBoard, Ticket
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import RuleSet, Start
     from webhook_engine.variables import CallContext, CallEvent
-
-
-class Asked(NamedTuple):
-    """
-    What came of a live request.
-    """
-
-    view: AgentView
-    attempt: Attempt | None
-    """None where nothing could be sent."""
 
 
 class Screens:
@@ -44,12 +35,12 @@ class Screens:
     def __init__(
         self,
         pops: PopBoard,
-        ask: Callable[[Line, CallContext], Awaitable[Asked]],
+        ask: Callable[[Line, CallContext], Awaitable[tuple[AgentView, Attempt | None]]],
         keep: Callable[[Sequence[Start], CallEvent], Awaitable[None]],
     ) -> None:
         """
         Args:
-            ask: Sends a live request.
+            ask: Sends a live request, and tells what came of it; None for the attempt where nothing was sent.
 
             keep: Writes down what is durable among the starts it is given.
         """
@@ -119,12 +110,12 @@ class Screens:
             log.event("window.refused", webhook=line.name, rule=start.rule, why=str(error))
             return
         self._pops.open_window(
-            event, line.name, url, parameter=start.dynamic_parameter or "", moves=_moves(line)
+            event, line.name, url, parameter=start.dynamic_parameter or "", moves=may_move(line.compiled)
         )
 
     def _begin(self, line: Line, start: Start, event: CallEvent) -> None:
         ticket = self._pops.begin(
-            event, line.name, parameter=start.dynamic_parameter or "", moves=_moves(line)
+            event, line.name, parameter=start.dynamic_parameter or "", moves=may_move(line.compiled)
         )
         if ticket is None:
             return
@@ -162,9 +153,9 @@ class Screens:
             logging.getLogger(log.NAME).warning("chain.lost", extra=facts)
 
 
-def _moves(line: Line) -> bool:
+def may_move(compiled: CompiledWebhook) -> bool:
     """
     Whether another agent may be shown what was made for this one: not where it took this agent's own credentials.
     """
-    group = line.compiled.group
+    group = compiled.group
     return group is None or group.authentication is Authentication.NONE or group.level is not Level.USER

@@ -72,4 +72,5 @@ def add_console(
         if route.method == "GET":
             resource.add_route("HEAD", handler)
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(shared.stop)
     app.cleanup_ctx.append(shared.follow)

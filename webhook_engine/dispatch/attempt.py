@@ -10,9 +10,11 @@ from webhook_engine.dispatch.faults import Fault, fault_of
 from webhook_engine.dispatch.guard import Dial
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ResponseError, TransportError, WebhookEngineError
+from webhook_engine.quick import quick
 from webhook_engine.responses import Response
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """
@@ -37,6 +39,18 @@ class Attempt:
 
     sent: bool = False
     """Whether the request left this machine."""
+
+    times_sent: int | None = None
+    """How often it left, where that is not as often as it was tried."""
+
+    @property
+    def sends(self) -> int:
+        """
+        How often the request was given to the target.
+        """
+        if self.times_sent is not None:
+            return self.times_sent
+        return self.number if self.sent or self.response is not None else 0
 
     @property
     def fault(self) -> Fault | None:

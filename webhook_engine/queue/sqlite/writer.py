@@ -35,6 +35,10 @@ _LINGER_S = 0.002
 
 _COMPANY = 8
 
+_RETURN_S = 0.001
+"""How long what was put waits for a claim that was answered a moment ago to be made again: to be claimed by a
+transaction of its own would take it as long again as to be put."""
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 """Between two tries to write where the disk does not take it."""
 
@@ -65,6 +69,8 @@ class Writer:
         self._doubts = True
         """The disk has not shown that it takes anything, at first or since it last refused."""
         self._busy = False
+        self._has_served = False
+        """Whether the last transaction answered a claim: whoever made it makes the next one now."""
         self._closing: Close | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"queue {path.name}", daemon=True)
@@ -153,10 +159,17 @@ class Writer:
             gathered += self._inbox.get_nowait() if wait_s == 0 else self._inbox.get(timeout=wait_s)
             if self._busy:
                 time.sleep(_LINGER_S)
+            elif self._has_served and not self._claims:
+                self._await_claim(gathered)
             while len(gathered) < _MOST:
                 gathered += self._inbox.get_nowait()
         self._busy = len(gathered) >= _COMPANY
         return gathered
+
+    def _await_claim(self, gathered: list[Operation]) -> None:
+        until = time.monotonic() + _RETURN_S
+        while not any(isinstance(each, Claim | Wake | Close) for each in gathered):
+            gathered += self._inbox.get(timeout=max(0.0, until - time.monotonic()))
 
     def _patience(self, book: Book) -> float | None:
         """
@@ -206,7 +219,9 @@ class Writer:
         else:
             self._pause_s = 0.0
             served = {id(each.operation) for each in answers}
-            self._claims = [each for each in self._claims if id(each) not in served]
+            left = [each for each in self._claims if id(each) not in served]
+            self._has_served = len(left) < len(self._claims)
+            self._claims = left
             self._tell(answers)
 
     def _try_anew(self, book: Book) -> None:
