@@ -34,6 +34,7 @@ SUBJECTS = (
     "latency",
     "waiting",
     "stream",
+    "xml_api",
     "table",
 )
 
