@@ -73,3 +73,4 @@ def add_console(
             resource.add_route("HEAD", handler)
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(shared.follow)
+    app.cleanup_ctx.append(shared.works.tend)

@@ -8,11 +8,14 @@ from typing import Final
 
 from webhook_engine.console.pages import (
     agents,
+    bulk,
+    deliveries,
     groups,
     history,
     home,
     members,
     sign_in,
+    targets,
     tenant,
     trial,
     webhooks,
@@ -25,6 +28,7 @@ _AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
 
 
 _CENTRE: Final = "Integration Centre"
+_OPERATION: Final = "Operation"
 
 # One line for each, which the formatter would break.
 # fmt: off
@@ -66,6 +70,16 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/tenant", _ADMIN, tenant.store, "tenant"),
     Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
     Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
+    # Deliveries and target systems
+    Route("GET", "/deliveries", _MANAGER, deliveries.deliveries, "deliveries", nav="Deliveries", section=_OPERATION),
+    Route("GET", "/deliveries/chart", _MANAGER, deliveries.chart, "deliveries_chart"),
+    Route("GET", "/delivery", _MANAGER, deliveries.delivery, "delivery"),
+    Route("POST", "/delivery", _ADMIN, deliveries.change, "delivery"),
+    Route("POST", "/deliveries/bulk", _ADMIN, bulk.begin, "deliveries_bulk"),
+    Route("GET", "/deliveries/work", _MANAGER, bulk.show, "work"),
+    Route("POST", "/deliveries/work/stop", _ADMIN, bulk.stop, "work_stop"),
+    Route("GET", "/targets", _MANAGER, targets.targets, "targets", nav="Targets", section=_OPERATION),
+    Route("POST", "/targets/resume", _ADMIN, targets.resume, "targets_resume"),
 )
 # fmt: on
 """In the order of the navigation; a page and what its form sends share their path and their name."""

@@ -13,6 +13,7 @@ from webhook_engine.console.sessions import Sessions, user_of
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
+from webhook_engine.console.works import Works
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound
 from webhook_engine.store.revisions import Revision, RevisionEntry
@@ -44,6 +45,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.works = Works()
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
 
     @property

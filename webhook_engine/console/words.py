@@ -80,6 +80,28 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "header": "in a header",
             "text": "in plain text",
         },
+        "state": {
+            "ready": "Ready",
+            "again": "To be tried again",
+            "waiting": "Waiting for its time",
+            "held": "Behind an earlier one",
+            "leased": "Under way",
+            "done": "Delivered",
+            "dead": "Dead",
+        },
+        "attempt": {
+            "maybe-delivered": "Perhaps delivered",
+            "crashed": "Crashed",
+            "not-sent": "Not sent",
+        },
+        "breaker": {
+            "closed": "As usual",
+            "open": "Left alone: it fails",
+            "paused": "Left alone: it asked for a pause",
+            "half-open": "One request, to see whether it is back",
+            "recovering": "Coming back: more and more",
+        },
+        "deed": {"replay": "Replay", "drop": "Drop"},
         "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
     }
 )

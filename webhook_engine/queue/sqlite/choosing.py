@@ -23,6 +23,9 @@ LOOK: Final = 20_000
 """Deliveries that are looked at for one page where no index leads to those that are meant."""
 
 
+_DIGITS: Final = 18
+"""A number of SQLite has no more."""
+
 # Each by itself: both in one SELECT would read every row.
 _ENDS = "SELECT ifnull((SELECT min(id) FROM delivery), 0), ifnull((SELECT max(id) FROM delivery), -1) + 1"
 
@@ -45,7 +48,7 @@ class Place:
             QueueError: It is none.
         """
         at, _, number = after.partition("-")
-        if not (at.isdecimal() and number.isdecimal()):
+        if not (at.isdecimal() and number.isdecimal() and len(at) <= _DIGITS and len(number) <= _DIGITS):
             raise QueueError(f"{after!r} is not where a page ended")
         return cls(int(at), int(number))
 
