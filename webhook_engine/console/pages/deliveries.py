@@ -175,21 +175,24 @@ def _length(spread: Spread) -> str:
     return f"{spread.bar_s} second{'s' if spread.bar_s > 1 else ''}"
 
 
+_BLANK: Final = {"method": "", "url": "", "status": "", "truncated": False, "bytes": 0, "kind": "", "message": ""}
+"""What a part of a record may leave out."""
+
+
 def _attempt(record: AttemptReport) -> dict[str, Any]:
     detail = record.detail
-
-    def part(name: str) -> dict[str, Any]:
-        found = detail.get(name)
-        if not isinstance(found, Mapping):
-            return {}
-        headers = found.get("headers")
-        headers = headers if isinstance(headers, Mapping) else {}
-        body = found.get("body")
-        return {**found, "headers": headers, "body": readable(str(body), headers) if body else ""}
-
     return {
         "record": record,
         "sentence": detail.get("sentence", ""),
         "addresses": detail.get("addresses", ()),
-        **{name: part(name) for name in ("request", "response", "error")},
+        **{name: _part(detail.get(name)) for name in ("request", "response", "error")},
     }
+
+
+def _part(found: object) -> dict[str, Any]:
+    if not isinstance(found, Mapping):
+        return {}
+    headers = found.get("headers")
+    headers = headers if isinstance(headers, Mapping) else {}
+    body = found.get("body")
+    return {**_BLANK, **found, "headers": headers, "body": readable(str(body), headers) if body else ""}
