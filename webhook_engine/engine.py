@@ -21,7 +21,7 @@ from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
-from webhook_engine.screens import Asked, Screens
+from webhook_engine.screens import Screens
 from webhook_engine.settings import Limits
 from webhook_engine.turns import in_turns
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from webhook_engine.deliveries import Deliveries
-    from webhook_engine.dispatch import Dispatcher
+    from webhook_engine.dispatch import Attempt, Dispatcher
     from webhook_engine.line import Line
     from webhook_engine.performing import (
         Live,
@@ -194,8 +194,13 @@ class Engine:
         Whatever the target system, the network or a value does, the view says it in its
         `outcome` and `sentence`, with the cause in `error`.
 
+        A target that keeps failing is left alone for a while, and the view says so at once. What never left,
+        or a GET whose connection broke, is tried a second time. Agents who look up (GET) the same at the same
+        time share one request, each within a deadline of their own. Where the webhook's `stale_s` allows it,
+        an answer from before stands in for one that fails, and says how old it is.
+
         Args:
-            test_values: Send the parameters' test values, where they have one.
+            test_values: Send the parameters' test values, where they have one; nothing from before stands in.
 
         Raises:
             NotFound: No webhook has that name.
@@ -204,17 +209,7 @@ class Engine:
         line = self._lines.of(webhook, test_values=test_values)
         if not line.is_sent:
             raise WrongType(webhook, is_sent=False)
-        try:
-            self._lines.check_enabled(line)
-            values = self._lines.values(line, call)
-            request = self._lines.prepared(line, call, values)
-        except WebhookEngineError as error:
-            return failed(line.name, error)
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        attempt = await self._dispatching().dispatch(request)
-        view = await read(line, attempt, values, until=until)
-        if log.is_heard():
-            tell(attempt, view)
+        view, _ = await self._looked_up(line, call)
         return view
 
     async def try_out(self, webhook: str, call: CallContext) -> Trial:
@@ -366,34 +361,31 @@ class Engine:
         # Whoever opens a queue keeps in it anew what its deliveries name.
         self._versions = self._deliveries = None
         dispatcher, self._dispatcher = self._dispatcher, None
-        live, self._live, self._loop = self._live, None, None
-        if live is not None:
-            live.close()
+        self._live = self._loop = None
         if dispatcher is not None:
             await dispatcher.close()
         await self._shown.close()
 
     # --- The steps -------------------------------------------------------------------------------
 
-    async def _looked_up(self, line: Line, call: CallContext) -> Asked:
+    async def _looked_up(self, line: Line, call: CallContext) -> tuple[AgentView, Attempt | None]:
         """
-        As `ask`, for a lookup that an event started: targets that fail are left alone, a harmless request is
-        tried twice, and agents who look up the same share one request.
+        A live request, whoever started it.
         """
         try:
             self._lines.check_enabled(line)
             values = self._lines.values(line, call)
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
-            return Asked(failed(line.name, error), None)
+            return failed(line.name, error), None
         until = asyncio.get_running_loop().time() + request.deadline_s
-        answer = await self._asking().ask(request, stale_s=line.compiled.definition.stale_s)
-        view = await read(line, answer.attempt, values, until=until)
+        attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
+        view = await read(line, attempt, values, until=until)
+        if age_s is not None:
+            view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
-            tell(answer.attempt, view)
-        if answer.age_s is not None:
-            view = replace(view, sentence=f"{view.sentence} That is from {answer.age_s:.0f} s ago.")
-        return Asked(view, answer.attempt)
+            tell(now_failed or attempt, view)
+        return view, attempt
 
     def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
         if performed is not None and performed.hold_s is not None:
@@ -421,11 +413,10 @@ class Engine:
         return self._rooms.get(target)
 
     def _asking(self) -> Live:
-        dispatcher = self._dispatching()
-        if self._live is None:
+        if self._live is None or self._loop is not asyncio.get_running_loop():
             from webhook_engine.performing import Breakers, Live
 
-            self._live = Live(dispatcher.dispatch, breakers=Breakers(slots=self._slots))
+            self._live = Live(self._dispatching().dispatch, breakers=Breakers(slots=self._slots))
         return self._live
 
     def _dispatching(self) -> Dispatcher:

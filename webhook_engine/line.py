@@ -72,7 +72,8 @@ class Lines:
         if line is None:
             compiled = self.definitions.compiled(webhook, test=test_values)
             preparation = Preparation(compiled, policy=self.policy)
-            line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled))
+            stale_s = 0.0 if test_values else compiled.definition.stale_s
+            line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled), stale_s)
         return line
 
     def check_enabled(self, line: Line) -> None:
@@ -119,6 +120,9 @@ class Line:
     compiled: CompiledWebhook
     preparation: Preparation
     interpreter: Interpreter
+
+    stale_s: float = 0.0
+    """How old an answer may be that stands in for one that fails."""
 
     @cached_property
     def name(self) -> str:
@@ -225,13 +229,18 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
     Args:
         until: On the loop's clock: no longer than that.
     """
-    if attempt.response is None:
+    response = attempt.response
+    if response is None:
         return view_of(line, attempt, values)
     try:
-        return await _in_time(partial(view_of, line, attempt, values), attempt.response, until)
+        # As `_in_time`, without its coroutine and its context: nearly every lookup ends here.
+        try:
+            return view_of(line, attempt, values, until=_at_once(response))
+        except TimeoutError:
+            return await _beside(partial(view_of, line, attempt, values), until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
-        error = _too_slow(attempt.response, attempt.prepared.target, deadline_s)
+        error = _too_slow(response, attempt.prepared.target, deadline_s)
         took_s = asyncio.get_running_loop().time() - until + deadline_s
         return failed(line.name, error, attempts=attempt.number, took_s=took_s)
 
@@ -271,9 +280,25 @@ async def _in_time(work: Callable[..., _Read], response: Response, until: float)
     Raises:
         TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
     """
-    is_short = len(response.body) <= READ_AT_ONCE
     with suppress(TimeoutError):
-        return work(until=time.monotonic() + AT_ONCE_S if is_short else 0.0)
+        return work(until=_at_once(response))
+    return await _beside(work, until)
+
+
+def _at_once(response: Response) -> float:
+    """
+    Until when, on `time.monotonic`'s clock, *response* may be read on the loop.
+    """
+    return time.monotonic() + AT_ONCE_S if len(response.body) <= READ_AT_ONCE else 0.0
+
+
+async def _beside(work: Callable[..., _Read], until: float) -> _Read:
+    """
+    What *work* makes of a response, in a thread.
+
+    Raises:
+        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+    """
     left_s = until - asyncio.get_running_loop().time()
     async with asyncio.timeout_at(until):
         return await asyncio.to_thread(work, until=time.monotonic() + left_s)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from webhook_engine.variables import CallContext, CallEvent
 
 
-class Asked(NamedTuple):
-    """
-    What came of a live request.
-    """
-
-    view: AgentView
-    attempt: Attempt | None
-    """None where nothing could be sent."""
-
-
 class Screens:
     """
     Puts on a board what events start for agents.
@@ -44,12 +34,12 @@ class Screens:
     def __init__(
         self,
         pops: PopBoard,
-        ask: Callable[[Line, CallContext], Awaitable[Asked]],
+        ask: Callable[[Line, CallContext], Awaitable[tuple[AgentView, Attempt | None]]],
         keep: Callable[[Sequence[Start], CallEvent], Awaitable[None]],
     ) -> None:
         """
         Args:
-            ask: Sends a live request.
+            ask: Sends a live request, and tells what came of it; None for the attempt where nothing was sent.
 
             keep: Writes down what is durable among the starts it is given.
         """

@@ -18,6 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
+from webhook_engine.console import (
+    ConsoleSettings,
+    add_console,
+    first_administrator_link,
+    session_key_of,
+)
 from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
@@ -29,7 +35,7 @@ from webhook_engine.process.running import Running, forget
 from webhook_engine.process.telling import advice, tell, tell_missing
 from webhook_engine.process.tenant import Tenancy
 from webhook_engine.service import SERVICE, make_app
-from webhook_engine.store import Store
+from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,7 +124,9 @@ class Worker:
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
             self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
+            self._url = url
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
             Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
@@ -136,7 +144,21 @@ class Worker:
         """
         What to do next, in plain words.
         """
-        return advice(self.store, self.tenancy.name, self.engine.definitions)
+        return (*advice(self.store, self.tenancy.name, self.engine.definitions), self._console_advice())
+
+    def _console_advice(self) -> str:
+        link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
+        if link is None:
+            return f"The Integration Centre is at {self._url}/"
+        return f"The Integration Centre's first administrator: {link} (works once)"
+
+    def _console_settings(self) -> ConsoleSettings:
+        return ConsoleSettings(
+            tenant=lambda: self.tenancy.name,
+            source=str(self._path or ""),
+            follows=False,
+            session_key=session_key_of(keys_of(self.settings)),
+        )
 
     # --- The beginning -----------------------------------------------------------------------------
 

@@ -91,3 +91,29 @@ async def test_a_long_history_goes_page_by_page(store):
     assert 3 == len(shown)
     assert ["5", "4"] == shown[0]
     assert "1" == shown[2][0]
+
+
+async def test_definitions_of_a_file_are_shown_and_not_edited(store):
+    """
+    Every page says where they are edited; tests can be sent all the same.
+    """
+    async with consoled(store, settings=ConsoleSettings(source="integration.toml")) as client:
+        administrator = await Browser(client, store).sign_in(Role.ADMINISTRATOR)
+        page = await administrator.get("/webhooks")
+        assert "The definitions are those of integration.toml" in page.words_of
+        assert "Contact lookup" in page.words_of
+        assert "Add a webhook" not in page.words_of
+        for path, fields in {
+            "/group": {"name": "New"},
+            "/webhook": {"name": "New", "url": "https://x.example/"},
+            "/group/delete": {"group": "Unused"},
+            "/group/members": {"group": "Orders", "extension": "100-Euphoria", "key": "k"},
+            "/agents": {"extension": "102-Euphoria"},
+            "/history/restore": {"number": "1"},
+            "/webhook/columns": {"webhook": "Contact lookup"},
+        }.items():
+            page = await administrator.post(path, **fields)
+            assert 403 == page.status, path
+            assert "edit them there" in page.words_of
+
+    assert 1 == len(await store.definitions.history(TENANT))

@@ -152,6 +152,7 @@ PAGES = {
     "members": "/group/members?group=Orders",
     "agents": "/agents",
     "tenant": "/tenant",
+    "users": "/users",
     "history": "/history?webhook=Contact+lookup",
 }
 

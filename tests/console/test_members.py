@@ -75,3 +75,15 @@ async def test_only_groups_of_level_user_have_members(administrator):
     """
     assert 404 == (await administrator.get("/group/members?group=CRM")).status
     assert 404 == (await administrator.get("/group/members?group=Nothing")).status
+
+
+async def test_a_member_is_tested_from_their_card(administrator):
+    """
+    The test of each webhook of the group, with that agent chosen.
+    """
+    page = await _given(administrator, key="k")
+    link = next(a["href"] for tag, a in page.tags if "/webhook/test" in a.get("href", ""))
+
+    page = await administrator.get(link)
+
+    assert ("/webhook/test", "100-Euphoria") == (page.path.partition("?")[0], page.form["agent"])

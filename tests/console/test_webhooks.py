@@ -236,3 +236,14 @@ async def test_what_the_form_does_not_know_stays(administrator):
 
     webhook = await _webhook(store, "Contact lookup")
     assert (before.webhooks[0].view, before.webhooks[0].silence) == (webhook.view, webhook.silence)
+
+
+async def test_a_manager_may_try_and_not_save(manager):
+    """
+    Nothing is disabled, or the preview would see an empty form; there is only no way to save.
+    """
+    page = await manager.get("/webhook?webhook=Contact lookup")
+
+    assert [] == [tag for tag, attributes in page.tags if "disabled" in attributes]
+    assert "it is not saved" in page.words_of
+    assert "Save" not in page.words_of.split()

@@ -27,6 +27,47 @@ def test_each_target_has_its_own():
     assert {CRM: "open", "other": "closed"} == {each.target: each.state for each in breakers.report()}
 
 
+def test_the_everyday_end_is_an_end_like_any_other():
+    """
+    It takes a short way, which forgets failures and counts what is under way as the long one does.
+    """
+    short, long = Breakers(clock=Clock()), Breakers(clock=Clock())
+
+    for breakers, leave in (
+        (short, lambda breaker, epoch: short.leave(breaker, epoch, Word.WELL)),
+        (long, lambda breaker, epoch: breaker.leave(epoch, Word.WELL, long.clock())),
+    ):
+        breaker = breakers.of(CRM)
+        first, second = breaker.enter(), breaker.enter()
+        fail(breakers, times=4)
+        leave(breaker, first)
+        fail(breakers, times=4)  # four in a row again, not eight
+        leave(breaker, second)
+        fail(breakers, times=7)  # more than five: a success a moment ago is the benefit of the doubt
+
+    (ours,), (theirs,) = short.report(), long.report()
+    assert theirs == ours
+    assert ("closed", 0, 7) == (ours.state, ours.running, ours.failures)
+
+
+def test_what_was_started_in_other_times_counts_as_under_way_alone():
+    """
+    A success from before a failure that opened and healed it says nothing about its slots now.
+    """
+    clock = Clock()
+    breakers = Breakers(BreakerSettings(slots=1, failures=1), clock=clock)
+    breaker = breakers.of(CRM)
+    old = breaker.enter()
+    fail(breakers, times=1)
+    clock.now += 5
+    breakers.leave(breaker, breaker.enter(), Word.WELL)
+    assert "closed" == breaker.state(clock.now)
+
+    breakers.leave(breaker, old, Word.WELL)
+
+    assert (0, 0) == (breaker.running, breaker.fresh)
+
+
 def test_a_target_has_the_slots_it_is_given():
     """
     By whoever knows its group; the usual number where nobody does.

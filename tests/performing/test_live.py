@@ -21,6 +21,7 @@ from webhook_engine.errors import (
     TlsFailed,
 )
 from webhook_engine.performing import Breakers, BreakerSettings, Live, LiveSettings
+from webhook_engine.performing.lookups import Lookups
 
 AT_ONCE = LiveSettings(pause_s=0.0)
 
@@ -37,12 +38,13 @@ class Target:
         self.gate.set()
         self.arrived = asyncio.Event()
 
-    async def __call__(self, prepared):
-        self.sent.append(prepared)
+    async def __call__(self, prepared, *, number=1, deadline=None):
+        self.sent.append((prepared, deadline))
         self.arrived.set()
         await self.gate.wait()
+        await asyncio.sleep(0)  # no answer is there at once
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return replace(answer, prepared=prepared)
+        return replace(answer, prepared=prepared, number=number)
 
 
 def live(target, **facts):
@@ -113,8 +115,10 @@ async def test_both_tries_have_one_deadline():
 
     await live(target, settings=LiveSettings(pause_s=0.01)).ask(get(deadline_s=2.0))
 
-    first, second = target.sent
-    assert first.deadline_s == 2.0 > second.deadline_s > 0
+    (_, first), (_, second) = target.sent
+    now = asyncio.get_running_loop().time()
+    assert first is None  # the request's own
+    assert now < second <= now + 2.0
 
 
 async def test_a_second_try_that_is_not_let_through_changes_nothing():
@@ -140,18 +144,22 @@ async def test_there_is_no_second_try_without_time():
     assert 1 == len(target.sent)
 
 
-async def test_what_comes_late_is_dropped():
+async def test_there_is_one_deadline_around_the_everyday_request():
     """
-    Whoever sends must end in time; who does not is taken back, and the agent reads so.
+    The sender's, who is told of none: whoever asks waits as long as the request says, and not a timer more.
     """
     target = Target(attempt(200))
     target.gate.clear()
+    loop = asyncio.get_running_loop()
+    timers = len(loop._scheduled)
 
-    async with asyncio.timeout(PATIENCE_S):
-        found = await live(target, settings=LiveSettings(late_s=0.0)).ask(request(deadline_s=0.05))
+    asked = asyncio.create_task(live(target).ask(request(deadline_s=0.05)))
+    await target.arrived.wait()
 
-    assert isinstance(found.attempt.error, TimedOut)
-    assert found.attempt.maybe_delivered
+    assert [(request(deadline_s=0.05), None)] == target.sent
+    assert timers == len(loop._scheduled)
+    target.gate.set()
+    await asked
 
 
 # --- The breaker -----------------------------------------------------------------------------
@@ -325,6 +333,134 @@ async def test_who_leaves_does_not_take_the_answer_along():
 
     assert 200 == (await second).attempt.response.status
     assert 2 == len(target.sent)
+
+
+async def leading(asking, target, **facts):
+    """
+    Somebody whose request is under way, which others may share.
+    """
+    target.gate.clear()
+    task = asyncio.create_task(asking.ask(get(**facts)))
+    await target.arrived.wait()
+    target.arrived.clear()
+    return task
+
+
+async def test_who_shares_waits_no_longer_than_they_may():
+    """
+    The deadline of whoever shares is their own, although the request goes on for others.
+    """
+    target = Target(attempt(200))
+    asking = live(target)
+    first = await leading(asking, target, deadline_s=PATIENCE_S)
+
+    async with asyncio.timeout(PATIENCE_S / 2):
+        found = await asking.ask(get(deadline_s=0.05))
+
+    assert isinstance(found.attempt.error, TimedOut)
+    assert 0.05 == pytest.approx(found.attempt.took_s, abs=PATIENCE_S / 2)
+    assert (True, 1) == (found.shared, len(target.sent))
+    target.gate.set()
+    assert 200 == (await first).attempt.response.status
+
+
+RAN_OUT = {
+    "the target was too slow": TimedOut(target=CRM, after_s=4),
+    "our limit was too narrow": LimitExceeded("full", target=CRM),
+}
+
+
+@pytest.mark.parametrize("error", RAN_OUT.values(), ids=RAN_OUT.keys())
+async def test_whose_time_is_not_over_asks_again(error):
+    """
+    Who came first runs out of time first; those who came later have some left, and one of them asks for all.
+    """
+    target = Target(broken(error, method="GET"), attempt(200, method="GET"))
+    asking = live(target)
+    first = await leading(asking, target)
+    others = [asyncio.create_task(asking.ask(get())) for _ in range(3)]
+    await asyncio.sleep(0)
+    target.gate.set()
+
+    answers = await asyncio.gather(first, *others)
+
+    assert error is answers[0].attempt.error
+    assert [200] * 3 == [each.attempt.response.status for each in answers[1:]]
+    assert [False, True, True] == [each.shared for each in answers[1:]]
+    (_, unlimited), (_, deadline) = target.sent
+    now = asyncio.get_running_loop().time()
+    assert unlimited is None
+    assert now < deadline <= now + 4.0
+
+
+async def test_whose_time_is_over_too_does_not_ask_again():
+    """
+    With hardly any time left, the time-out is the answer for everybody.
+    """
+    target = Target(broken(RAN_OUT["the target was too slow"], method="GET"), attempt(200))
+
+    answers = await together(live(target), target, get(), get(deadline_s=0.2), get(deadline_s=0.2))
+
+    assert 1 == len(target.sent)
+    assert [TimedOut] * 3 == [type(each.attempt.error) for each in answers]
+
+
+async def test_other_failures_are_shared():
+    """
+    A target that broke off would do so again.
+    """
+    target = Target(attempt(500, method="GET"))
+
+    answers = await together(live(target), target, get(), get(), get())
+
+    assert 1 == len(target.sent)
+    assert [500] * 3 == [each.attempt.response.status for each in answers]
+
+
+async def test_many_share_at_one_address():
+    """
+    Two agents' credentials at one address are two requests, each shared by who has them.
+    """
+    target = Target(attempt(200, method="GET"))
+    keys = [("X-Api-Key", name) for name in "ababba"]
+
+    answers = await together(live(target), target, *[get(headers=(key,)) for key in keys])
+
+    assert [False, False, True, True, True, True] == [each.shared for each in answers]
+    assert [(keys[0],), (keys[1],)] == [prepared.headers for prepared, _ in target.sent]
+    assert keys == [each.attempt.prepared.headers[0] for each in answers]
+
+
+def test_who_came_second_at_an_address_is_found_when_the_first_has_left():
+    """
+    Whatever else was under way there when it began.
+    """
+    lookups = Lookups()
+    one, other = (get(headers=(("X-Api-Key", name),)) for name in "ab")
+    first, _ = lookups.enter(one)
+    second, began = lookups.enter(other)
+    lookups.leave(first, None)
+
+    assert began
+    assert (second, False) == lookups.enter(other)
+
+
+async def test_nothing_is_left_of_lookups_that_ended():
+    """
+    Whatever became of them: memory would fill up with addresses.
+    """
+    target = Target(attempt(200, method="GET"))
+    asking = live(target)
+    await together(asking, target, *[get(headers=(("X-Api-Key", name),)) for name in "aabbc"])
+    cut_off = await leading(asking, target)
+    waiting = asyncio.create_task(asking.ask(get()))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    cut_off.cancel()
+    await asyncio.gather(cut_off, waiting, return_exceptions=True)
+
+    lookups = asking._lookups
+    assert ({}, 0, {}) == (lookups._running, lookups._apart, lookups._waiting)
 
 
 # --- Older answers ---------------------------------------------------------------------------

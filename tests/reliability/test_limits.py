@@ -119,20 +119,20 @@ async def test_agents_and_deliveries_share_the_limit_and_agents_go_first(opened,
     assert left > 10
 
 
-async def test_what_a_limit_keeps_back_is_not_counted(opened, target, monkeypatch):
+async def test_what_a_limit_keeps_back_is_not_counted(opened, target):
     """
-    A delivery that found no room goes back untried, and its only attempt is still there.
+    A delivery that finds no room waits untried until an agent's request ends, and has its only attempt still.
     """
-    monkeypatch.setattr("webhook_engine.deliveries.PATIENCE_S", 0.05)
     target.took_s = 1.0
     text = group(max_in_flight=1) + "max_attempts = 1\n" + ASK + OF_GROUP
     async with opened(text) as engine:
         asked = asyncio.create_task(engine.ask("Ask", CALL.replace(notes="agent")))
         await until(lambda: target.running)
         await engine.notify(event(1))
-        await until(lambda: engine.report().released)
-        (found,) = await reports(engine)
+        await until(lambda: engine.report().waiting)
+        assert ["agent"] == target.asked
         await asked
+        (found,) = await reports(engine)
 
     assert (State.DONE, 0, 1) == (found.state, found.failures, found.attempts)
     assert ["agent", "1"] == target.asked

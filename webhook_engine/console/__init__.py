@@ -26,7 +26,14 @@ lists by key.
 
 from webhook_engine.console.app import add_console, console
 from webhook_engine.console.first import first_administrator_link
-from webhook_engine.console.settings import ConsoleSettings
+from webhook_engine.console.settings import ConsoleSettings, session_key_of
 from webhook_engine.console.visitor import Visitor
 
-__all__ = ["ConsoleSettings", "Visitor", "add_console", "console", "first_administrator_link"]
+__all__ = [
+    "ConsoleSettings",
+    "Visitor",
+    "add_console",
+    "console",
+    "first_administrator_link",
+    "session_key_of",
+]

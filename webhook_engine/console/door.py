@@ -13,7 +13,8 @@ from aiohttp import web
 from webhook_engine import log
 from webhook_engine.console import sessions
 from webhook_engine.console.headers import KEPT, OURS
-from webhook_engine.console.visit import NotAllowed, Visit
+from webhook_engine.console.state import NotAllowed
+from webhook_engine.console.visit import Visit
 from webhook_engine.errors import NotFound, WebhookEngineError
 
 if TYPE_CHECKING:

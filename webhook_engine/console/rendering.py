@@ -4,6 +4,7 @@ Templates and what all of them know.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -34,6 +35,7 @@ class Rendering:
         self._app = app
         self._console = console
         self._routes = routes
+        self._paths: dict[str, str] = {}
         self._environment = aiohttp_jinja2.setup(
             app,
             app_key=TEMPLATES,
@@ -44,7 +46,7 @@ class Rendering:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(word=word_of, when=self._when, field_id=field_id)
+        self._environment.filters.update(word=word_of, when=self._when, field_id=field_id, spelled=spelled)
         self._environment.globals.update(WORDS=WORDS)
 
     def url(self, name: str, **query: object) -> str:
@@ -54,9 +56,16 @@ class Rendering:
         kind, _, file = name.partition(":")
         if file:
             query = {"name": self._console.assets.name_of(file)}
-        path = str(self._app.router[kind].url_for())
+        path = self._paths.get(kind) or self._path(kind)
         stated = {key: str(value) for key, value in query.items() if value not in (None, "")}
         return f"{path}?{urlencode(stated)}" if stated else path
+
+    def _path(self, name: str) -> str:
+        path = str(self._app.router[name].url_for())
+        # Until then it may still be mounted somewhere.
+        if self._app.frozen:
+            self._paths[name] = path
+        return path
 
     def render(self, template: str, visit: Visit, context: dict[str, Any]) -> str:
         """
@@ -68,6 +77,7 @@ class Rendering:
             "url": visit.url,
             "csrf": sessions.csrf_of(visit.session),
             "tenant": self._console.tenant,
+            "source": self._console.settings.source,
             "nav": self._navigation(visit),
             "route": visit.route,
         }
@@ -80,6 +90,8 @@ class Rendering:
         visitor = visit.visitor
         found: dict[str, list[Route]] = {}
         for route in self._routes if visitor is not None else ():
+            if route.name == "users" and self._console.user_of is not None:
+                continue  # they are the embedding application's
             if route.nav and route.least is not None and visitor is not None and visitor.may(route.least):
                 found.setdefault(route.section, []).append(route)
         return list(found.items())
@@ -99,3 +111,10 @@ def field_id(name: str) -> str:
     return "f-" + name.replace("[", "-").replace("].", "-").replace("]", "").replace(".", "-").replace(
         "_", "-"
     )
+
+
+def spelled(path: str) -> str:
+    """
+    The path of a field as a reader says it: `parameter[2].test_value` is "parameter 2, test value".
+    """
+    return re.sub(r"\[([0-9]+)\]", r" \1", path).replace(".", ", ").replace("_", " ")

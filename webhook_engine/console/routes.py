@@ -18,6 +18,7 @@ from webhook_engine.console.pages import (
     targets,
     tenant,
     trial,
+    users,
     webhooks,
 )
 from webhook_engine.console.visit import Route
@@ -68,6 +69,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/agents/delete", _ADMIN, agents.remove, "agent_delete"),
     Route("GET", "/tenant", _MANAGER, tenant.edit, "tenant", nav="Tenant", section=_CENTRE),
     Route("POST", "/tenant", _ADMIN, tenant.store, "tenant"),
+    Route("GET", "/users", _ADMIN, users.users, "users", nav="Users", section=_CENTRE),
+    Route("POST", "/users", _ADMIN, users.store, "users"),
+    Route("POST", "/users/remove", _ADMIN, users.remove, "user_remove"),
     Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
     Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
     # Deliveries and target systems

@@ -5,13 +5,16 @@ From a form to a new revision: nothing typed is lost, and nobody's change is ove
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console.forms import errors_of
-from webhook_engine.definitions import Definitions, read_tree, tree_of_definitions, without
+from webhook_engine.console.tables import Difference, differences, position_of, rename
+from webhook_engine.definitions import Definitions, Group, read_tree, tree_of_definitions, without
+from webhook_engine.definitions.files import without_literals
+from webhook_engine.definitions.tree import tree_of, tree_of_tenant
 from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreConflict, StoreError
 
 if TYPE_CHECKING:
@@ -25,17 +28,6 @@ _TRIES: Final = 5
 
 TENANT: Final = "tenant"
 """The kind and the name of the tenant's own table."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """
-    One field that is not what it was.
-    """
-
-    path: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +89,7 @@ async def save(console: Console, edit: Edit) -> Saving:
     """
     Put one definition into those in force, as a new revision.
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         if conflict := await _conflict(console, revision, edit):
@@ -116,6 +109,7 @@ async def change(console: Console, alter: Callable[[dict[str, Any]], str], *, by
     Args:
         alter: Changes the tree it is given, and says to which entry of it errors belong (`group[2].member[1]`).
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         tree = tree_of_definitions(revision.definitions)
@@ -134,6 +128,7 @@ async def delete(console: Console, kind: str, name: str, *, by: str) -> Saving:
         DefinitionInUse: Something refers to it; all of that is named.
         NotFound: There is none of that name.
     """
+    console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
         smaller = without(revision.definitions, kind, name)
@@ -191,61 +186,25 @@ def _merged(before: Mapping[str, Any], edit: Edit) -> Table:
     return {**{key: value for key, value in before.items() if key not in edit.owns}, **edit.table}
 
 
-def position_of(tables: Sequence[Mapping[str, Any]], name: str) -> int | None:
-    """
-    Where the definition called *name* stands, or the agent or member of that extension; None where it does not.
-    """
-    found = (
-        index
-        for index, table in enumerate(tables)
-        if name and name == table.get("extension", table.get("name"))
-    )
-    return next(found, None)
-
-
 def table_of(revision: Revision, kind: str, name: str) -> Table | None:
     """
     The definition of that name as a table of its file; None where there is none.
     """
-    tree: dict[str, Any] = tree_of_definitions(revision.definitions)
+    definitions = revision.definitions
     if kind == TENANT:
-        return dict(tree.get(TENANT, {}))
-    tables: list[Table] = tree.get(kind, [])
-    position = position_of(tables, name)
-    return None if position is None else tables[position]
-
-
-def rename(tree: Mapping[str, Any], kind: str, old: str, new: str) -> None:
-    """
-    Let everything that refers to a group or a webhook go on referring to it under its new name.
-    """
-    for holder, key in _references(tree, kind):
-        value = holder[key]
-        if isinstance(value, list):
-            holder[key] = [new if each == old else each for each in value]
-        elif value == old:
-            holder[key] = new
-
-
-def _references(tree: Mapping[str, Any], kind: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """
-    Every place that can name a definition of that kind.
-    """
-    for webhook in tree.get("webhook", ()):
-        if kind == "group" and "group" in webhook:
-            yield webhook, "group"
-        if kind == "webhook":
-            columns = webhook.get("view", {}).get("column", ())
-            yield from ((column, "link") for column in columns if "link" in column)
-    if kind != "webhook":
-        return
-    for rule in tree.get("rule", ()):
-        if "webhooks" in rule:
-            yield rule, "webhooks"
-        for then in rule.get("then", ()):
-            yield from ((then, key) for key in ("webhook", "after") if key in then)
-    for test in tree.get("test", ()):
-        yield from ((expect, "webhook") for expect in test.get("expect", ()))
+        head = tree_of_tenant(
+            definitions.tenant,
+            allowed_networks=definitions.allowed_networks,
+            silence=sorted(definitions.silence),
+        )
+        return dict(head)
+    key = "extension" if kind == "agent" else "name"
+    found = (each for each in getattr(definitions, f"{kind}s") if name and getattr(each, key) == name)
+    one = next(found, None)
+    if one is None:
+        return None
+    table: Table = tree_of(without_literals(one) if isinstance(one, Group) else one)  # type: ignore[assignment]  # a table
+    return table
 
 
 async def _conflict(console: Console, revision: Revision, edit: Edit) -> Conflict | None:
@@ -265,26 +224,3 @@ async def _conflict(console: Console, revision: Revision, edit: Edit) -> Conflic
     owned = [{key: table.get(key) for key in edit.owns} for table in (then or {}, now)]
     found = differences(*owned)
     return Conflict(entry=revision.entry, differences=found) if found else None
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """
-    Field by field what is not the same, in the order of the later table.
-    """
-    old, new = dict(_flat(before)), dict(_flat(after))
-    return tuple(
-        Difference(path=path, before=old.get(path, ""), after=new.get(path, ""))
-        for path in dict.fromkeys([*new, *old])
-        if old.get(path) != new.get(path)
-    )
-
-
-def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _flat(each, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for index, each in enumerate(value, start=1):
-            yield from _flat(each, f"{path}[{index}]")
-    elif value is not None:
-        yield path, str(value)

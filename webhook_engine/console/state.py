@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.console.assets import Assets
@@ -15,7 +16,8 @@ from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.console.works import Works
 from webhook_engine.definitions import Definitions
-from webhook_engine.errors import NotFound
+from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.store import Topic
 from webhook_engine.store.revisions import Revision, RevisionEntry
 
 if TYPE_CHECKING:
@@ -28,8 +30,17 @@ if TYPE_CHECKING:
     from webhook_engine.engine import Engine
     from webhook_engine.store import Store
 
+_PATIENCE_S = 3.0
+_LOOK_S = 0.05
+
 UserOf: TypeAlias = "Callable[[web.Request], Awaitable[Visitor | None] | Visitor | None]"
 """Who an embedding application says is there; None for nobody."""
+
+
+class NotAllowed(WebhookEngineError):
+    """
+    A page that this visitor may not see, or a change that cannot be made here.
+    """
 
 
 class Console:
@@ -46,15 +57,19 @@ class Console:
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
         self.works = Works()
+        self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
+        # Behind a proxy all machines look like one.
+        self.machines = Throttle(tries=10 * settings.tries, longest_s=settings.longest_wait_s)
 
     @property
     def tenant(self) -> str:
         """
         Whose console it is.
         """
-        if self.settings.tenant is not None:
-            return self.settings.tenant
+        stated = self.settings.tenant
+        if stated is not None:
+            return stated if isinstance(stated, str) else stated()
         return self.engine.definitions.tenant.name
 
     async def visitor(self, request: web.Request, session: Session) -> Visitor | None:
@@ -72,16 +87,23 @@ class Console:
         """
         The definitions in force, which may be none at all.
         """
-        try:
-            return await self.store.definitions.load(self.tenant)
-        except NotFound:
-            return Revision(entry=_nothing(self.tenant), definitions=Definitions())
+        if self.settings.source:
+            return Revision(entry=_nothing(self.tenant), definitions=self.engine.definitions)
+        # The number counts on with every change, so that an unchanged one saves a look at the disk.
+        seen = (self.tenant, self.store.changes.number(Topic.DEFINITIONS))
+        if self._looked_at is None or self._looked_at[0] != seen:
+            try:
+                revision = await self.store.definitions.load(self.tenant)
+            except NotFound:
+                revision = Revision(entry=_nothing(self.tenant), definitions=Definitions())
+            self._looked_at = (seen, revision)
+        return self._looked_at[1]
 
     async def follow(self, _: web.Application) -> AsyncIterator[None]:
         """
         For the application's `cleanup_ctx`: the engine works with what the store has in force.
         """
-        if not self.settings.follows:
+        if not self.settings.follows or self.settings.source:
             yield
             return
         following = asyncio.create_task(self._follow())
@@ -89,12 +111,26 @@ class Console:
         following.cancel()
         await asyncio.wait([following])
 
+    def check_editable(self) -> None:
+        """
+        Raises:
+            NotAllowed: The definitions are not the store's.
+        """
+        if self.settings.source:
+            raise NotAllowed(f"the definitions are those of {self.settings.source}: edit them there")
+
     async def in_force(self, revision: Revision) -> None:
         """
-        Let the engine work by *revision* now, where it follows the store.
+        Have the engine work by *revision*; where somebody else tells it what holds, wait a moment for them.
         """
+        if self.settings.source:
+            return
         if self.settings.follows and revision.definitions != self.engine.definitions:
             self.engine.redefine(await asyncio.to_thread(self.engine.ready, revision.definitions))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while revision.definitions != self.engine.definitions:  # noqa: ASYNC110  # an engine tells nobody
+                    await asyncio.sleep(_LOOK_S)
 
     async def _follow(self) -> None:
         async for revision in self.store.definitions.watch(self.tenant):

@@ -27,24 +27,23 @@ class Throttle:
         self._tries, self._longest_s, self._clock = tries, longest_s, clock
         self._failed: OrderedDict[str, _Failures] = OrderedDict()
 
-    def wait_s(self, *keys: str) -> float:
+    def wait_s(self, key: str) -> float:
         """
-        Seconds until any of these may try again; 0 where they may now.
+        Seconds until *key* may try again; 0 where it may now.
         """
-        now = self._clock()
-        return max([0.0, *(self._failed[key].until - now for key in keys if key in self._failed)])
+        failures = self._failed.get(key)
+        return 0.0 if failures is None else max(0.0, failures.until - self._clock())
 
-    def failed(self, *keys: str) -> None:
+    def failed(self, key: str) -> None:
         """
-        Count a wrong try of each; from the limit on the wait begins at a second and doubles.
+        Count a wrong try; from the limit on the wait begins at a second and doubles.
         """
-        for key in keys:
-            failures = self._failed.setdefault(key, _Failures())
-            self._failed.move_to_end(key)
-            failures.count += 1
-            over = failures.count - self._tries
-            if over >= 0:
-                failures.until = self._clock() + min(2.0 ** min(over, 30), self._longest_s)
+        failures = self._failed.setdefault(key, _Failures())
+        self._failed.move_to_end(key)
+        failures.count += 1
+        over = failures.count - self._tries
+        if over >= 0:
+            failures.until = self._clock() + min(2.0 ** min(over, 30), self._longest_s)
         while len(self._failed) > _REMEMBERED:
             self._failed.popitem(last=False)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aiohttp import web
 
 from webhook_engine.console import sessions
-from webhook_engine.errors import WebhookEngineError
+from webhook_engine.console.state import NotAllowed
 from webhook_engine.store.users import Role
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from webhook_engine.console.rendering import Rendering
     from webhook_engine.console.state import Console
     from webhook_engine.console.visitor import Visitor
-
-
-class NotAllowed(WebhookEngineError):
-    """
-    A page that this visitor may not see, or a change without its token.
-    """
 
 
 Handler: TypeAlias = "Callable[[Visit], Awaitable[web.StreamResponse]]"
@@ -88,6 +82,13 @@ class Visit:
     def may_change(self) -> bool:
         """
         Whether they may change definitions, and not only see them.
+        """
+        return self.may_send and not self.console.settings.source
+
+    @property
+    def may_send(self) -> bool:
+        """
+        Whether they may send a test.
         """
         return self.visitor is not None and self.visitor.may(Role.ADMINISTRATOR)
 

@@ -10,9 +10,11 @@ from webhook_engine.dispatch.faults import Fault, fault_of
 from webhook_engine.dispatch.guard import Dial
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ResponseError, TransportError, WebhookEngineError
+from webhook_engine.quick import quick
 from webhook_engine.responses import Response
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """

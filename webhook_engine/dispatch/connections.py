@@ -4,16 +4,14 @@ Open connections, apart for each egress policy and each set of authorities.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import ssl
-from functools import partial
 
 import aiohttp
 
 from webhook_engine.dispatch.egress import EgressPolicy
 from webhook_engine.dispatch.guard import socket_factory
-from webhook_engine.dispatch.listening import Listener
+from webhook_engine.dispatch.pool import Pool
 from webhook_engine.dispatch.resolver import Resolver
 from webhook_engine.dispatch.wire import MarkedRequest, MarkedResponse, Way, timeouts
 from webhook_engine.errors import AuthoritiesMissing
@@ -65,19 +63,16 @@ class Connections:
         limits = self._limits
         if self._resolver is None:
             self._resolver = Resolver(within_s=limits.dns_s, at_most=limits.lookups)
-        connector = aiohttp.TCPConnector(
-            limit=limits.connections,
-            resolver=self._resolver,
-            socket_factory=socket_factory(policy),
-            keepalive_timeout=limits.keep_alive_s,
-            # A context costs 32 ms and 755 KB: aiohttp's own is shared, and so is one per file.
-            ssl=_trusting(ca_file) if ca_file else True,
-            timeout_ceil_threshold=math.inf,
-        )
-        listener = partial(Listener, loop=asyncio.get_running_loop())
-        connector._factory = listener  # type: ignore[assignment]  # a Listener is a ResponseHandler
         session = aiohttp.ClientSession(
-            connector=connector,
+            connector=Pool(
+                limit=limits.connections,
+                resolver=self._resolver,
+                socket_factory=socket_factory(policy),
+                keepalive_timeout=limits.keep_alive_s,
+                # A context costs 32 ms and 755 KB: aiohttp's own is shared, and so is one per file.
+                ssl=_trusting(ca_file) if ca_file else True,
+                timeout_ceil_threshold=math.inf,
+            ),
             timeout=timeouts(connect_s=limits.connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,  # a proxy from the environment would hide the address from the guard

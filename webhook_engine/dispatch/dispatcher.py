@@ -52,7 +52,12 @@ class Dispatcher:
         await self.transport.close()
 
     async def dispatch(
-        self, request: PreparedRequest, *, number: int = 1, patience_s: float | None = None
+        self,
+        request: PreparedRequest,
+        *,
+        number: int = 1,
+        deadline: float | None = None,
+        patience_s: float | None = None,
     ) -> Attempt:
         """
         Sends *request* and ends within its deadline, whatever the target does.
@@ -64,6 +69,7 @@ class Dispatcher:
         Args:
             number: Which try at the delivery this is.
 
+            deadline: On the loop's clock; the request's own from now on when left out.
             patience_s: How long it may wait for the group's limits, behind those who have no time: then
                 its deadline begins when it has its turn. Left out the deadline is for that too.
 
@@ -72,7 +78,8 @@ class Dispatcher:
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        deadline = began + request.route.deadline_s
+        if deadline is None:
+            deadline = began + request.route.deadline_s
         exchange = Exchange()
         limiter = self._limiter(request.route)
         entered = False

@@ -33,25 +33,23 @@ class Exchange:
     What happened on the wire while one request was sent.
     """
 
-    __slots__ = ("_hop", "again", "dials", "sends", "sent", "url")
+    sends = 0
+    """How often a request was given to a connection; redirects count."""
+
+    sent = False
+    """Whether that happened on this hop."""
+
+    again = False
+    """Whether this is the second attempt, with a fresh token."""
+
+    url: str | None = None
+    """Where a redirect led to; None before the first."""
+
+    _hop = 0
 
     def __init__(self) -> None:
         self.dials: list[Dial] = []
         """In the order tried; empty when an open connection was used again."""
-
-        self.sends = 0
-        """How often a request was given to a connection; redirects count."""
-
-        self.sent = False
-        """Whether that happened on this hop."""
-
-        self.again = False
-        """Whether this is the second attempt, with a fresh token."""
-
-        self.url: str | None = None
-        """Where a redirect led to; None before the first."""
-
-        self._hop = 0
 
     def __repr__(self) -> str:
         return f"Exchange(dials={self.dials}, sends={self.sends})"

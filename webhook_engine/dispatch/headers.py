@@ -5,15 +5,16 @@ A last look at headers: at ours before they are sent, at the target's before any
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.dispatch.mask import NOTHING
 from webhook_engine.errors import UnsafeValue
 
 if TYPE_CHECKING:
     from webhook_engine.dispatch.mask import Masker
-    from webhook_engine.responses import Response
+
+Headers: TypeAlias = "tuple[tuple[str, str], ...]"
 
 # RFC 9110, 5.5: visible characters, blanks and tabs, no blank at the ends. What lies
 # beyond ASCII has no agreed meaning there; RFC 8187 or percent-encoding says it safely.
@@ -41,19 +42,33 @@ def _culprit(value: str) -> str:
     return "a blank at its beginning or end"
 
 
-def presentable(response: Response, mask: Masker) -> Response:
+def in_one(headers: Headers) -> str:
     """
-    *response* with headers that anybody may see: no secret that they repeat, and text throughout.
+    *headers* as one text, which is looked at much faster than each of them.
+    """
+    return "\n".join(chain.from_iterable(headers))
+
+
+def size_of(headers: Headers, text: str) -> int:
+    """
+    The characters of *headers*, given them `in_one`.
+    """
+    return len(text) - max(0, 2 * len(headers) - 1)
+
+
+def presentable(headers: Headers, text: str, mask: Masker) -> Headers:
+    """
+    *headers* that anybody may see: no secret that a target repeats in them, and text throughout.
 
     A redirect is followed by what the target sent, so this comes after the last hop.
+
+    Args:
+        text: The headers `in_one`.
     """
-    values = "\n".join([value for _, value in response.headers])
     # The everyday response is only looked at once: plain text, to a request without secrets.
-    if values.isascii() and (mask is NOTHING or mask.answer(data := values.encode()) == data):
-        return response
-    return replace(
-        response, headers=tuple((name, _presentable(value, mask)) for name, value in response.headers)
-    )
+    if text.isascii() and (mask is NOTHING or mask.answer(data := text.encode()) == data):
+        return headers
+    return tuple((name, _presentable(value, mask)) for name, value in headers)
 
 
 def _presentable(value: str, mask: Masker) -> str:

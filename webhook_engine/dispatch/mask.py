@@ -22,7 +22,7 @@ _SHORTEST_RUN = 4
 """Letters and digits in a row by which an answer is looked through before it is searched."""
 
 
-_AT_ONCE = 128 * 1024
+AT_ONCE = 128 * 1024
 """Bytes that are searched without a pause. A target that repeats half a secret over and over makes that slow."""
 
 _LONGEST_SPELLING = 64
@@ -86,12 +86,12 @@ class Masker:
         """
         As `answer`, for a long *body*: others have their turn between its pieces.
         """
-        if self._answer is None or len(body) <= _AT_ONCE or not any(mark in body for mark in self._marks):
+        if self._answer is None or len(body) <= AT_ONCE or not any(mark in body for mark in self._marks):
             return self.answer(body)
         pieces: list[bytes] = []
         at = 0
         while at < len(body):
-            at = self._hide(body, at, min(at + _AT_ONCE, len(body)), pieces)
+            at = self._hide(body, at, min(at + AT_ONCE, len(body)), pieces)
             await asyncio.sleep(0)
         return b"".join(pieces)
 

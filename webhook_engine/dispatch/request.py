@@ -13,6 +13,7 @@ from multidict import istr
 from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.mask import HIDDEN, NOTHING, Masker
+from webhook_engine.quick import quick
 
 # What is not asked for need not be unpacked; and who we are is nobody's secret. As istr
 # aiohttp takes the names as they are.
@@ -52,6 +53,7 @@ class Route:
     """Whether the response is for us alone: a token. Secrets that it repeats are then left in it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PreparedRequest:
     """
@@ -154,12 +156,13 @@ def target_of(url: str) -> str:
     """
     Host and port of an absolute URL, the scheme's own port where it names none.
     """
-    return _target(origin_of(url))
+    scheme, _, rest = url.partition("://")
+    return _target(scheme, rest.partition("/")[0])
 
 
 @lru_cache(maxsize=256)
-def _target(origin: str) -> str:
-    scheme, _, authority = origin.partition("://")
+def _target(scheme: str, rest: str) -> str:
+    authority = rest.partition("?")[0].partition("#")[0]
     host_port = authority.rpartition("@")[2]
     if host_port.rpartition("]")[2].find(":") >= 0:
         return host_port

@@ -5,6 +5,7 @@ Requests over the wire: one send each, guarded, bounded, within a deadline.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -13,8 +14,9 @@ from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
-from webhook_engine.dispatch.guard import Exchange, current
-from webhook_engine.dispatch.headers import presentable
+from webhook_engine.dispatch.guard import Exchange
+from webhook_engine.dispatch.headers import in_one, presentable, size_of
+from webhook_engine.dispatch.mask import AT_ONCE
 from webhook_engine.dispatch.request import PreparedRequest, target_of
 from webhook_engine.errors import ResponseTooLarge, TransportError, WebhookEngineError
 from webhook_engine.responses import Response
@@ -78,14 +80,13 @@ class Transport:
             deadline = asyncio.get_running_loop().time() + request.route.deadline_s
         watch = self._deadlines.at(deadline)
         problem: WebhookEngineError | None
-        token = current.set(exchange)
         try:
             with watch:
                 way = self._connections.way(request.route.policy, request.route.ca_file)
                 response = await self._exchange(way, exchange, request)
                 if request.route.max_redirects:
                     response = await self._follow(way, exchange, request, response)
-                return response if request.route.answer_is_secret else presentable(response, request.mask)
+                return response
         except asyncio.CancelledError:
             # Closing cancels look-ups; whoever waited for one did not ask to be cancelled.
             task = asyncio.current_task()
@@ -96,8 +97,6 @@ class Transport:
             problem = self._problem(error, exchange, request, timed_out=watch.expired)
             if problem is None:
                 raise
-        finally:
-            current.reset(token)
         # Out here the error has no context: aiohttp's would quote the URL, and a URL may hold a key.
         raise problem
 
@@ -127,18 +126,24 @@ class Transport:
         request: PreparedRequest,
         response: Response,
     ) -> Response:
-        for _ in range(request.route.max_redirects):
+        route, mask = request.route, request.mask
+        for _ in range(route.max_redirects):
             onward = redirects.next_hop(request, response)
             if onward is None:
                 break
             request = onward
             exchange.begin_hop(request.url)
             response = await self._exchange(way, exchange, request)
-        return response
+        if route.answer_is_secret:
+            return response
+        return replace(response, headers=presentable(response.headers, in_one(response.headers), mask))
 
     async def _exchange(self, way: wire.Way, exchange: Exchange, request: PreparedRequest) -> Response:
+        """
+        One hop. Where another may follow, its headers are as they were sent: that is what tells where to.
+        """
         began = monotonic()
-        route = request.route
+        route, mask = request.route, request.mask
         received = await wire.send(
             way,
             exchange,
@@ -149,7 +154,11 @@ class Transport:
         )
         try:
             head = tuple(received.headers.items())
-            self._check_head(head)
+            text = in_one(head)
+            if size_of(head, text) > self.limits.header_bytes:
+                raise ResponseTooLarge(
+                    f"the head of the response is larger than {self.limits.header_bytes:,} bytes"
+                )
             body = body_at_hand(received, at_most=self.limits.response_bytes)
             if body is None:
                 body = await read_body(received, at_most=self.limits.response_bytes)
@@ -157,15 +166,14 @@ class Transport:
             received.close()
             raise
         received.release()
+        if not route.answer_is_secret:
+            body = mask.answer(body) if len(body) <= AT_ONCE else await mask.answer_in_turns(body)
+            if not route.max_redirects:
+                head = presentable(head, text, mask)
         return Response(
             status=received.status,
             headers=head,
-            body=body if route.answer_is_secret else await request.mask.answer_in_turns(body),
+            body=body,
             took_s=monotonic() - began,
-            url=request.mask.text(request.url),
+            url=mask.text(request.url),
         )
-
-    def _check_head(self, head: tuple[tuple[str, str], ...]) -> None:
-        bound = self.limits.header_bytes
-        if sum([len(name) + len(value) for name, value in head]) > bound:
-            raise ResponseTooLarge(f"the head of the response is larger than {bound:,} bytes")

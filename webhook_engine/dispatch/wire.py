@@ -10,15 +10,13 @@ known here, the session is asked from outside.
 from __future__ import annotations
 
 import math
-import select
-import sys
 from collections.abc import Coroutine, Sequence
-from functools import lru_cache
 from typing import Any, Final, Protocol, cast
 from urllib.parse import SplitResult
 
 import aiohttp
 from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
 from aiohttp.http import HttpProcessingError
@@ -28,11 +26,12 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from webhook_engine.dispatch.guard import Exchange, current
+from webhook_engine.dispatch.pool import Handler, Pool, detached
 from webhook_engine.errors import UnsafeValue
 
 Headers = Sequence[tuple[str, str]]
 
-_KNOWN_SERIES: Final = "3.14."
+_KNOWN: Final = aiohttp.__version__ if aiohttp.__version__.startswith("3.14.") else None
 """The aiohttp whose inner steps `straight` takes by itself; any other is asked from outside."""
 
 _SESSIONS_OWN: Final = ClientSession._request
@@ -79,21 +78,26 @@ class Way:
     The way to every target of one session.
     """
 
-    __slots__ = ("_doors", "session")
+    __slots__ = ("_doors", "pool", "session")
 
     def __init__(self, session: ClientSession) -> None:
         self.session = session
-        self._doors: dict[URL, Door] = {}
+        assert isinstance(session.connector, Pool)  # noqa: S101  # it was opened with one
+        self.pool: Pool = session.connector
+        self._doors: dict[str, Door] = {}
 
-    def door(self, origin: URL) -> Door:
+    def door(self, origin: str) -> Door:
         """
         The door at *origin*, made once.
+
+        Raises:
+            UnsafeValue: It is no web address.
         """
         door = self._doors.get(origin)
         if door is None:
             if len(self._doors) >= _MOST_DOORS:
                 self._doors.clear()
-            door = self._doors[origin] = Door(self.session, origin)
+            door = self._doors[origin] = Door(self.session, origin_of(origin))
         return door
 
 
@@ -102,7 +106,7 @@ class Door:
     What is the same for every request to one origin.
     """
 
-    __slots__ = ("host", "request")
+    __slots__ = ("host", "key", "request")
 
     def __init__(self, session: ClientSession, origin: URL) -> None:
         self.host = origin.host_port_subcomponent or ""
@@ -110,6 +114,7 @@ class Door:
         self.request = ClientRequest(
             "GET", origin, loop=session._loop, session=session, timer=_NO_TIMER, headers=()
         )
+        self.key = self.request.connection_key
 
 
 class MarkedResponse(ClientResponse):
@@ -141,9 +146,9 @@ def may_go_straight(session: ClientSession) -> bool:
     A tracer or a test double puts itself into the session; going past it would blind it.
     """
     return (
-        aiohttp.__version__.startswith(_KNOWN_SERIES)
+        aiohttp.__version__ is _KNOWN
         and ClientSession._request is _SESSIONS_OWN
-        and not session.trace_configs
+        and not session._trace_configs
     )
 
 
@@ -162,27 +167,30 @@ def send(
     origin, path = split(url)
     if may_go_straight(way.session):
         return straight(way, exchange, method, origin, path, headers, body)
-    return ask_session(way.session, method, origin.with_path(path, encoded=True), headers, body)
+    whole = origin_of(origin).with_path(path, encoded=True)
+    return ask_session(way.session, exchange, method, whole, headers, body)
 
 
-def split(url: str) -> tuple[URL, str]:
+def split(url: str) -> tuple[str, str]:
     """
     The origin of *url*, and the path that is asked there, with its query and without the fragment.
-
-    Raises:
-        UnsafeValue: It is no web address.
     """
     if "#" in url:
         url = url.partition("#")[0]
     slash = url.find("/", url.find("://") + 3)
     if slash < 0 or "?" in url[:slash]:
         before, mark, query = url.partition("?")
-        return _origin(before), f"/{mark}{query}"
-    return _origin(url[:slash]), url[slash:]
+        return before, f"/{mark}{query}"
+    return url[:slash], url[slash:]
 
 
-@lru_cache(maxsize=256)
-def _origin(origin: str) -> URL:
+def origin_of(origin: str) -> URL:
+    """
+    *origin* for aiohttp.
+
+    Raises:
+        UnsafeValue: It is no web address.
+    """
     scheme, mark, authority = origin.partition("://")
     if scheme.lower() not in ("http", "https") or not mark:
         raise UnsafeValue(f"{scheme[:40]!r} is no scheme that is sent; http and https are", slot="url")
@@ -192,7 +200,7 @@ def _origin(origin: str) -> URL:
 
 
 async def ask_session(
-    session: ClientSession, method: str, url: URL, headers: Headers, body: bytes | None
+    session: ClientSession, exchange: Exchange, method: str, url: URL, headers: Headers, body: bytes | None
 ) -> MarkedResponse:
     """
     Through the session's front door; `MarkedRequest` notes it in the current exchange.
@@ -200,9 +208,13 @@ async def ask_session(
     yarl would rewrite %27 to ' and the target would see other bytes, so *url* was made encoded, its query
     in the path: on the wire nothing tells them apart.
     """
-    response = await session.request(
-        method, url, headers=headers, data=body, allow_redirects=False, skip_auto_headers=_NO_DEFAULTS
-    )
+    token = current.set(exchange)
+    try:
+        response = await session.request(
+            method, url, headers=headers, data=body, allow_redirects=False, skip_auto_headers=_NO_DEFAULTS
+        )
+    finally:
+        current.reset(token)
     return cast("MarkedResponse", response)  # the session was told to make these
 
 
@@ -210,7 +222,7 @@ async def straight(
     way: Way,
     exchange: Exchange,
     method: str,
-    origin: URL,
+    origin: str,
     path: str,
     headers: Headers,
     body: bytes | None,
@@ -221,21 +233,17 @@ async def straight(
     Redirects, cookies, proxies, netrc, tracing and a second send cannot be switched on by accident either.
     """
     session = way.session
-    connector = session.connector
-    if connector is None or connector.closed:
+    pool = way.pool
+    if pool._closed:
         raise RuntimeError("the transport is closed")
     door = way.door(origin)
     head = _head(method, path, door.host, headers, body)
-    dialled = len(exchange.dials)
-    connection = await connector.connect(door.request, [], session.timeout)
-    # Only one that was dialled before can have ended, or hold what came unasked while it was idle.
-    while len(exchange.dials) == dialled and has_ended(connection):
-        connection.close()
-        connection = await connector.connect(door.request, [], session.timeout)
+    protocol = pool.take(door.key)
+    if protocol is None:
+        protocol = await _connected(session, pool, door, exchange)
     try:
-        protocol = connection.protocol
-        transport = None if protocol is None else protocol.transport
-        if protocol is None or transport is None or transport.is_closing():
+        transport = protocol.transport
+        if transport is None or transport.is_closing():
             raise aiohttp.ClientConnectionResetError("the connection ended before it was used")
         protocol.set_response_params(
             timer=_NO_TIMER,
@@ -253,14 +261,31 @@ async def straight(
         while 100 <= message.code < 200 and message.code != 101:
             message, content = await protocol.read()
     except HttpProcessingError as error:
-        connection.close()
+        pool.give_back(door.key, protocol, ends=True)
         raise aiohttp.ClientResponseError(
             door.request.request_info, (), status=error.code, message=error.message
         ) from error
     except BaseException:
-        connection.close()
+        pool.give_back(door.key, protocol, ends=True)
         raise
-    return _Straight(message.code, message.headers, content, connection)
+    return _Straight(message.code, message.headers, content, pool, door.key, protocol)
+
+
+async def _connected(session: ClientSession, pool: Pool, door: Door, exchange: Exchange) -> Handler:
+    """
+    A connection that was dialled, or for which one had to wait.
+    """
+    token = current.set(exchange)
+    try:
+        while True:
+            dialled = len(exchange.dials)
+            protocol = detached(await pool.connect(door.request, [], session.timeout))
+            # Only one that was dialled before can have ended, or hold what came unasked while it was idle.
+            if len(exchange.dials) > dialled or not protocol.has_ended():
+                return protocol
+            pool.give_back(door.key, protocol, ends=True)
+    finally:
+        current.reset(token)
 
 
 class _Lines(list[tuple[str, str]]):
@@ -292,15 +317,23 @@ class _Straight:
     The head of a response that no `ClientResponse` was made for.
     """
 
-    __slots__ = ("_connection", "content", "headers", "status")
+    __slots__ = ("_key", "_pool", "_protocol", "content", "headers", "status")
 
     def __init__(
-        self, status: int, headers: CIMultiDictProxy[str], content: StreamReader, connection: Connection
+        self,
+        status: int,
+        headers: CIMultiDictProxy[str],
+        content: StreamReader,
+        pool: Pool,
+        key: ConnectionKey,
+        protocol: Handler,
     ) -> None:
         self.status = status
         self.headers = headers
         self.content = content
-        self._connection = connection
+        self._pool = pool
+        self._key = key
+        self._protocol = protocol
 
     def at_hand(self) -> bytes | None:
         content = self.content
@@ -312,36 +345,13 @@ class _Straight:
         return b"".join(content._buffer)
 
     def release(self) -> None:
-        connection = self._connection
-        transport = connection.transport
-        if transport is not None and transport.get_write_buffer_size():
-            # It answered without having read the whole request, and would take the rest for the next one.
-            connection.close()
-        else:
-            connection.release()
+        transport = self._protocol.transport
+        # It may have answered without having read the whole request, and would take the rest for the next one.
+        ends = transport is not None and transport.get_write_buffer_size() > 0
+        self._pool.give_back(self._key, self._protocol, ends=ends)
 
     def close(self) -> None:
-        self._connection.close()
-
-
-def has_ended(connection: Connection) -> bool:
-    """
-    Whether a connection that waited for its next request must not get it.
-
-    The target's hanging up is often there before the loop has seen it, and a request sent then is lost,
-    acted upon or not. Bytes that nobody asked for would be taken for its response.
-    """
-    if connection.protocol is None or connection.protocol.should_close:
-        return True
-    if sys.platform == "win32":  # which has no poll
-        return False
-    transport = connection.transport
-    held = None if transport is None else transport.get_extra_info("socket")
-    if held is None or held.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(held.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+        self._pool.give_back(self._key, self._protocol, ends=True)
 
 
 def timeouts(*, connect_s: float) -> ClientTimeout:

@@ -99,11 +99,11 @@ class Breaker:
         "_epoch",
         "_opened",
         "_paused",
-        "_recovering",
         "_until",
         "_well_at",
         "failures",
         "fresh",
+        "recovering",
         "running",
         "settings",
         "slots",
@@ -121,7 +121,8 @@ class Breaker:
         """Those of them that were started since it was last opened."""
         self.failures = 0
         self._allowed = slots
-        self._recovering = False
+        self.recovering = False
+        """Whether it is not treated as usual. False is closed, at any time: what opens or pauses it sets this."""
         self._paused = False
         self._until = -inf
         self._well_at = -inf
@@ -134,9 +135,16 @@ class Breaker:
     def state(self, now: float) -> BreakerState:
         if now < self._until:
             return BreakerState.PAUSED if self._paused else BreakerState.OPEN
-        if not self._recovering:
+        if not self.recovering:
             return BreakerState.CLOSED
         return BreakerState.HALF_OPEN if self._allowed == 1 else BreakerState.RECOVERING
+
+    @property
+    def is_full(self) -> bool:
+        """
+        Whether there is no more room until something ends.
+        """
+        return self.running >= self.slots - len(self._crowded)
 
     def room(self, now: float) -> int:
         """
@@ -144,7 +152,7 @@ class Breaker:
         """
         if now < self._until:
             return 0
-        if not self._recovering and not self._crowded:
+        if not self.recovering and not self._crowded:
             return max(0, self.slots - self.running)
         # What hangs from before is no reason not to look again, as long as the target has a free slot.
         most = self._most(now)
@@ -158,7 +166,7 @@ class Breaker:
             if self._paused:
                 return "it asked for a pause"
             return f"it failed {self.failures} times in a row"
-        if self._recovering and self.fresh >= self._allowed:
+        if self.recovering and self.fresh >= self._allowed:
             return "it is just coming back, and is asked little at a time"
         return None
 
@@ -211,12 +219,22 @@ class Breaker:
         if pause_s is not None and pause_s > 0:
             self._pause(now + pause_s)
 
+    def leave_well(self, epoch: int, now: float) -> None:
+        """
+        `leave` as it is nearly always: the target works, as it did before, and nothing changes.
+        """
+        self.running -= 1
+        if epoch == self._epoch:
+            self.fresh -= 1
+            self.failures = 0
+            self._well_at = now
+
     def resize(self, slots: int) -> None:
         """
         Another number of requests may be under way when all is well.
         """
         self.slots = slots
-        self._allowed = min(self._allowed, slots) if self._recovering else slots
+        self._allowed = min(self._allowed, slots) if self.recovering else slots
 
     def is_idle(self, now: float) -> bool:
         """
@@ -224,7 +242,7 @@ class Breaker:
         """
         return (
             not self.running
-            and not self._recovering
+            and not self.recovering
             and not self.failures
             and now >= self._until
             and self._most(now) == self.slots
@@ -236,7 +254,7 @@ class Breaker:
         return BreakerReport(
             target=self.target,
             state=state,
-            slots=min(most, self._allowed) if self._recovering else most,
+            slots=min(most, self._allowed) if self.recovering else most,
             running=self.running,
             failures=self.failures,
             wait_s=self.wait(now),
@@ -250,18 +268,18 @@ class Breaker:
     def _well(self, now: float) -> None:
         self.failures = 0
         self._well_at = now
-        if self._recovering:
+        if self.recovering:
             self._allowed += 1
             if self._allowed >= self.slots:
                 self._allowed = self.slots
-                self._recovering = False
+                self.recovering = False
                 self._opened = 0
 
     def _failed(self, now: float) -> None:
         self.failures += 1
-        if self._recovering and self._allowed > 1:
+        if self.recovering and self._allowed > 1:
             self._allowed //= 2
-        elif self._recovering or self._is_enough(now):
+        elif self.recovering or self._is_enough(now):
             self._open(now)
 
     def _is_enough(self, now: float) -> bool:
@@ -294,4 +312,4 @@ class Breaker:
         self.fresh = 0
         self._allowed = 1
         # With one slot, one success is recovery enough.
-        self._recovering = True
+        self.recovering = True

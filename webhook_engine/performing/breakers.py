@@ -67,23 +67,32 @@ class Breakers:
         for target, breaker in self._breakers.items():
             breaker.resize(self._slots_of(target))
 
-    def leave(self, breaker: Breaker, epoch: int, word: Word, *, pause_s: float | None = None) -> None:
+    def leave(self, breaker: Breaker, epoch: int, word: Word, pause_s: float | None = None) -> None:
         """
         Notes that a request has ended, and tells who listens where that changes how the target is treated.
         """
         now = self.clock()
+        if word is Word.WELL and pause_s is None and not breaker.recovering:
+            breaker.leave_well(epoch, now)
+            return
         before = breaker.state(now)
         breaker.leave(epoch, word, now, pause_s=pause_s)
         after = breaker.state(now)
         if after is not before:
-            _tell(breaker, after, now)
+            _log(breaker, after, now)
             if after is BreakerState.CLOSED:
                 self._shut.pop(breaker.target, None)
             else:
                 self._shut[breaker.target] = breaker
         if after is not BreakerState.CLOSED or before is not after:
-            for listener in self._listeners:
-                listener(breaker.target)
+            self.tell(breaker.target)
+
+    def tell(self, target: str) -> None:
+        """
+        Tells who listens that there may be other room for *target* than before.
+        """
+        for listener in self._listeners:
+            listener(target)
 
     def listen(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """
@@ -126,7 +135,7 @@ class Breakers:
             del self._breakers[name]
 
 
-def _tell(breaker: Breaker, state: BreakerState, now: float) -> None:
+def _log(breaker: Breaker, state: BreakerState, now: float) -> None:
     if log.is_heard():
         log.event(
             "target.changed",

@@ -5,90 +5,100 @@ Lookups that are under way: who asks the same waits for the same answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from webhook_engine.dispatch.attempt import Attempt
     from webhook_engine.dispatch.request import PreparedRequest
-
-_Key = tuple[str, tuple[tuple[str, str], ...], bytes | None]
 
 
 class Lookups:
     """
-    Requests under way by every byte they send, credentials included.
+    Requests under way.
+
+    Hardly ever are two for one address under way together, so the address alone is the key of the first one; only
+    where there is another, every byte is compared.
     """
 
     def __init__(self) -> None:
-        self._running: dict[_Key, _Lookup] = {}
+        self._running: dict[Hashable, PreparedRequest] = {}
+        self._apart = 0
+        """How many of them have every byte for their key."""
+        self._waiting: dict[Hashable, list[asyncio.Future[Attempt | None]]] = {}
 
-    async def share(
-        self, request: PreparedRequest, send: Callable[[], Awaitable[Attempt]]
-    ) -> tuple[Attempt, bool]:
+    def enter(self, request: PreparedRequest) -> tuple[Hashable, bool]:
         """
-        The answer to *request*, and whether somebody else's request brought it.
+        Where *request* belongs, and whether it is the first of its kind under way: if so, `leave` must follow.
+        """
+        key: Hashable = request.url
+        other = self._running.get(key)
+        if other is not None or self._apart:
+            whole = identity(request)
+            if whole in self._running:
+                return whole, False
+            if other is not None:
+                if identity(other) == whole:
+                    return key, False
+                key = whole
+                self._apart += 1
+        self._running[key] = request
+        return key, True
+
+    def leave(self, key: Hashable, attempt: Attempt | None) -> None:
+        """
+        Gives what came of the first one to whoever waits for it.
 
         Args:
-            send: Sends it; called where nobody asks the same already, or where whoever
-                did has left before there was an answer.
+            attempt: None where it was given up; then they have to ask again.
         """
-        key = (request.url, request.headers, request.body)
-        while (lookup := self._running.get(key)) is not None:
-            if not _is_same(lookup.request, request):
-                return await send(), False
-            await lookup.wait()
-            if lookup.attempt is not None:
-                return lookup.attempt, True
-        lookup = self._running[key] = _Lookup(request)
+        request = self._running.pop(key)
+        if key is not request.url:
+            self._apart -= 1
+        if self._waiting:
+            for turn in self._waiting.pop(key, ()):
+                _give(turn, attempt)
+
+    async def answer(self, key: Hashable, *, until: float) -> Attempt | None:
+        """
+        What came of the first one; None where it was given up, or the time is over.
+
+        Args:
+            until: On the running loop's clock.
+        """
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Attempt | None] = loop.create_future()
+        self._waiting.setdefault(key, []).append(turn)
+        timer = loop.call_at(until, _give, turn, None)
         try:
-            lookup.attempt = await send()
-            return lookup.attempt, False
+            return await turn
         finally:
-            del self._running[key]
-            lookup.end()
+            timer.cancel()
 
 
-class _Lookup:
+def _give(turn: asyncio.Future[Attempt | None], attempt: Attempt | None) -> None:
+    if not turn.done():
+        turn.set_result(attempt)
+
+
+def identity(request: PreparedRequest) -> Hashable:
     """
-    One request under way, and who waits for it besides its sender.
+    Every byte that is sent, credentials included, and the way it goes: where one of them differs, so does the answer.
+
+    How long it may take is left out.
     """
-
-    __slots__ = ("_waiting", "attempt", "request")
-
-    def __init__(self, request: PreparedRequest) -> None:
-        self.request = request
-        self.attempt: Attempt | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        await turn
-
-    def end(self) -> None:
-        for turn in self._waiting:
-            if not turn.done():
-                turn.set_result(None)
-
-
-def _is_same(one: PreparedRequest, other: PreparedRequest) -> bool:
-    """
-    Whether both go the same way: under the same policy, with the same limits, and earning the same token.
-
-    How long each has left may differ; whoever comes later has more.
-    """
-    if one.grant != other.grant:
-        return False
-    if one.route is other.route:
-        return True
-    a, b = one.route, other.route
-    return (a.webhook, a.method, a.group, a.policy, a.ca_file, a.max_redirects, a.added) == (
-        b.webhook,
-        b.method,
-        b.group,
-        b.policy,
-        b.ca_file,
-        b.max_redirects,
-        b.added,
+    route = request.route
+    return (
+        route.webhook,
+        route.method,
+        route.group,
+        route.policy,
+        route.ca_file,
+        route.max_redirects,
+        route.added,
+        request.url,
+        request.headers,
+        request.body,
+        request.grant,
     )

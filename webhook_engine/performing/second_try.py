@@ -13,6 +13,7 @@ from webhook_engine.errors import (
     LimitExceeded,
     ResponseError,
     TargetPaused,
+    TimedOut,
     TokenRefused,
     TransportError,
 )
@@ -33,7 +34,7 @@ def is_worth_a_second(attempt: Attempt) -> bool:
     took the connection.
     """
     if attempt.response is not None:
-        if attempt.prepared.method != "GET" or attempt.response.status not in _BUSY:
+        if attempt.response.status not in _BUSY or attempt.prepared.method != "GET":
             return False
         # Who names a time wants it kept.
         return attempt.response.header("retry-after") is None
@@ -55,3 +56,10 @@ def is_failure(attempt: Attempt) -> bool:
         return attempt.error.status >= 500
     kinds = (TransportError, ResponseError, TargetPaused, LimitExceeded)
     return isinstance(attempt.error, kinds)
+
+
+def ran_out(attempt: Attempt) -> bool:
+    """
+    Whether it was the time that ended it: who has more of it may still get an answer.
+    """
+    return isinstance(attempt.error, TimedOut | LimitExceeded)

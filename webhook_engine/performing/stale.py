@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+from webhook_engine.performing.lookups import identity
+
 if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt
     from webhook_engine.dispatch.request import PreparedRequest
@@ -31,7 +33,7 @@ class StaleAnswers:
         Args:
             now: On a clock that does not go back.
         """
-        key = _key(request)
+        key = identity(request)
         body = 0 if attempt.response is None else len(attempt.response.body)
         size = _BESIDES + len(request.url) + body
         self._forget(key)
@@ -46,7 +48,7 @@ class StaleAnswers:
         """
         An answer not older than *stale_s* seconds, and its age.
         """
-        found = self._answers.get(_key(request))
+        found = self._answers.get(identity(request))
         if found is None or now - found[1] > stale_s:
             return None
         return found[0], now - found[1]
@@ -54,20 +56,3 @@ class StaleAnswers:
     def _forget(self, key: Hashable) -> None:
         if (gone := self._answers.pop(key, None)) is not None:
             self._bytes -= gone[2]
-
-
-def _key(request: PreparedRequest) -> Hashable:
-    """
-    Every byte that is sent, and the way it goes: another agent's credentials make another request.
-    """
-    route = request.route
-    return (
-        route.webhook,
-        route.method,
-        route.policy,
-        route.ca_file,
-        request.url,
-        request.headers,
-        request.body,
-        request.grant,
-    )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from webhook_engine.quick import quick
+
 if TYPE_CHECKING:
     from webhook_engine.errors import WebhookEngineError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from .view import Column
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
     """

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from webhook_engine.quick import quick
+
 
 class ResponseType(StrEnum):
     """
@@ -22,6 +24,7 @@ class ResponseType(StrEnum):
     TEXT = "text"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """

@@ -30,6 +30,11 @@ document.addEventListener("submit", (event) => {
 
 // data-guard: a form that was typed in is not left unasked.
 document.addEventListener("input", (event) => {
+  // What was wrong with a field when it was sent is said no longer than that.
+  if (event.target.getAttribute("aria-invalid") === "true") {
+    event.target.removeAttribute("aria-invalid");
+    document.getElementById(event.target.id + "-error")?.remove();
+  }
   const form = event.target.form;
   if (form && "guard" in form.dataset) form.dataset.typed = "";
 });

@@ -98,6 +98,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     Save the form; what is wrong with it stands at its fields.
     """
+    visit.console.check_editable()
     name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
     typed = forms.read_table(visit.fields, READERS)
     revision = await visit.console.revision()
@@ -171,7 +172,7 @@ async def _shown(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> web.Response:
     definitions = (await visit.console.revision()).definitions
-    vault = {entry.name: entry for entry in await visit.console.store.vault.list(visit.console.tenant)}
+    vault = await vault_of(visit) if "vault" in str(form.table) else {}
     return visit.page(
         "group.html",
         status=status,
@@ -183,6 +184,13 @@ async def _shown(
         used_by=_users(definitions, name),
         may_edit=visit.may_change,
     )
+
+
+async def vault_of(visit: Visit) -> Mapping[str, VaultEntry]:
+    """
+    Name in the vault -> what may be known of that secret.
+    """
+    return {entry.name: entry for entry in await visit.console.store.vault.list(visit.console.tenant)}
 
 
 def _users(definitions: Definitions, name: str) -> tuple[str, ...]:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.paging import page_of
-from webhook_engine.console.saving import Edit, differences, position_of, save, table_of
+from webhook_engine.console.saving import Edit, save, table_of
+from webhook_engine.console.tables import differences, position_of
 from webhook_engine.errors import NotFound
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from webhook_engine.console.saving import Difference
+    from webhook_engine.console.tables import Difference
     from webhook_engine.console.visit import Visit
     from webhook_engine.store.revisions import RevisionEntry
 
@@ -63,6 +64,7 @@ async def restore(visit: Visit) -> web.StreamResponse:
     """
     Bring a revision back, or one definition as it was in it; as a new revision.
     """
+    visit.console.check_editable()
     number = forms.whole(visit.given("number"))
     if not isinstance(number, int):
         raise NotFound("revision", visit.given("number"))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import NO_ERRORS, Form
-from webhook_engine.console.pages.groups import where
-from webhook_engine.console.saving import change, position_of, table_of
+from webhook_engine.console.pages.groups import vault_of, where
+from webhook_engine.console.saving import change, table_of
+from webhook_engine.console.tables import position_of
 from webhook_engine.definitions import Level
 from webhook_engine.definitions.groups import SECRETS_OF
 from webhook_engine.errors import NotFound
@@ -95,7 +96,7 @@ async def _shown(
 ) -> web.Response:
     revision = await visit.console.revision()
     group = _group(revision.definitions, name)
-    vault = {entry.name: entry for entry in await visit.console.store.vault.list(visit.console.tenant)}
+    vault = await vault_of(visit)
     table = table_of(revision, "group", name) or {}
     rows = []
     for agent in revision.definitions.agents:
@@ -110,6 +111,9 @@ async def _shown(
         group=group,
         rows=rows,
         fields=[(key, LABELS[key]) for key in SECRETS_OF[group.authentication]],
+        webhooks=[
+            each.name for each in revision.definitions.webhooks if each.group == name and each.type.is_sent
+        ],
         lacking=sum(not has for _, has, _, _ in rows),
     )
 

@@ -32,12 +32,13 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     """
     console, email = visit.console, visit.given("email").strip().lower()
     back = _local(visit.given("back"))
-    keys = (f"address {email}", f"machine {visit.request.remote}")
-    if wait_s := console.throttle.wait_s(*keys):
+    machine = str(visit.request.remote)
+    if wait_s := max(console.throttle.wait_s(email), console.machines.wait_s(machine)):
         error = f"Too many wrong tries. Try again in {_duration(wait_s)}."
         return _again(visit, HTTPStatus.TOO_MANY_REQUESTS, email, back, error)
     # Counted before it is checked, so that many tries at one moment count too.
-    console.throttle.failed(*keys)
+    console.throttle.failed(email)
+    console.machines.failed(machine)
     user = await console.store.users.check(console.tenant, email, visit.given("password"))
     if user is None:
         return _again(
@@ -47,8 +48,8 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
             back,
             "That address and password do not belong together.",
         )
-    for key in keys:
-        console.throttle.succeeded(key)
+    console.throttle.succeeded(email)
+    console.machines.succeeded(machine)
     sessions.sign_in(visit.session, user.email, user.stamp)
     await console.store.users.note_sign_in(user)
     return _onward(visit, back)

@@ -188,6 +188,7 @@ async def _shown(
         changes_data=compiled.method in _CHANGING,
         samples=list(SAMPLES),
         agents=definitions.agents,
+        agent=visit.asked("agent") or (tried.agent if tried is not None else ""),
         tried=tried,
         whole=whole,
         form=Form(table=table, errors=shown_errors, based_on=based_on),

