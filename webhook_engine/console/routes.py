@@ -13,7 +13,9 @@ from webhook_engine.console.pages import (
     groups,
     history,
     home,
+    keys,
     members,
+    monitoring,
     sign_in,
     targets,
     tenant,
@@ -30,6 +32,7 @@ _AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
 
 _CENTRE: Final = "Integration Centre"
 _OPERATION: Final = "Operation"
+_API: Final = "API"
 
 # One line for each, which the formatter would break.
 # fmt: off
@@ -84,6 +87,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/deliveries/work/stop", _ADMIN, bulk.stop, "work_stop"),
     Route("GET", "/targets", _MANAGER, targets.targets, "targets", nav="Targets", section=_OPERATION),
     Route("POST", "/targets/resume", _ADMIN, targets.resume, "targets_resume"),
+    # Keys of other systems, and what they do
+    Route("GET", "/keys", _ADMIN, keys.keys, "keys", nav="API Manager", section=_API),
+    Route("POST", "/keys", _ADMIN, keys.store, "keys"),
+    Route("POST", "/keys/remove", _ADMIN, keys.remove, "key_remove"),
+    Route("GET", "/monitoring", _MANAGER, monitoring.monitoring, "monitoring", nav="API Monitoring", section=_API),
+    Route("GET", "/monitoring/csv", _MANAGER, monitoring.csv, "monitoring_csv"),
 )
 # fmt: on
 """In the order of the navigation; a page and what its form sends share their path and their name."""

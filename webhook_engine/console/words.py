@@ -101,6 +101,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "half-open": "One request, to see whether it is back",
             "recovering": "Coming back: more and more",
         },
+        "scope": {
+            "events": "Hand in call events",
+            "ask": "Ask or open webhooks for an agent",
+            "stream": "Follow any agent's screen, and close what is on it",
+            "deliveries": "See deliveries with their requests and responses, replay and drop them",
+            "metrics": "Read the metrics",
+            "admin": "What an application adds for its administrators",
+            "xml": "Every action of the XML API",
+        },
         "deed": {"replay": "Replay", "drop": "Drop"},
         "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
     }

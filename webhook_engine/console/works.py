@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
-from webhook_engine.console.visit import NotAllowed
 from webhook_engine.errors import NotFound, WebhookEngineError
 from webhook_engine.queue import State
 
@@ -29,7 +28,8 @@ _STEP: Final = 500
 _KEPT: Final = 50
 """Works that are remembered."""
 
-_AT_ONCE: Final = 4
+AT_ONCE: Final = 4
+"""Works under way."""
 
 
 class Deed(StrEnum):
@@ -110,15 +110,17 @@ class Works:
         """
         return list(reversed(self._works.values()))
 
+    @property
+    def is_full(self) -> bool:
+        """
+        Whether as many are under way as may be.
+        """
+        return sum(each.ended is None for each in self._works.values()) >= AT_ONCE
+
     async def begin(self, deed: Deed, chosen: Filter, queue: DeliveryQueue, *, by: str) -> Work:
         """
         Replay or drop every delivery that is meant, page after page, while others go on.
-
-        Raises:
-            NotAllowed: There are enough of them under way.
         """
-        if sum(each.ended is None for each in self._works.values()) >= _AT_ONCE:
-            raise NotAllowed(f"{_AT_ONCE} of these are under way already: wait until one of them is over")
         states = STATES[deed] if chosen.state is None else (chosen.state,)
         work = Work(
             id=secrets.token_urlsafe(9),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.console.filters import Filter
 from webhook_engine.console.pages.deliveries import deed_of, queue_of
-from webhook_engine.console.visit import NotAllowed
-from webhook_engine.console.works import ALLOWED
+from webhook_engine.console.state import NotAllowed
+from webhook_engine.console.works import ALLOWED, AT_ONCE
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -28,6 +28,8 @@ async def begin(visit: Visit) -> web.StreamResponse:
         raise NotAllowed(f"nothing was changed, because the filter cannot be read: {problems}")
     if chosen.state is not None and chosen.state not in ALLOWED[deed]:
         raise NotAllowed(f"what is {chosen.state} cannot be {'replayed' if deed == 'replay' else 'dropped'}")
+    if visit.console.works.is_full:
+        raise NotAllowed(f"{AT_ONCE} of these are under way already: wait until one of them is over")
     work = await visit.console.works.begin(deed, chosen, queue_of(visit), by=visit.who.email)
     return visit.go("work", work=work.id)
 

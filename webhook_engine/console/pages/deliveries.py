@@ -175,7 +175,15 @@ def _length(spread: Spread) -> str:
     return f"{spread.bar_s} second{'s' if spread.bar_s > 1 else ''}"
 
 
-_BLANK: Final = {"method": "", "url": "", "status": "", "truncated": False, "bytes": 0, "kind": "", "message": ""}
+_BLANK: Final = {
+    "method": "",
+    "url": "",
+    "status": "",
+    "truncated": False,
+    "bytes": 0,
+    "kind": "",
+    "message": "",
+}
 """What a part of a record may leave out."""
 
 
