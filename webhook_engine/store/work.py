@@ -5,7 +5,7 @@ What the parts of the store share: a tenant's row, and work that is finished onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
@@ -16,7 +16,7 @@ from webhook_engine.store import tables
 from webhook_engine.store.changes import Topic, count_up
 
 if TYPE_CHECKING:
-    from sqlalchemy import ScalarSelect
+    from sqlalchemy import ScalarSelect, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 P = ParamSpec("P")
@@ -56,6 +56,23 @@ def id_of(tenant: str) -> ScalarSelect[int]:
     The tenant's id, as part of a statement; nothing where there is no such tenant.
     """
     return select(tables.tenant.c.id).where(tables.tenant.c.name == tenant).scalar_subquery()
+
+
+async def insert_rows(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """
+    Insert many rows at the database's own pace: SQLAlchemy looks at the statement, and not at every row.
+
+    Args:
+        columns: What the tuples hold, in their order; each as the driver takes it.
+    """
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    order = [columns.index(name) for name in compiled.positiontup or columns]
+    if order != list(range(len(columns))):
+        rows = [tuple(row[place] for place in order) for row in rows]
+    if rows:
+        await connection.exec_driver_sql(str(compiled), list(rows))
 
 
 @dataclass(frozen=True, slots=True)
