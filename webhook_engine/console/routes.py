@@ -92,7 +92,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/keys", _ADMIN, keys.store, "keys"),
     Route("POST", "/keys/remove", _ADMIN, keys.remove, "key_remove"),
     Route("GET", "/monitoring", _MANAGER, monitoring.monitoring, "monitoring", nav="API Monitoring", section=_API),
-    Route("GET", "/monitoring/csv", _MANAGER, monitoring.csv, "monitoring_csv"),
+    Route("GET", "/monitoring/csv", _MANAGER, monitoring.export, "monitoring_csv"),
 )
 # fmt: on
 """In the order of the navigation; a page and what its form sends share their path and their name."""
