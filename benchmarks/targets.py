@@ -187,6 +187,28 @@ TARGETS: tuple[Target, ...] = (
         3.0,
         "bare aiohttp broadcast",
     ),
+    *(
+        Target(
+            f"first byte of the page {each}",
+            f"page: {each}",
+            "Integration Centre",
+            2.0,
+            "bare aiohttp-jinja2",
+        )
+        for each in (
+            "deliveries",
+            "deliveries, filtered",
+            "delivery",
+            "targets",
+            "API Manager",
+            "API Monitoring",
+            "API Monitoring, filtered",
+            "webhooks",
+            "webhook",
+            "groups",
+            "history",
+        )
+    ),
     Target("import webhook_engine", "fresh processes", "import webhook_engine", 0.25, None),
     Target("webhook-engine --help", "fresh processes", "webhook-engine --help", 0.5, None),
 )

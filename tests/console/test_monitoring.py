@@ -148,6 +148,16 @@ def test_no_cell_is_a_formula(text):
     assert f"'{text}" == monitoring.plain(text)
 
 
+async def test_actions_are_offered_to_choose_from(noted):
+    """
+    Those of this tenant, as a part that comes after the page; what they are called is text.
+    """
+    part = await noted.get("/monitoring/actions", headers={"HX-Request": "true"})
+
+    values = [a["value"] for tag, a in part.tags if tag == "option"]
+    assert ["=cmd|' /C calc'!A0", "GetContacts", "Oldest"] == values
+
+
 async def test_what_an_administrator_does_is_in_the_log(administrator):
     """
     With who it was and what came of it; looking is not written down.

@@ -92,6 +92,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/keys", _ADMIN, keys.store, "keys"),
     Route("POST", "/keys/remove", _ADMIN, keys.remove, "key_remove"),
     Route("GET", "/monitoring", _MANAGER, monitoring.monitoring, "monitoring", nav="API Monitoring", section=_API),
+    Route("GET", "/monitoring/actions", _MANAGER, monitoring.actions, "monitoring_actions"),
     Route("GET", "/monitoring/csv", _MANAGER, monitoring.export, "monitoring_csv"),
 )
 # fmt: on

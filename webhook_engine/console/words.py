@@ -122,3 +122,12 @@ def word_of(value: object, kind: str) -> str:
     What a reader sees for *value* of a field of this *kind*; the value itself where there is nothing better.
     """
     return WORDS.get(kind, {}).get(str(value), str(value))
+
+
+def took_of(seconds: float | None) -> str:
+    """
+    How long something took, in the unit that suits it.
+    """
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -110,8 +110,9 @@ class ApiLog:
             low, high = await _bounds(connection, chosen)
             if before is not None:
                 high = before if high is None else min(before, high)
-            ends = await _last_looked_at(connection, tenant, low, high)
-            wanted = select(_table).where(*_within(tenant, ends or low, high), *chosen.conditions())
+            conditions = chosen.conditions()
+            ends = await _last_looked_at(connection, tenant, low, high) if conditions else None
+            wanted = select(_table).where(*_within(tenant, ends or low, high), *conditions)
             rows = (await connection.execute(wanted.order_by(_table.c.id.desc()).limit(limit))).all()
         last = rows[-1].id if len(rows) == limit else ends
         return LogPage(tuple(_request(row, tenant) for row in rows), last)

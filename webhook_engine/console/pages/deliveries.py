@@ -4,6 +4,7 @@ Deliveries: the list and its filters, how they spread over time, and one of them
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -40,15 +41,7 @@ async def deliveries(visit: Visit) -> web.StreamResponse:
         return visit.page("no-queue.html", title="Deliveries")
     queue = queue_of(visit)
     chosen = Filter.of(visit, visit.asked)
-    page: DeliveryPage | None = None
-    if not chosen.errors:
-        page = await queue.list(
-            state=chosen.state,
-            **chosen.names,
-            limit=visit.console.settings.page_rows,
-            after=visit.asked("after") or None,
-        )
-    stats = await queue.stats()
+    stats, page = await asyncio.gather(queue.stats(), _page(visit, queue, chosen))
     return visit.page(
         "deliveries.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if chosen.errors else HTTPStatus.OK,
@@ -62,6 +55,13 @@ async def deliveries(visit: Visit) -> web.StreamResponse:
         works=[each for each in visit.console.works.recent if each.ended is None],
         is_later=bool(visit.asked("after")),
     )
+
+
+async def _page(visit: Visit, queue: DeliveryQueue, chosen: Filter) -> DeliveryPage | None:
+    if chosen.errors:
+        return None
+    rows, after = visit.console.settings.page_rows, visit.asked("after") or None
+    return await queue.list(state=chosen.state, **chosen.names, limit=rows, after=after)
 
 
 async def chart(visit: Visit) -> web.StreamResponse:

@@ -67,11 +67,11 @@ async def monitoring(visit: Visit) -> web.StreamResponse:
     """
     The actions that fit the filter in the address, a page of them.
     """
-    asked, log = _asked(visit), _log(visit)
+    asked = _asked(visit)
     before = forms.whole(visit.asked("before"))
     page: LogPage | None = None
     if not asked.form.errors:
-        page = await log.page(
+        page = await _log(visit).page(
             visit.console.tenant,
             asked.chosen,
             limit=visit.console.settings.page_rows,
@@ -83,9 +83,15 @@ async def monitoring(visit: Visit) -> web.StreamResponse:
         form=asked.form,
         stated=asked.stated,
         page=page,
-        actions=await log.actions(visit.console.tenant),
         is_later=isinstance(before, int),
     )
+
+
+async def actions(visit: Visit) -> web.StreamResponse:
+    """
+    The names of actions to choose from; asked for when the page is there already.
+    """
+    return visit.fragment("_actions.html", actions=await _log(visit).actions(visit.console.tenant))
 
 
 async def export(visit: Visit) -> web.StreamResponse:
