@@ -121,6 +121,7 @@ class ApiLog:
         """
         The names of actions among the newest requests.
         """
+        await self._requests.flush()
         newest = (
             select(_table.c.action)
             .where(_table.c.tenant_id == id_of(tenant))

@@ -14,10 +14,29 @@ function colour(name) {
   return found;
 }
 
-function axes(format) {
+// By the tenant's clock, as everything else on the page; the day where another one begins.
+function clock(zone) {
+  const parts = (options) => new Intl.DateTimeFormat("en-CA", { timeZone: zone, ...options });
+  const time = parts({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const precise = parts({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const day = parts({ year: "numeric", month: "2-digit", day: "2-digit" });
+  return (_, found, __, ___, step) => {
+    let before = "";
+    return found.map((at) => {
+      const date = new Date(at * 1000);
+      const today = day.format(date);
+      const said = step >= 86400 ? "" : (step < 60 ? precise : time).format(date);
+      const shown = today === before ? said : [said, today].filter(Boolean).join("\n");
+      before = today;
+      return shown;
+    });
+  };
+}
+
+function axes(format, zone) {
   const line = { stroke: colour("--line"), width: 1 };
   const plain = { stroke: colour("--quiet"), grid: line, ticks: line, font: "12px system-ui, sans-serif" };
-  return [{ ...plain, space: 70 }, { ...plain, size: 56, values: (_, found) => found.map(format) }];
+  return [{ ...plain, space: 80, values: clock(zone) }, { ...plain, size: 56, values: (_, found) => found.map(format) }];
 }
 
 function count(value) {
@@ -45,6 +64,7 @@ function draw(place) {
   const ends = [rows[0].at, rows.at(-1).at + found.bar_s];
   const common = {
     width: place.clientWidth,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), found.zone),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
     scales: { x: { range: () => ends } },
@@ -56,13 +76,13 @@ function draw(place) {
   const bars = uPlot.paths.bars({ size: [0.86, 48] });
   const filled = (name) => ({ fill: colour(name), width: 0, paths: bars, points: { show: false } });
   const volume = new uPlot({
-    ...common, height: 190, axes: axes(count),
+    ...common, height: 190, axes: axes(count, found.zone),
     scales: { ...common.scales, y: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] } },
     series: [{}, ...KINDS.map(([, name]) => filled(name)).reverse()],
   }, [times, ...heights], place.querySelector(".volume"));
   const line = (name) => ({ stroke: colour(name), width: 2, spanGaps: true, points: { size: 5, fill: colour(name) } });
   const latency = new uPlot({
-    ...common, height: 130, axes: axes(length),
+    ...common, height: 130, axes: axes(length, found.zone),
     scales: { ...common.scales, y: { range: (_, low, high) => [0, high ? high * 1.1 : 1] } },
     series: [{}, line("--bar-done"), line("--bar-open")],
   }, [times, rows.map((row) => row.half), rows.map((row) => row.most)], place.querySelector(".latency"));

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from webhook_engine.console.visit import Visit
-    from webhook_engine.queue import AttemptReport, Bar, DeliveryPage, DeliveryQueue, Spread
+    from webhook_engine.queue import AttemptReport, Bar, DeliveryPage, DeliveryQueue, Spread, Stats
 
 _GROUPS: Final[Mapping[str, frozenset[State]]] = {
     "done": frozenset({State.DONE}),
@@ -47,7 +47,8 @@ async def deliveries(visit: Visit) -> web.StreamResponse:
         status=HTTPStatus.UNPROCESSABLE_ENTITY if chosen.errors else HTTPStatus.OK,
         chosen=chosen,
         page=page,
-        stats=stats,
+        # The queue counts by state and target, and by nothing else.
+        counts=_counts(stats, chosen),
         targets=sorted(stats.targets)[:200],
         webhooks=sorted(each.name for each in visit.console.engine.definitions.webhooks if each.is_durable),
         reasons=REASONS,
@@ -55,6 +56,17 @@ async def deliveries(visit: Visit) -> web.StreamResponse:
         works=[each for each in visit.console.works.recent if each.ended is None],
         is_later=bool(visit.asked("after")),
     )
+
+
+def _counts(stats: Stats, chosen: Filter) -> dict[State, int | None]:
+    """
+    How many there are in each state; None where the filter says more than the queue counts by.
+    """
+    if {*chosen.stated} - {"state", "target"}:
+        return dict.fromkeys(stats.states)
+    target = chosen.stated.get("target")
+    counts = stats.states if target is None else stats.targets.get(target, {})
+    return {state: counts.get(state, 0) for state in stats.states}
 
 
 async def _page(visit: Visit, queue: DeliveryQueue, chosen: Filter) -> DeliveryPage | None:
@@ -75,7 +87,8 @@ async def chart(visit: Visit) -> web.StreamResponse:
     spread = await queue_of(visit).spread(state=chosen.state, **names)
     kept = {name: chosen.stated[name] for name in NAMES if name in chosen.stated}
     bars = [_bar(visit, bar, spread.bar_s, kept) for bar in spread.bars]
-    drawn = orjson.dumps({"bar_s": spread.bar_s, "bars": bars}).decode()
+    zone = str(visit.console.engine.definitions.tenant.time_zone)
+    drawn = orjson.dumps({"bar_s": spread.bar_s, "zone": zone, "bars": bars}).decode()
     return visit.fragment("_chart.html", spread=spread, bars=bars, drawn=drawn, length=_length(spread))
 
 
