@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
+from webhook_engine.aside import Aside
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
 from webhook_engine.errors import WebhookEngineError, WrongType
@@ -101,6 +102,7 @@ class Engine:
         """
         self._secrets = secrets or LocalSecrets(folder=definitions.folder)
         self._limits = limits or Limits()
+        self._aside = Aside()
         self._file = None if queue is None or hasattr(queue, "put") else queue
         self.queue: DeliveryQueue | None = None if self._file is not None else queue  # type: ignore[assignment]  # it has `put`
         self.pops = pops or PopBoard()
@@ -146,7 +148,7 @@ class Engine:
         """
         return Ready(
             definitions,
-            Lines(definitions, self._secrets),
+            Lines(definitions, self._secrets, self._aside),
             RuleSet(definitions),
             rooms_of(definitions),
             {
@@ -365,6 +367,7 @@ class Engine:
         if dispatcher is not None:
             await dispatcher.close()
         await self._shown.close()
+        self._aside.close()
 
     # --- The steps -------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from webhook_engine.cli import (
     emit,
     explain,
     exporting,
+    holds,
     importing,
     key,
     read,
@@ -59,6 +60,8 @@ app.command()(up.up)
 app.command()(up.worker)
 app.command()(emit.emit)
 app.add_typer(deliveries.app, name="deliveries")
+deliveries.app.command()(holds.holds)
+deliveries.app.command()(holds.resume)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
 app.add_typer(key.app, name="key")

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import replace
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import body_at_hand, read_body
@@ -18,9 +18,13 @@ from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.headers import in_one, presentable, size_of
 from webhook_engine.dispatch.mask import AT_ONCE
 from webhook_engine.dispatch.request import PreparedRequest, target_of
-from webhook_engine.errors import ResponseTooLarge, TransportError, WebhookEngineError
+from webhook_engine.errors import ResponseTooLarge, TransportError, UnreadableResponse, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
+
+_FIRST_STATUS: Final = 100
+_LAST_STATUS: Final = 599
+"""RFC 9110, 15."""
 
 
 class Transport:
@@ -154,6 +158,10 @@ class Transport:
         )
         try:
             head = tuple(received.headers.items())
+            if not _FIRST_STATUS <= received.status <= _LAST_STATUS:
+                raise UnreadableResponse(
+                    f"{received.status} is no status of a response; they go from {_FIRST_STATUS} to {_LAST_STATUS}"
+                )
             text = in_one(head)
             if size_of(head, text) > self.limits.header_bytes:
                 raise ResponseTooLarge(
