@@ -5,12 +5,13 @@ Deliveries, targets, keys and the log of actions in a real browser.
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
+import apsw
 import pytest
 
 from tests.console.browsing import TENANT, consoled
 from tests.console.test_deliveries import DURABLE, HOSTILE, filled
 from tests.console.test_in_a_browser import CHROMIUM, WINDOWS, at, complaints_of, picture, screen
-from webhook_engine.queue import State
+from webhook_engine.queue import AttemptRecord, Delivery, SqliteQueue, State
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 
@@ -47,7 +48,63 @@ async def test_a_bar_leads_to_its_deliveries(store, filled):
         await page.wait_for_url("**/deliveries?state=dead&since=*&until=*")
         await _drawn(page)
         assert 7 == await page.locator("table.deliveries tbody tr").count()
+
+
+@pytest.fixture
+async def busy(tmp_path):
+    """
+    Ten hours of a floor, one of them with a target that failed.
+    """
+    path = tmp_path / "busy.db"
+    count = 600
+    async with SqliteQueue(path) as queue:
+        await queue.put([_disposed(n) for n in range(count)])
+        for n, lease in enumerate(await queue.claim(count, lease_s=60)):
+            if 300 < n < 350 and n % 3:
+                await queue.dead(lease, _told(503, 3 + n % 7 / 90), reason="attempts-exhausted")
+            else:
+                await queue.done(lease, _told(200, 0.1 + n % 7 / 90))
+    db = apsw.Connection(str(path))
+    # A minute between each two.
+    db.execute("UPDATE delivery SET put_at = put_at - (? - id) * 60000", (count,))
+    db.execute("UPDATE delivery SET at = put_at + 400 WHERE state IN ('done', 'dead')")
+    db.close()
+    return path
+
+
+def _told(status, took_s):
+    headers = {"Authorization": "***", "Content-Type": "application/json"}
+    body = '{"outcome":"Success","notes":"wants a quote","reference":9007199254740993}'
+    request = {"method": "POST", "url": "https://crm.example.com/outcomes", "headers": headers, "body": body}
+    response = {"status": status, "headers": {"Content-Type": "text/plain"}, "body": "busy"}
+    outcome = "ok" if status == 200 else "target-failed"
+    return AttemptRecord(
+        outcome=outcome, status=status, took_s=took_s, detail={"request": request, "response": response}
+    )
+
+
+def _disposed(n):
+    return Delivery(event_id=f"call-{n:04}", webhook="Call outcome", target="crm.example.com:443")
+
+
+async def test_the_day_is_seen_at_a_glance(store, busy):
+    """
+    Bars by the tenant's clock, and the same as a table.
+    """
+    async with operated(store, busy) as page:
+        await page.goto("/deliveries")
+        await _drawn(page)
         await picture(page, "deliveries")
+        await page.get_by_text("The same as a table").click()
+        bars = page.get_by_role("region", name="Deliveries over time").get_by_role("row")
+
+        assert 40 < await bars.count() < 70
+        assert "600 deliveries" in await page.locator(".spread h2").inner_text()
+
+        await page.goto("/deliveries?state=dead")
+        await page.locator("table.deliveries tbody a").first.click()
+        await page.get_by_text("Every attempt that counts was made").wait_for()
+        await picture(page, "delivery")
 
 
 async def test_dead_letters_are_replayed_before_ones_eyes(store, filled):
@@ -84,7 +141,6 @@ async def test_what_a_target_says_never_runs(store, filled):
         await page.get_by_role("row").nth(1).get_by_role("link").click()
         await page.get_by_text(HOSTILE).first.wait_for()
         await page.get_by_text("9007199254740993").wait_for()
-        await picture(page, "delivery")
 
     assert [] == ran
 
