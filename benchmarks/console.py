@@ -1,5 +1,8 @@
 """
-Pages of the Integration Centre beside bare aiohttp-jinja2 pages of the same size: the time to the first byte.
+Pages of the Integration Centre beside bare aiohttp-jinja2 pages: the time to the first byte.
+
+The bare page is the same template with the same values, which it has in its hand: no session, no roles, no store and
+no queue.
 """
 
 from __future__ import annotations
@@ -18,10 +21,10 @@ import aiohttp_jinja2
 import apsw
 import uvloop
 from aiohttp import web
-from jinja2 import DictLoader, select_autoescape
 
 from benchmarks.harness import QUICK, RESULTS, Contender, compare
 from webhook_engine.console import Visitor, console
+from webhook_engine.console.rendering import TEMPLATES
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
 from webhook_engine.queue import SqliteQueue
@@ -77,12 +80,6 @@ value = "{{CALL_NOTES}}"
     for n in range(20)
 )
 
-# A cell for each few words, as a page of a table has them.
-_BARE = """<!doctype html><table>
-{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}</table>"""
-_CELL = 40
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -119,16 +116,14 @@ def run(pace: Pace) -> Iterator[Comparison]:
 
 def _compare(name: str, path: str, runner: asyncio.Runner, ports: Ports, pace: Pace) -> Comparison:
     path = path.format(delivery=ports.delivery)
-    _, size, cookie = runner.run(_first_byte(ports.console, path))
+    cookie = runner.run(_first_byte(ports.console, path))[1]
 
-    def turn(port: int, asked: str) -> float:
-        return (
-            sum(runner.run(_first_byte(port, asked, cookie, pace.clock))[0] for _ in range(_ASKED)) / _ASKED
-        )
+    def turn(port: int) -> float:
+        return sum(runner.run(_first_byte(port, path, cookie, pace.clock))[0] for _ in range(_ASKED)) / _ASKED
 
     contenders = [
-        Contender("bare aiohttp-jinja2", lambda: turn(ports.bare, f"/?size={size}")),
-        Contender("Integration Centre", lambda: turn(ports.console, path)),
+        Contender("bare aiohttp-jinja2", lambda: turn(ports.bare)),
+        Contender("Integration Centre", lambda: turn(ports.console)),
     ]
     return compare(f"page: {name}", contenders, pace)
 
@@ -148,7 +143,7 @@ async def _open(opened: AsyncExitStack, folder: Path, rows: int) -> Ports:
     app = console(engine, store, user_of=lambda _: somebody)
     assert engine.queue is not None
     [first] = (await engine.queue.list(limit=1)).deliveries
-    return Ports(await _served(opened, _bare()), await _served(opened, app), first.id)
+    return Ports(await _served(opened, _bare(app)), await _served(opened, app), first.id)
 
 
 async def _served(opened: AsyncExitStack, app: web.Application) -> int:
@@ -160,27 +155,36 @@ async def _served(opened: AsyncExitStack, app: web.Application) -> int:
     return int(runner.addresses[0][1])
 
 
-def _bare() -> web.Application:
+def _bare(pages: web.Application) -> web.Application:
+    """
+    Renders again what the pages rendered last at the same address.
+    """
+    kept: dict[str, tuple[str, dict[str, Any]]] = {}
+    real = aiohttp_jinja2.render_string
+
+    def keep(template: str, request: web.Request, context: dict[str, Any], **more: Any) -> str:
+        kept.setdefault(request.path_qs, (template, context))
+        return real(template, request, context, **more)
+
+    aiohttp_jinja2.render_string = keep  # type: ignore[assignment]  # narrower, as the pages call it
     app = web.Application()
-    aiohttp_jinja2.setup(app, loader=DictLoader({"page": _BARE}), autoescape=select_autoescape(default=True))
-    rows: dict[int, list[list[str]]] = {}
+    app[TEMPLATES] = pages[TEMPLATES]
 
     async def page(request: web.Request) -> web.Response:
-        size = int(request.query["size"])
-        if size not in rows:
-            cells = ["x" * (_CELL - len("<td></td>"))] * (size // _CELL)
-            rows[size] = [cells[at : at + 6] for at in range(0, len(cells), 6)]
-        return aiohttp_jinja2.render_template("page", request, {"rows": rows[size]})
+        template, context = kept[request.path_qs]
+        return web.Response(
+            text=real(template, request, context, app_key=TEMPLATES), content_type="text/html"
+        )
 
-    app.router.add_get("/", page)
+    app.router.add_get("/{path:.*}", page)
     return app
 
 
 async def _first_byte(
     port: int, path: str, cookie: str = "", clock: Clock = time.perf_counter
-) -> tuple[float, int, str]:
+) -> tuple[float, str]:
     """
-    Seconds to the first byte on an open connection, how many there are in the body, and the cookie that is given.
+    Seconds to the first byte on an open connection, and the cookie that is given.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
     try:
@@ -195,7 +199,7 @@ async def _first_byte(
         given = head.partition(b"Set-Cookie: ")[2].partition(b";")[0].decode()
     finally:
         writer.close()
-    return took_s, size, given
+    return took_s, given
 
 
 def _fill_queue(path: Path, rows: int) -> None:

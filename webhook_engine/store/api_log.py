@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, literal, select, text
 
 from webhook_engine.store import tables
 from webhook_engine.store.facts import ApiRequest
 from webhook_engine.store.work import id_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.api_requests import ApiRequests
@@ -111,9 +112,20 @@ class ApiLog:
             if before is not None:
                 high = before if high is None else min(before, high)
             conditions = chosen.conditions()
-            ends = await _last_looked_at(connection, tenant, low, high) if conditions else None
-            wanted = select(_table).where(*_within(tenant, ends or low, high), *conditions)
-            rows = (await connection.execute(wanted.order_by(_table.c.id.desc()).limit(limit))).all()
+
+            async def found(*terms: ColumnElement[bool]) -> Sequence[Row[Any]]:
+                wanted = select(_table).where(*terms, *conditions).order_by(_table.c.id.desc()).limit(limit)
+                return (await connection.execute(wanted)).all()
+
+            ends: int | None = None
+            rows: Sequence[Row[Any]] = ()
+            if conditions and low is None:
+                # Mostly they are among the last ones, and then nobody has to find out where a look ends.
+                rows = await found(*_within(tenant, None, high), _table.c.id > _behind(high))
+            if len(rows) < limit:
+                if conditions:
+                    ends = await _last_looked_at(connection, tenant, low, high)
+                rows = await found(*_within(tenant, ends or low, high))
         last = rows[-1].id if len(rows) == limit else ends
         return LogPage(tuple(_request(row, tenant) for row in rows), last)
 
@@ -143,6 +155,14 @@ def _within(tenant: str, low: int | None, high: int | None) -> list[ColumnElemen
     return terms
 
 
+def _behind(high: int | None) -> ColumnElement[int]:
+    """
+    A number from which there are no more than a look to *high*, or to the end.
+    """
+    newest = select(func.max(_table.c.id)).scalar_subquery() if high is None else literal(high)
+    return newest - LOOK
+
+
 async def _last_looked_at(
     connection: AsyncConnection, tenant: str, low: int | None, high: int | None
 ) -> int | None:
@@ -164,29 +184,31 @@ async def _bounds(connection: AsyncConnection, chosen: LogFilter) -> tuple[int |
     return low, high
 
 
+_FIRST_SINCE = text(
+    """
+    WITH RECURSIVE halved(low, high, step) AS (
+        SELECT (SELECT min(id) FROM api_request), (SELECT max(id) FROM api_request) + 1, 0
+        UNION ALL
+        SELECT
+            CASE WHEN at >= :at THEN low ELSE id + 1 END,
+            CASE WHEN at >= :at THEN (low + high) / 2 ELSE high END,
+            step + 1
+        FROM halved JOIN api_request
+        ON id = (SELECT min(id) FROM api_request WHERE id >= (low + high) / 2)
+        WHERE low < high
+    )
+    SELECT high FROM halved ORDER BY step DESC LIMIT 1
+    """
+).bindparams(bindparam("at", type_=_table.c.at.type))
+"""Halves what is left until the number is found, in one question."""
+
+
 async def _first_since(connection: AsyncConnection, at: datetime) -> int:
     """
     The number of the first request at that time or later: numbers and times go forward together.
     """
-    # Each by itself: both in one SELECT would read every row.
-    ends = select(
-        select(func.min(_table.c.id)).scalar_subquery(), select(func.max(_table.c.id)).scalar_subquery()
-    )
-    low, last = (await connection.execute(ends)).one()
-    if low is None:
-        return 0
-    high = last + 1
-    while low < high:
-        middle = (low + high) // 2
-        next_one = (
-            select(_table.c.id, _table.c.at).where(_table.c.id >= middle).order_by(_table.c.id).limit(1)
-        )
-        row = (await connection.execute(next_one)).one()
-        if row.at >= at:
-            high = middle
-        else:
-            low = row.id + 1
-    return int(high)
+    found = await connection.execute(_FIRST_SINCE, {"at": at})
+    return int(found.scalar_one() or 0)
 
 
 def _request(row: Any, tenant: str) -> ApiRequest:
