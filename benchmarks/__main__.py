@@ -35,6 +35,7 @@ SUBJECTS = (
     "waiting",
     "stream",
     "console",
+    "xml_api",
     "table",
 )
 

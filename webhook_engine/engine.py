@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from webhook_engine import log
 from webhook_engine.aside import Aside
 from webhook_engine.definitions import Definitions, read_file, read_folder
-from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
+from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore, admit
 from webhook_engine.errors import WebhookEngineError, WrongType
 from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision_of, rooms_of, tell
 from webhook_engine.performing.holds import Holds, Standing
@@ -281,6 +281,34 @@ class Engine:
             for event, starts in started:
                 self.pops.note(event)
                 self._shown.show(starts, event)
+        return made
+
+    async def run(self, webhook: str, event: CallEvent) -> tuple[Delivery, ...]:
+        """
+        Let an agent start one webhook, by a button or by a cell that leads to it.
+
+        Where rules start it for this event too, their chains go on from its response; they need not.
+
+        Returns:
+            The durable delivery, once it is on the disk. A window or a lookup goes to `pops`.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookDisabled: Its definition says so.
+            AgentRefused: The call's extension may not use it.
+            TemplateError: A value cannot stand where the template of a window puts it.
+            QueueUnavailable: The disk would not take it.
+            QueueError: It is durable, and this engine has no queue.
+        """
+        line = self._lines.of(webhook)
+        self._lines.check_enabled(line)
+        admit(event.call.extension, self.definitions.index.agents, webhook=webhook)
+        if not line.is_sent:
+            self.open(webhook, event.call)  # what keeps it from opening is told to whoever asked
+        start = self._rules.start_by_hand(webhook, event)
+        (made,) = await self._made.put([(event, (start,))], self.queue)
+        self.pops.note(event)
+        self._shown.show((start,), event)
         return made
 
     def report(self) -> PerformerReport | None:

@@ -10,18 +10,22 @@ from webhook_engine.console.pages import (
     agents,
     bulk,
     deliveries,
+    desktop,
     groups,
     history,
     home,
     keys,
     members,
     monitoring,
+    rules,
     sign_in,
+    simulator,
     targets,
     tenant,
     trial,
     users,
     webhooks,
+    why,
 )
 from webhook_engine.console.visit import Route
 from webhook_engine.store.users import Role
@@ -46,6 +50,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     # Everybody
     Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
     Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    # The agent desktop
+    Route("GET", "/desktop", _AGENT, desktop.desktop, "desktop", nav="Agent desktop"),
+    Route("GET", "/desktop/stream", _AGENT, desktop.stream, "desktop_stream"),
+    Route("POST", "/desktop/run", _AGENT, desktop.run, "desktop_run"),
+    Route("POST", "/desktop/link", _AGENT, desktop.link, "desktop_link"),
+    Route("POST", "/desktop/dismiss", _AGENT, desktop.dismiss, "desktop_dismiss"),
     # Webhooks
     Route("GET", "/webhooks", _MANAGER, webhooks.webhooks, "webhooks", nav="Webhooks", section=_CENTRE),
     Route("GET", "/webhook", _MANAGER, webhooks.edit, "webhook"),
@@ -66,6 +76,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/group/members", _MANAGER, members.members, "members"),
     Route("POST", "/group/members", _ADMIN, members.store, "members"),
     Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
+    # Rules, and calls to try them on
+    Route("GET", "/rules", _MANAGER, rules.rules, "rules", nav="Rules", section=_CENTRE),
+    Route("GET", "/rule", _MANAGER, rules.edit, "rule"),
+    Route("POST", "/rule", _ADMIN, rules.store, "rule"),
+    Route("GET", "/rule/line", _MANAGER, rules.line, "rule_line"),
+    Route("POST", "/rule/move", _ADMIN, rules.move, "rule_move"),
+    Route("POST", "/rule/delete", _ADMIN, rules.remove, "rule_delete"),
+    Route("GET", "/why", _MANAGER, why.show, "why", nav="Why did it fire?", section=_CENTRE),
+    Route("POST", "/why", _MANAGER, why.explain, "why"),
+    Route("GET", "/simulator", _ADMIN, simulator.show, "simulator", nav="Call simulator", section=_CENTRE),
+    Route("POST", "/simulator", _ADMIN, simulator.play, "simulator"),
     # What all of them share
     Route("GET", "/agents", _MANAGER, agents.agents, "agents", nav="Agents", section=_CENTRE),
     Route("POST", "/agents", _ADMIN, agents.store, "agents"),

@@ -111,6 +111,32 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "xml": "Every action of the XML API",
         },
         "deed": {"replay": "Replay", "drop": "Drop"},
+        "moment": {
+            "ringing": "Ringing",
+            "answered": "Answered",
+            "transferred": "Transferred",
+            "ended": "Ended",
+            "disposed": "Disposed",
+            "manual": "Manual",
+        },
+        "direction": {"incoming": "Incoming", "outgoing": "Outgoing"},
+        "disposition": {
+            "Success": "Success",
+            "Unsure": "Unsure",
+            "Failed": "Failed (a failed number)",
+            "Failed Contact": "Failed Contact",
+        },
+        "withdrawn": {
+            "answered-elsewhere": "another agent answered the call",
+            "transferred": "the call went to another agent",
+            "call-ended": "the call has ended",
+            "disposed": "the agent has disposed of the call",
+            "asked-again": "it was opened anew",
+            "nothing-to-show": "there is nothing to show",
+            "dismissed": "the agent closed it",
+            "forgotten": "too much is open",
+            "restarted": "the service was started again",
+        },
         "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
     }
 )

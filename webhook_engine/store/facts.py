@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from webhook_engine.variables import CallContext, Direction
 
@@ -155,8 +155,7 @@ class Contact:
     """0 for one that is not stored yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRequest:
+class ApiRequest(NamedTuple):
     """
     One request to the XML API, as API Monitoring shows it: never what it held or what it was answered.
     """

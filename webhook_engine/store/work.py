@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
+import orjson
 from sqlalchemy import insert, select, update
 
 from webhook_engine.store import tables
@@ -62,17 +63,23 @@ async def insert_rows(
     connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
     """
-    Insert many rows at the database's own pace: SQLAlchemy looks at the statement, and not at every row.
+    Insert many rows at the database's own pace.
 
     Args:
-        columns: What the tuples hold, in their order; each as the driver takes it.
+        columns: What the tuples hold, in their order: numbers, text and nothing else, as the driver takes them.
     """
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    order = [columns.index(name) for name in compiled.positiontup or columns]
-    if order != list(range(len(columns))):
-        rows = [tuple(row[place] for place in order) for row in rows]
-    if rows:
-        await connection.exec_driver_sql(str(compiled), list(rows))
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        # One step of one statement: the driver would take and leave the interpreter's lock at every row.
+        cells = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
+        names = ", ".join(columns)
+        await connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {cells} FROM json_each(?)",  # noqa: S608  # names of our own
+            (orjson.dumps(rows).decode(),),
+        )
+        return
+    await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)

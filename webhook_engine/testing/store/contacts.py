@@ -57,26 +57,26 @@ class ContactsContract:
         async with open_store() as store:
             await store.keys.add(TENANT, "CRM", by=BY)
             for number in range(5):
-                store.api_requests.note(replace(_ASKED, took_s=float(number)))
+                store.api_requests.note(_ASKED._replace(took_s=float(number)))
 
         async with open_store() as store:
             first = await store.api_requests.page(TENANT, limit=2)
             store.api_requests.note(
-                replace(_ASKED, action="GetContacts", key=None, outcome="Authorization Failed")
+                _ASKED._replace(action="GetContacts", key=None, outcome="Authorization Failed")
             )
             second = await store.api_requests.page(TENANT, limit=2, before=first[-1].id)
             rest = await store.api_requests.page(TENANT, before=second[-1].id)
             refused = await store.api_requests.page(TENANT, action="GetContacts")
 
         assert [4.0, 3.0, 2.0, 1.0, 0.0] == [each.took_s for each in (*first, *second, *rest)]
-        assert _ASKED == replace(first[0], id=0, took_s=0.25)
+        assert _ASKED == first[0]._replace(id=0, took_s=0.25)
         assert [(None, "Authorization Failed")] == [(each.key, each.outcome) for each in refused]
 
     async def test_requests_of_a_tenant_that_is_not_there(self, store: Store) -> None:
         """
         A stranger's name fills no log, and makes no tenant.
         """
-        store.api_requests.note(replace(_ASKED, tenant="Nobody"))
+        store.api_requests.note(_ASKED._replace(tenant="Nobody"))
 
         assert () == await store.api_requests.page("Nobody")
         assert () == await store.tenants()
@@ -87,8 +87,8 @@ class ContactsContract:
         """
         await store.keys.add(TENANT, "CRM", by=BY)
         for number in range(1_203):
-            store.api_requests.note(replace(_ASKED, took_s=float(number)))
-        store.api_requests.note(replace(_ASKED, at=datetime.now(UTC)))
+            store.api_requests.note(_ASKED._replace(took_s=float(number)))
+        store.api_requests.note(_ASKED._replace(at=datetime.now(UTC)))
         await store.api_requests.flush()
 
         assert 1_203 == await store.api_requests.sweep(timedelta(hours=1).total_seconds())
