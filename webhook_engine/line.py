@@ -229,15 +229,34 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
     Args:
         until: On the loop's clock: no longer than that.
     """
+    view = read_at_once(line, attempt, values)
+    return view if view is not None else await read_beside(line, attempt, values, until=until)
+
+
+def read_at_once(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView | None:
+    """
+    What an agent sees of an attempt where that costs next to nothing, as it does for nearly every lookup.
+    """
     response = attempt.response
-    if response is None:
-        return view_of(line, attempt, values)
     try:
-        # As `_in_time`, without its coroutine and its context: nearly every lookup ends here.
-        try:
-            return view_of(line, attempt, values, until=_at_once(response))
-        except TimeoutError:
-            return await _beside(partial(view_of, line, attempt, values), until)
+        return view_of(line, attempt, values, until=math.inf if response is None else _at_once(response))
+    except TimeoutError:
+        return None
+
+
+async def read_beside(
+    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
+) -> AgentView:
+    """
+    What an agent sees of an attempt whose response costs much to read.
+
+    Args:
+        until: On the loop's clock: no longer than that.
+    """
+    response = attempt.response
+    assert response is not None  # noqa: S101  # without one there is nothing to read
+    try:
+        return await _beside(partial(view_of, line, attempt, values), until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
         error = _too_slow(response, attempt.prepared.target, deadline_s)
