@@ -275,7 +275,7 @@ async def judged(
     assert response is not None  # noqa: S101  # the caller has seen it
     work = partial(line.interpreter.judge, response, values)
     try:
-        return await _in_time(work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
         return line.interpreter.unread(response, problem, values).verdict, problem
@@ -287,21 +287,21 @@ async def names_of(line: Line, response: Response) -> Mapping[str, object]:
     """
     work = partial(line.interpreter.names_of, response)
     try:
-        return await _in_time(work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         return names_unread(response)
 
 
-async def _in_time(work: Callable[..., _Read], response: Response, until: float) -> _Read:
+async def _in_time(work: Callable[..., _Read], response: Response, line: Line) -> _Read:
     """
     What *work* makes of *response*: at once where that costs next to nothing, else beside the loop.
 
     Raises:
-        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+        TimeoutError: It took longer than the webhook of *line* has for a request; the thread ends soon as well.
     """
     with suppress(TimeoutError):
         return work(until=_at_once(response))
-    return await _beside(work, until)
+    return await _beside(work, _from_now(line))
 
 
 def _at_once(response: Response) -> float:
