@@ -34,6 +34,7 @@ SUBJECTS = (
     "latency",
     "waiting",
     "stream",
+    "console",
     "xml_api",
     "table",
 )

@@ -187,6 +187,28 @@ TARGETS: tuple[Target, ...] = (
         3.0,
         "bare aiohttp broadcast",
     ),
+    *(
+        Target(
+            f"first byte of the page {each}",
+            f"page: {each}",
+            "Integration Centre",
+            2.0,
+            "bare aiohttp-jinja2",
+        )
+        for each in (
+            "deliveries",
+            "deliveries, filtered",
+            "delivery",
+            "targets",
+            "API Manager",
+            "API Monitoring",
+            "API Monitoring, filtered",
+            "webhooks",
+            "webhook",
+            "groups",
+            "history",
+        )
+    ),
     Target(
         "XML API, DoNothing",
         "DoNothing, 64 in flight",

@@ -35,7 +35,7 @@ from webhook_engine.process.running import Running, forget
 from webhook_engine.process.telling import advice, tell, tell_missing
 from webhook_engine.process.tenant import Tenancy
 from webhook_engine.process.xml import xml_api_of
-from webhook_engine.service import SERVICE, make_app
+from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ class Worker:
             keeper = BoardKeeper(self.store, board, self.tenancy)
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
-            self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
+            more = endpoints(self.store, self.tenancy)
+            self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)

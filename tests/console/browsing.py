@@ -74,13 +74,13 @@ webhooks = ["Contact lookup"]
 
 
 @asynccontextmanager
-async def consoled(store, *, prefix="", user_of=None, settings=None, queue=None):
+async def consoled(store, *, prefix="", user_of=None, settings=None, definitions=DEFINITIONS, queue=None):
     """
-    A client of a console on *store*, mounted under *prefix*.
+    A client of a console on *store*, mounted under *prefix*; its engine has a delivery queue at *queue*.
     """
     from webhook_engine.definitions import read_text
 
-    engine = Engine(read_text(DEFINITIONS), secrets=store.secrets(TENANT), queue=queue)
+    engine = Engine(read_text(definitions), secrets=store.secrets(TENANT), queue=queue)
     app = console(engine, store, user_of=user_of, settings=settings or ConsoleSettings())
     inner = app
     if prefix:

@@ -74,3 +74,4 @@ def add_console(
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(shared.stop)
     app.cleanup_ctx.append(shared.follow)
+    app.cleanup_ctx.append(shared.works.tend)

@@ -8,14 +8,19 @@ from typing import Final
 
 from webhook_engine.console.pages import (
     agents,
+    bulk,
+    deliveries,
     desktop,
     groups,
     history,
     home,
+    keys,
     members,
+    monitoring,
     rules,
     sign_in,
     simulator,
+    targets,
     tenant,
     trial,
     users,
@@ -30,6 +35,8 @@ _AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
 
 
 _CENTRE: Final = "Integration Centre"
+_OPERATION: Final = "Operation"
+_API: Final = "API"
 
 # One line for each, which the formatter would break.
 # fmt: off
@@ -91,6 +98,23 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/users/remove", _ADMIN, users.remove, "user_remove"),
     Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
     Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
+    # Deliveries and target systems
+    Route("GET", "/deliveries", _MANAGER, deliveries.deliveries, "deliveries", nav="Deliveries", section=_OPERATION),
+    Route("GET", "/deliveries/chart", _MANAGER, deliveries.chart, "deliveries_chart"),
+    Route("GET", "/delivery", _MANAGER, deliveries.delivery, "delivery"),
+    Route("POST", "/delivery", _ADMIN, deliveries.change, "delivery"),
+    Route("POST", "/deliveries/bulk", _ADMIN, bulk.begin, "deliveries_bulk"),
+    Route("GET", "/deliveries/work", _MANAGER, bulk.show, "work"),
+    Route("POST", "/deliveries/work/stop", _ADMIN, bulk.stop, "work_stop"),
+    Route("GET", "/targets", _MANAGER, targets.targets, "targets", nav="Targets", section=_OPERATION),
+    Route("POST", "/targets/resume", _ADMIN, targets.resume, "targets_resume"),
+    # Keys of other systems, and what they do
+    Route("GET", "/keys", _ADMIN, keys.keys, "keys", nav="API Manager", section=_API),
+    Route("POST", "/keys", _ADMIN, keys.store, "keys"),
+    Route("POST", "/keys/remove", _ADMIN, keys.remove, "key_remove"),
+    Route("GET", "/monitoring", _MANAGER, monitoring.monitoring, "monitoring", nav="API Monitoring", section=_API),
+    Route("GET", "/monitoring/actions", _MANAGER, monitoring.actions, "monitoring_actions"),
+    Route("GET", "/monitoring/csv", _MANAGER, monitoring.export, "monitoring_csv"),
 )
 # fmt: on
 """In the order of the navigation; a page and what its form sends share their path and their name."""

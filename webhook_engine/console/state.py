@@ -16,6 +16,7 @@ from webhook_engine.console.simulation import Simulations
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
+from webhook_engine.console.works import Works
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound, WebhookEngineError
 from webhook_engine.service.stream import AgentStreams
@@ -58,6 +59,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.works = Works()
         self.simulations = Simulations()
         self.streams = AgentStreams(engine.pops)
         self.looking = AgentStreams(engine.pops, shown=as_looked_at)

@@ -80,6 +80,37 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "header": "in a header",
             "text": "in plain text",
         },
+        "state": {
+            "ready": "Ready",
+            "again": "To be tried again",
+            "waiting": "Waiting for its time",
+            "held": "Behind an earlier one",
+            "leased": "Under way",
+            "done": "Delivered",
+            "dead": "Dead",
+        },
+        "attempt": {
+            "maybe-delivered": "Perhaps delivered",
+            "crashed": "Crashed",
+            "not-sent": "Not sent",
+        },
+        "breaker": {
+            "closed": "As usual",
+            "open": "Left alone: it fails",
+            "paused": "Left alone: it asked for a pause",
+            "half-open": "One request, to see whether it is back",
+            "recovering": "Coming back: more and more",
+        },
+        "scope": {
+            "events": "Hand in call events",
+            "ask": "Ask or open webhooks for an agent",
+            "stream": "Follow any agent's screen, and close what is on it",
+            "deliveries": "See deliveries with their requests and responses, replay and drop them",
+            "metrics": "Read the metrics",
+            "admin": "What an application adds for its administrators",
+            "xml": "Every action of the XML API",
+        },
+        "deed": {"replay": "Replay", "drop": "Drop"},
         "moment": {
             "ringing": "Ringing",
             "answered": "Answered",
@@ -117,3 +148,12 @@ def word_of(value: object, kind: str) -> str:
     What a reader sees for *value* of a field of this *kind*; the value itself where there is nothing better.
     """
     return WORDS.get(kind, {}).get(str(value), str(value))
+
+
+def took_of(seconds: float | None) -> str:
+    """
+    How long something took, in the unit that suits it.
+    """
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

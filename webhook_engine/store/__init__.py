@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webhook_engine.store.api_keys import ApiKey, ApiKeys, NewApiKey
+    from webhook_engine.store.api_log import ApiLog, LogFilter, LogPage
     from webhook_engine.store.api_requests import ApiRequests
     from webhook_engine.store.campaigns import Campaigns
     from webhook_engine.store.changes import Topic
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiKey",
     "ApiKeys",
+    "ApiLog",
     "ApiRequest",
     "ApiRequests",
     "Campaign",
@@ -36,6 +38,8 @@ __all__ = [
     "DialerContact",
     "DialerContacts",
     "Feed",
+    "LogFilter",
+    "LogPage",
     "NewApiKey",
     "NewContact",
     "Pop",
@@ -64,6 +68,7 @@ __all__ = [
 _MODULES = {
     "ApiKey": "api_keys",
     "ApiKeys": "api_keys",
+    "ApiLog": "api_log",
     "ApiRequest": "facts",
     "ApiRequests": "api_requests",
     "Campaign": "facts",
@@ -73,6 +78,8 @@ _MODULES = {
     "DialerContact": "facts",
     "DialerContacts": "dialer",
     "Feed": "facts",
+    "LogFilter": "api_log",
+    "LogPage": "api_log",
     "NewApiKey": "api_keys",
     "NewContact": "facts",
     "Pop": "pops",

@@ -16,6 +16,7 @@ from webhook_engine.errors import StoreError
 from webhook_engine.settings import database_path
 from webhook_engine.store import tables
 from webhook_engine.store.api_keys import ApiKeys
+from webhook_engine.store.api_log import ApiLog
 from webhook_engine.store.api_requests import ApiRequests
 from webhook_engine.store.campaigns import Campaigns
 from webhook_engine.store.changes import Changes
@@ -66,6 +67,7 @@ class Store:
         self.dialer = DialerContacts(self._database)
         self.contacts = Contacts(self._database, self.changes)
         self.api_requests = ApiRequests(self._database)
+        self.api_log = ApiLog(self._database, self.api_requests)
         self._tending: asyncio.Task[None] | None = None
 
     @classmethod
