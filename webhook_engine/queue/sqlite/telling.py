@@ -5,7 +5,7 @@ Deliveries, attempts and counts out of the file.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import orjson
@@ -14,9 +14,15 @@ from webhook_engine.errors import NotFound
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import AttemptReport
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport
+from webhook_engine.queue.sqlite import choosing
 from webhook_engine.queue.sqlite.choosing import Choice, Place, last_looked_at
 from webhook_engine.queue.sqlite.clock import NEVER, moment
 from webhook_engine.queue.sqlite.statements import ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook_engine.queue.sqlite.bulk import Row
 
 _COLUMNS = """
     id, lower(hex(key)), event_id, webhook, target, state, at, put_at, attempts, failures, reason, reference, frozen
@@ -47,17 +53,27 @@ def page(db: apsw.Connection, choice: Choice, limit: int, after: str | None) -> 
         after: What an earlier page ended with.
     """
     begins = None if after is None else Place.read(after)
-    terms, values = choice.where(db, begins)
-    ends = last_looked_at(db, choice, terms, values) if choice.is_looked_for else None
-    if ends is not None:
-        terms, values = choice.where(db, begins, ends)
+    # A short look first: mostly those that are meant are among the last ones.
+    for look in (choosing.LOOK // 10, choosing.LOOK):
+        terms, values = choice.where(db, begins)
+        ends = last_looked_at(db, choice, terms, values, look=look) if choice.is_looked_for else None
+        if ends is not None:
+            terms, values = choice.where(db, begins, ends)
+        rows = _rows(db, choice, terms, values, limit)
+        if len(rows) == limit or ends is None:
+            break
+    last = Place(rows[-1][6], rows[-1][0]) if len(rows) == limit else ends
+    return DeliveryPage(tuple(_report(row) for row in rows), None if last is None else str(last))
+
+
+def _rows(
+    db: apsw.Connection, choice: Choice, terms: Sequence[str], values: Row, limit: int
+) -> list[tuple[Any, ...]]:
     narrowing, more = choice.narrowing()
     # Only names of columns are written into the statement; values are bound.
     sql = f"SELECT {_COLUMNS} FROM {choice.source()} CROSS JOIN content USING (id) "  # noqa: S608
     sql += f"WHERE {' AND '.join([*terms, *narrowing]) or 'true'} ORDER BY {choice.order()} LIMIT ?"
-    rows = db.execute(sql, (*values, *more, limit)).fetchall()
-    last = Place(int(str(rows[-1][6])), int(str(rows[-1][0]))) if len(rows) == limit else ends
-    return DeliveryPage(tuple(_report(row) for row in rows), None if last is None else str(last))
+    return db.execute(sql, (*values, *more, limit)).fetchall()
 
 
 def one(db: apsw.Connection, delivery: str) -> DeliveryReport:
