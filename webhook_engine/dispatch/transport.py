@@ -97,12 +97,7 @@ class Transport:
         try:
             with watch:
                 way = self._connections.way(request.route.policy, request.route.ca_file)
-                # As `_exchange`, without its coroutine: nearly every request ends here.
-                began = monotonic()
-                received = await wire.send(way, exchange, request)
-                response = self._at_hand(received, request, began)
-                if response is None:
-                    response = await self._read(received, request, began)
+                response = await self._exchange(way, exchange, request)
                 if request.route.max_redirects:
                     response = await self._follow(way, exchange, request, response)
                 return response
