@@ -34,9 +34,12 @@ check: $(VENV)/.tests
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
 	WEBHOOK_ENGINE_ENDS=50 $(BIN)/python -m pytest tests/faults
 
-soak: $(VENV)/.tests  ## The same five hundred times, and the files' own kills: an hour or more
-	WEBHOOK_ENGINE_ENDS=500 WEBHOOK_ENGINE_QUEUE_KILLS=300 WEBHOOK_ENGINE_STORE_KILLS=300 \
-	  $(BIN)/python -m pytest tests/faults tests/queue/test_durability.py tests/store/test_kill.py
+SOAK_MINUTES ?= 60
+
+soak: $(VENV)/.tests  ## The same for an hour or SOAK_MINUTES, and the files' own kills; tells what it counted
+	WEBHOOK_ENGINE_ENDS=100000 WEBHOOK_ENGINE_SECONDS=$$(($(SOAK_MINUTES) * 15)) \
+	  WEBHOOK_ENGINE_QUEUE_KILLS=$$(($(SOAK_MINUTES) * 5)) WEBHOOK_ENGINE_STORE_KILLS=$$(($(SOAK_MINUTES) * 5)) \
+	  $(BIN)/python -m pytest -rP tests/faults/test_ends.py tests/queue/test_durability.py tests/store/test_kill.py
 
 bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
 	$(BIN)/python -m benchmarks

@@ -35,6 +35,8 @@ SUBJECTS = (
     "latency",
     "waiting",
     "stream",
+    "console",
+    "xml_api",
     "table",
 )
 

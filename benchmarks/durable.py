@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -17,7 +16,7 @@ import uvloop
 from yarl import URL
 
 from benchmarks.calls import CALLS
-from benchmarks.harness import Contender, Pace, compare
+from benchmarks.harness import Contender, Pace, compare, scratch
 from benchmarks.target import TAKEN, serving
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
@@ -102,7 +101,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     Events one by one and in batches of a hundred, on uvloop as the worker runs.
     """
     with serving() as port, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        folder = Path(tempfile.mkdtemp(prefix="durable-", dir=Path.cwd()))
+        folder = scratch("durable")
         opened = AsyncExitStack()
         try:
             ways = runner.run(_open(opened, port, folder / "queue.db"))

@@ -8,7 +8,9 @@ figure that counts is the ratio within a round, and of those the median.
 from __future__ import annotations
 
 import gc
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Clock: TypeAlias = Callable[[], float]
+
+
+RESULTS = Path(__file__).parent / "results"
+"""What runs leave; not kept under version control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +146,11 @@ def _seconds(work: Callable[[], object], times: int, clock: Clock) -> float:
     for _ in range(times):
         work()
     return clock() - start
+
+
+def scratch(name: str) -> Path:
+    """
+    A new folder on the project's own disk, for whoever takes it away again: what is in memory is no measure.
+    """
+    RESULTS.mkdir(exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=RESULTS))

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import AsyncExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -23,7 +22,7 @@ import uvloop
 from aiohttp import web
 
 from benchmarks.durable import BATCH, DEFINITIONS, events
-from benchmarks.harness import Contender, compare
+from benchmarks.harness import Contender, compare, scratch
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
 from webhook_engine.queue import SqliteQueue
@@ -44,7 +43,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     The same deliveries put into a queue by this process, and made of events that another one posts.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        folder = Path(tempfile.mkdtemp(prefix="intake-", dir=Path.cwd()))
+        folder = scratch("intake")
         opened = AsyncExitStack()
         try:
             engine, queue, port = runner.run(_open(opened, folder))

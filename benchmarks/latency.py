@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import AsyncExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -27,7 +26,7 @@ from aiohttp import web
 from yarl import URL
 
 from benchmarks.durable import DEFINITIONS, events
-from benchmarks.harness import Contender, compare
+from benchmarks.harness import Contender, compare, scratch
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
 
@@ -55,7 +54,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     At 500 events a second; then of the healthy half of the targets, while the other half hangs for five seconds.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _target(_TARGETS) as ports:
-        folder = Path(tempfile.mkdtemp(prefix="latency-", dir=Path.cwd()))
+        folder = scratch("latency")
         opened = AsyncExitStack()
         try:
             yield _beside_bare(runner, opened, ports, folder, pace.slow())

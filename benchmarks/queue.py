@@ -8,12 +8,11 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from benchmarks.harness import Contender, Pace, compare
+from benchmarks.harness import Contender, Pace, compare, scratch
 from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     """
     waiting = WAITING if pace.rounds > 5 else WAITING // 10
     with asyncio.Runner() as runner:
-        folder = Path(tempfile.mkdtemp(prefix="queue-", dir=Path.cwd()))
+        folder = scratch("queue")
         try:
             runner.run(_fill(folder / "full.db", waiting))
             yield _throughput(runner, folder, pace)

@@ -14,13 +14,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.harness import RESULTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchmarks.harness import Comparison
     from benchmarks.targets import Reached
 
-RESULTS = Path(__file__).parent / "results"
 
 _LIBRARIES = (
     "aiohttp",

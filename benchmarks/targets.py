@@ -188,6 +188,57 @@ TARGETS: tuple[Target, ...] = (
         3.0,
         "bare aiohttp broadcast",
     ),
+    *(
+        Target(
+            f"first byte of the page {each}",
+            f"page: {each}",
+            "Integration Centre",
+            2.0,
+            "bare aiohttp-jinja2",
+        )
+        for each in (
+            "deliveries",
+            "deliveries, filtered",
+            "delivery",
+            "targets",
+            "API Manager",
+            "API Monitoring",
+            "API Monitoring, filtered",
+            "webhooks",
+            "webhook",
+            "groups",
+            "history",
+        )
+    ),
+    Target(
+        "XML API, DoNothing",
+        "DoNothing, 64 in flight",
+        "XML API",
+        0.5,
+        "bare aiohttp handler",
+        rate=True,
+    ),
+    Target(
+        "XML API, 1,000 contacts fed and stored",
+        "a feed of 1,000 contacts",
+        "fed and stored",
+        3.0,
+        "xmltodict.parse",
+    ),
+    Target(
+        "feed of 100,000 contacts, memory",
+        "memory of `feed`",
+        "100,000 contacts",
+        1.1,
+        "10,000 contacts",
+    ),
+    Target(
+        "next contact with 1,000,000 waiting",
+        "the next contact",
+        "1,000,000 waiting",
+        2.0,
+        "1,000 waiting",
+    ),
     Target("import webhook_engine", "fresh processes", "import webhook_engine", 0.25, None),
     Target("webhook-engine --help", "fresh processes", "webhook-engine --help", 0.5, None),
 )

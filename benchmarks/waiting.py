@@ -10,7 +10,6 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from benchmarks.durable import BATCH, DEFINITIONS, _done, _recorded, events
-from benchmarks.harness import Contender, Pace, compare
+from benchmarks.harness import Contender, Pace, compare, scratch
 from benchmarks.queue import WAITING, most_memory
 from benchmarks.target import serving
 from webhook_engine.definitions import read_text
@@ -48,7 +47,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
     A tenth of the million in a quick look.
     """
     waiting = WAITING if pace.rounds > 5 else WAITING // 10
-    folder = Path(tempfile.mkdtemp(prefix="waiting-", dir=Path.cwd()))
+    folder = scratch("waiting")
     try:
         with serving() as port, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_fill(folder / "full.db", waiting, port))

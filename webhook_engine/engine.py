@@ -14,10 +14,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
+from webhook_engine.aside import Aside
 from webhook_engine.definitions import Definitions, read_file, read_folder
-from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore
+from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore, admit
 from webhook_engine.errors import WebhookEngineError, WrongType
-from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision_of, rooms_of, tell
+from webhook_engine.line import (
+    PATIENCE_S,
+    Lines,
+    Trial,
+    failed,
+    read,
+    read_at_once,
+    read_beside,
+    revision_of,
+    rooms_of,
+    tell,
+)
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
@@ -101,6 +113,7 @@ class Engine:
         """
         self._secrets = secrets or LocalSecrets(folder=definitions.folder)
         self._limits = limits or Limits()
+        self._aside = Aside()
         self._file = None if queue is None or hasattr(queue, "put") else queue
         self.queue: DeliveryQueue | None = None if self._file is not None else queue  # type: ignore[assignment]  # it has `put`
         self.pops = pops or PopBoard()
@@ -146,7 +159,7 @@ class Engine:
         """
         return Ready(
             definitions,
-            Lines(definitions, self._secrets),
+            Lines(definitions, self._secrets, self._aside),
             RuleSet(definitions),
             rooms_of(definitions),
             {
@@ -281,6 +294,34 @@ class Engine:
                 self._shown.show(starts, event)
         return made
 
+    async def run(self, webhook: str, event: CallEvent) -> tuple[Delivery, ...]:
+        """
+        Let an agent start one webhook, by a button or by a cell that leads to it.
+
+        Where rules start it for this event too, their chains go on from its response; they need not.
+
+        Returns:
+            The durable delivery, once it is on the disk. A window or a lookup goes to `pops`.
+
+        Raises:
+            NotFound: No webhook has that name.
+            WebhookDisabled: Its definition says so.
+            AgentRefused: The call's extension may not use it.
+            TemplateError: A value cannot stand where the template of a window puts it.
+            QueueUnavailable: The disk would not take it.
+            QueueError: It is durable, and this engine has no queue.
+        """
+        line = self._lines.of(webhook)
+        self._lines.check_enabled(line)
+        admit(event.call.extension, self.definitions.index.agents, webhook=webhook)
+        if not line.is_sent:
+            self.open(webhook, event.call)  # what keeps it from opening is told to whoever asked
+        start = self._rules.start_by_hand(webhook, event)
+        (made,) = await self._made.put([(event, (start,))], self.queue)
+        self.pops.note(event)
+        self._shown.show((start,), event)
+        return made
+
     def report(self) -> PerformerReport | None:
         """
         What is under way and how each target is treated; None where no queue is open.
@@ -365,6 +406,7 @@ class Engine:
         if dispatcher is not None:
             await dispatcher.close()
         await self._shown.close()
+        self._aside.close()
 
     # --- The steps -------------------------------------------------------------------------------
 
@@ -378,9 +420,12 @@ class Engine:
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
             return failed(line.name, error), None
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
-        view = await read(line, attempt, values, until=until)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + request.route.deadline_s
+        attempt, age_s, now_failed, _ = await self._asking(loop).ask(request, stale_s=line.stale_s)
+        view = read_at_once(line, attempt, values)
+        if view is None:
+            view = await read_beside(line, attempt, values, until=until)
         if age_s is not None:
             view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
@@ -412,8 +457,8 @@ class Engine:
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)
 
-    def _asking(self) -> Live:
-        if self._live is None or self._loop is not asyncio.get_running_loop():
+    def _asking(self, loop: asyncio.AbstractEventLoop | None = None) -> Live:
+        if self._live is None or self._loop is not (loop or asyncio.get_running_loop()):
             from webhook_engine.performing import Breakers, Live
 
             self._live = Live(self._dispatching().dispatch, breakers=Breakers(slots=self._slots))

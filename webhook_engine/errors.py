@@ -37,6 +37,7 @@ Every error of this project, drawn as a tree.
         + StoreUnavailable             no room on the disk, or the file is locked: nothing was changed
         + StoreConflict                somebody saved definitions meanwhile
         + VaultLocked                  no key, or none that opens what is sealed
+      x ActionRefused                  a sentence of the XML API; its classes are in xml_api/faults.py
       x SettingsError                  every setting that cannot be used, and where it stands
       x NotFound                       no webhook, group, agent or rule of that name
       x WrongType                      a page cannot be asked, a request cannot be opened
@@ -46,7 +47,7 @@ Every error of this project, drawn as a tree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from webhook_engine.variables.errors import (
     InvalidCall,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from webhook_engine.responses import Response
 
 __all__ = [
+    "ActionRefused",
     "AgentRefused",
     "AuthoritiesMissing",
     "ConnectFailed",
@@ -582,6 +584,21 @@ class VaultLocked(StoreError):
     """
     There is no key to seal with, or none that opens what is sealed.
     """
+
+
+# --- The XML API -------------------------------------------------------------
+
+
+class ActionRefused(WebhookEngineError):
+    """
+    The XML API did not do what a request asked for, and says so in one of its sentences.
+    """
+
+    sentence: ClassVar[str] = ""
+    """As it stands on the wire; "" for one that this version does not know."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said or self.sentence)
 
 
 # --- Settings ----------------------------------------------------------------

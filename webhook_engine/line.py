@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from webhook_engine import log
+from webhook_engine.aside import Aside
 from webhook_engine.definitions.tree import tree_of
 from webhook_engine.dispatch import EgressPolicy, Preparation, admit, credentials_for
 from webhook_engine.dispatch.prepare import NO_GROUP
@@ -53,7 +54,12 @@ class Lines:
     The webhooks of one tenant, each made ready when it is first asked for.
     """
 
-    def __init__(self, definitions: Definitions, secrets: SecretStore) -> None:
+    def __init__(self, definitions: Definitions, secrets: SecretStore, aside: Aside | None = None) -> None:
+        """
+        Args:
+            aside: Where responses are read that cost much; threads of their own where left out.
+        """
+        self._aside = aside or Aside()
         self.definitions = definitions
         self.secrets = secrets
         self.policy = EgressPolicy(definitions.allowed_networks)
@@ -73,7 +79,9 @@ class Lines:
             compiled = self.definitions.compiled(webhook, test=test_values)
             preparation = Preparation(compiled, policy=self.policy)
             stale_s = 0.0 if test_values else compiled.definition.stale_s
-            line = self._lines[key] = Line(compiled, preparation, _interpreter(compiled), stale_s)
+            line = self._lines[key] = Line(
+                compiled, preparation, _interpreter(compiled), self._aside, stale_s
+            )
         return line
 
     def check_enabled(self, line: Line) -> None:
@@ -120,6 +128,7 @@ class Line:
     compiled: CompiledWebhook
     preparation: Preparation
     interpreter: Interpreter
+    aside: Aside
 
     stale_s: float = 0.0
     """How old an answer may be that stands in for one that fails."""
@@ -229,20 +238,39 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
     Args:
         until: On the loop's clock: no longer than that.
     """
+    view = read_at_once(line, attempt, values)
+    return view if view is not None else await read_beside(line, attempt, values, until=until)
+
+
+def read_at_once(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView | None:
+    """
+    What an agent sees of an attempt where that costs next to nothing, as it does for nearly every lookup.
+    """
     response = attempt.response
-    if response is None:
-        return view_of(line, attempt, values)
     try:
-        # As `_in_time`, without its coroutine and its context: nearly every lookup ends here.
-        try:
-            return view_of(line, attempt, values, until=_at_once(response))
-        except TimeoutError:
-            return await _beside(partial(view_of, line, attempt, values), until)
+        return view_of(line, attempt, values, until=math.inf if response is None else _at_once(response))
+    except TimeoutError:
+        return None
+
+
+async def read_beside(
+    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
+) -> AgentView:
+    """
+    What an agent sees of an attempt whose response costs much to read.
+
+    Args:
+        until: On the loop's clock: no longer than that.
+    """
+    response = attempt.response
+    assert response is not None  # noqa: S101  # without one there is nothing to read
+    try:
+        return await _beside(line.aside, partial(view_of, line, attempt, values), until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
         error = _too_slow(response, attempt.prepared.target, deadline_s)
         took_s = asyncio.get_running_loop().time() - until + deadline_s
-        return failed(line.name, error, attempts=attempt.number, took_s=took_s)
+        return failed(line.name, error, attempts=attempt.sends, took_s=took_s)
 
 
 async def judged(
@@ -256,7 +284,7 @@ async def judged(
     assert response is not None  # noqa: S101  # the caller has seen it
     work = partial(line.interpreter.judge, response, values)
     try:
-        return await _in_time(work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
         return line.interpreter.unread(response, problem, values).verdict, problem
@@ -268,21 +296,21 @@ async def names_of(line: Line, response: Response) -> Mapping[str, object]:
     """
     work = partial(line.interpreter.names_of, response)
     try:
-        return await _in_time(work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         return names_unread(response)
 
 
-async def _in_time(work: Callable[..., _Read], response: Response, until: float) -> _Read:
+async def _in_time(work: Callable[..., _Read], response: Response, line: Line) -> _Read:
     """
     What *work* makes of *response*: at once where that costs next to nothing, else beside the loop.
 
     Raises:
-        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+        TimeoutError: It took longer than the webhook of *line* has for a request; the thread ends soon as well.
     """
     with suppress(TimeoutError):
         return work(until=_at_once(response))
-    return await _beside(work, until)
+    return await _beside(line.aside, work, _from_now(line))
 
 
 def _at_once(response: Response) -> float:
@@ -292,7 +320,7 @@ def _at_once(response: Response) -> float:
     return time.monotonic() + AT_ONCE_S if len(response.body) <= READ_AT_ONCE else 0.0
 
 
-async def _beside(work: Callable[..., _Read], until: float) -> _Read:
+async def _beside(aside: Aside, work: Callable[..., _Read], until: float) -> _Read:
     """
     What *work* makes of a response, in a thread.
 
@@ -300,8 +328,7 @@ async def _beside(work: Callable[..., _Read], until: float) -> _Read:
         TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
     """
     left_s = until - asyncio.get_running_loop().time()
-    async with asyncio.timeout_at(until):
-        return await asyncio.to_thread(work, until=time.monotonic() + left_s)
+    return await aside.run(partial(work, until=time.monotonic() + left_s), until=until)
 
 
 def _from_now(line: Line) -> float:
@@ -324,14 +351,13 @@ def view_of(
         TimeoutError: Reading the response would have taken longer than *until*, on `time.monotonic`'s clock.
     """
     if attempt.error is not None:
-        sends = attempt.number if attempt.sent else 0
-        return failed(line.name, attempt.error, attempts=sends, took_s=attempt.took_s)
+        return failed(line.name, attempt.error, attempts=attempt.sends, took_s=attempt.took_s)
     assert attempt.response is not None  # noqa: S101  # an attempt has one or the other
     return line.interpreter.view_of(
         attempt.response,
         values,
         webhook=line.name,
-        attempts=attempt.number,
+        attempts=attempt.sends,
         took_s=attempt.took_s,
         until=until,
     )

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,25 +42,50 @@ class OwnerLock:
             unusable: Makes the error that is raised where the folder is not there, or not ours to write in.
         """
         self.path = side_file(path)
+        self._handle: int | None = None
         try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise unusable(f"{self.path} cannot be opened: {error.strerror}") from error
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            owner = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
-            os.close(self._handle)
+            owner = os.pread(handle, 200, 0).decode(errors="replace").strip()
+            os.close(handle)
             raise owned(path=str(path), owner=owner or "another process") from error
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
+        self._handle = handle
+        _HELD.add(self)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
 
     def release(self) -> None:
         """
         Lets the next one have the file; the side file stays, for removing it would let two lock two files.
         """
-        os.ftruncate(self._handle, 0)
-        os.close(self._handle)
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.ftruncate(handle, 0)
+            os.close(handle)
+
+    def forget(self) -> None:
+        """
+        Lets go of the file without a word: the one who forked this process has it still.
+        """
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+
+_HELD: WeakSet[OwnerLock] = WeakSet()
+
+
+def _forget_all() -> None:
+    for each in tuple(_HELD):
+        each.forget()
+
+
+# A lock is held as long as anybody has the open file, and a child of a fork has it: it would outlive its parent.
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def side_file(path: Path) -> Path:

@@ -18,6 +18,7 @@ from webhook_engine.rules import asks_for, follow
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line, Lines
     from webhook_engine.pops import PopBoard, Ticket
@@ -109,12 +110,12 @@ class Screens:
             log.event("window.refused", webhook=line.name, rule=start.rule, why=str(error))
             return
         self._pops.open_window(
-            event, line.name, url, parameter=start.dynamic_parameter or "", moves=_moves(line)
+            event, line.name, url, parameter=start.dynamic_parameter or "", moves=may_move(line.compiled)
         )
 
     def _begin(self, line: Line, start: Start, event: CallEvent) -> None:
         ticket = self._pops.begin(
-            event, line.name, parameter=start.dynamic_parameter or "", moves=_moves(line)
+            event, line.name, parameter=start.dynamic_parameter or "", moves=may_move(line.compiled)
         )
         if ticket is None:
             return
@@ -152,9 +153,9 @@ class Screens:
             logging.getLogger(log.NAME).warning("chain.lost", extra=facts)
 
 
-def _moves(line: Line) -> bool:
+def may_move(compiled: CompiledWebhook) -> bool:
     """
     Whether another agent may be shown what was made for this one: not where it took this agent's own credentials.
     """
-    group = line.compiled.group
+    group = compiled.group
     return group is None or group.authentication is Authentication.NONE or group.level is not Level.USER

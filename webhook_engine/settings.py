@@ -48,6 +48,18 @@ class Settings:
     key_file: Path | None = None
     """A file of such keys; where left out, `webhook-engine.key` beside the database counts if it is there."""
 
+    tls_certificate: Path | None = None
+    """A PEM file with the certificate of this process, and those between it and its authority."""
+
+    tls_key: Path | None = None
+    """A PEM file with the certificate's key; where left out, it is in the certificate's file."""
+
+    trusted_proxies: str = ""
+    """Addresses or networks, with commas between them, whose `X-Forwarded-Proto: https` the XML API believes."""
+
+    insecure_http: bool = False
+    """Whether the XML API takes plain HTTP, which shows its keys to whoever listens: for development alone."""
+
     log_format: LogFormat = "auto"
     """`json`, `text` for a person, or `auto`: text on a terminal and JSON elsewhere."""
 

@@ -29,7 +29,7 @@ _SIZE_LIMIT = 1024 * 1024
 _NAMES = tuple(field.name for field in fields(Settings))
 
 # Variables of this project that are no settings.
-_OTHERS = frozenset({f"{PREFIX}TRACEBACK"})
+_OTHERS = frozenset({f"{PREFIX}TRACEBACK", f"{PREFIX}API_KEY"})
 
 
 def _database(url: str) -> str:
@@ -56,6 +56,10 @@ class _Stated(BaseSettings):
     tenant: str | None = None
     key: str | None = None
     key_file: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: str = ""
+    insecure_http: bool = False
     log_format: LogFormat = "auto"
 
     in_file: ClassVar[dict[str, Any]] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-_TURN_S: Final = 0.005
+TURN_S: Final = 0.005
 """Seconds for which others wait at most, where no single item takes longer."""
 
 Item = TypeVar("Item")
@@ -24,6 +24,6 @@ async def in_turns(items: Iterable[Item]) -> AsyncIterator[Item]:
     began = perf_counter()
     for item in items:
         yield item
-        if perf_counter() - began > _TURN_S:
+        if perf_counter() - began > TURN_S:
             await asyncio.sleep(0)
             began = perf_counter()

@@ -29,18 +29,20 @@ from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
-from webhook_engine.process.listening import listen
+from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.telling import advice, tell, tell_missing
 from webhook_engine.process.tenant import Tenancy
-from webhook_engine.service import SERVICE, make_app
+from webhook_engine.process.xml import xml_api_of
+from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from webhook_engine.definitions import Definitions
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
 
@@ -123,13 +125,17 @@ class Worker:
             keeper = BoardKeeper(self.store, board, self.tenancy)
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
-            self.app = make_app(self.engine, keys=self.tenancy, more=endpoints(self.store, self.tenancy))
+            noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
+            more = endpoints(self.store, self.tenancy)
+            self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
+            self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
             self._url = url
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
-            Running(pid=os.getpid(), url=url, key=own_key).write(self.settings)
+            shown = fingerprint(self.settings)
+            Running(pid=os.getpid(), url=url, key=own_key, fingerprint=shown).write(self.settings)
             tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -159,6 +165,9 @@ class Worker:
             follows=False,
             session_key=session_key_of(keys_of(self.settings)),
         )
+
+    def _current(self) -> tuple[str, Definitions]:
+        return self.tenancy.name, self.engine.definitions
 
     # --- The beginning -----------------------------------------------------------------------------
 

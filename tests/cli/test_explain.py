@@ -178,3 +178,20 @@ def test_wrong_input_is_answered_with_a_sentence(command, file, words, says):
 
     assert (2, "") == (result.code, result.out)
     assert says in result.err
+
+
+def test_a_disabled_webhook_is_told(command, tmp_path):
+    """
+    The rule starts it, and nothing is sent: both are said, to people and to programs.
+    """
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES.replace('name = "Find"\n', 'name = "Find"\nenabled = false\n'))
+    asked = ("explain", str(path), "--event", "ringing", *CALL, *NUMBER)
+
+    result = command(*asked)
+    document = json.loads(command(*asked, "--json").out)
+
+    assert "  starts 'Find', and nothing is sent: it is disabled" in result.out.splitlines()
+    assert "nothing: the webhook 'Find' is disabled" in result.out
+    assert [False] == [each["enabled"] for rule in document["rules"] for each in rule["starts"]]
+    assert "is disabled" in document["starts"][0]["error"]

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from webhook_engine import Engine
 from webhook_engine.console import ConsoleSettings, console
+from webhook_engine.console.app import CONSOLE
 from webhook_engine.store import new_key
 
 TENANT = "Euphoria"
@@ -73,19 +74,20 @@ webhooks = ["Contact lookup"]
 
 
 @asynccontextmanager
-async def consoled(store, *, prefix="", user_of=None, settings=None):
+async def consoled(store, *, prefix="", user_of=None, settings=None, definitions=DEFINITIONS, queue=None):
     """
-    A client of a console on *store*, mounted under *prefix*.
+    A client of a console on *store*, mounted under *prefix*; its engine has a delivery queue at *queue*.
     """
     from webhook_engine.definitions import read_text
 
-    engine = Engine(read_text(DEFINITIONS), secrets=store.secrets(TENANT))
+    engine = Engine(read_text(definitions), secrets=store.secrets(TENANT), queue=queue)
     app = console(engine, store, user_of=user_of, settings=settings or ConsoleSettings())
+    inner = app
     if prefix:
-        app, inner = web.Application(), app
+        app = web.Application()
         app.add_subapp(prefix, inner)
     async with engine, TestClient(TestServer(app)) as client:
-        client.engine = engine
+        client.engine, client.app_console = engine, inner[CONSOLE]
         yield client
 
 

@@ -4,7 +4,9 @@ A compiled webhook makes the request its definition says, with the secret in its
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import pytest
 
@@ -456,3 +458,66 @@ def test_objects_of_the_wrong_kind_are_refused_by_name():
         "group[1]",
         "tenant.silence",
     } == {each.path for each in caught.value.problems}
+
+
+MANY = """
+[[group]]
+name = "CRM"
+max_in_flight = 3
+
+""" + "".join(
+    f"""
+[[webhook]]
+name = "Hook {n}"
+group = "CRM"
+type = "ajax-get"
+url = "https://crm.example.com/{n}/{{CALLERID_NUMBER}}"
+
+[[rule]]
+name = "Rule {n}"
+on = ["ended"]
+when = "CALL_DURATION > {n}"
+webhooks = ["Hook {n}"]
+"""
+    for n in range(5)
+)
+
+EDITS = {
+    "nothing": (lambda text: text, 5, 5),
+    "a webhook": (lambda text: text.replace("/3/", "/three/"), 4, 5),
+    "a rule": (lambda text: text.replace("> 3", "> 33"), 5, 4),
+    "the order": (
+        lambda text: text + '[[webhook]]\nname = "More"\ntype = "ajax-get"\nurl = "https://a.example"\n',
+        5,
+        5,
+    ),
+    "the group": (lambda text: text.replace("max_in_flight = 3", "max_in_flight = 4"), 0, 5),
+    "a custom variable": (lambda text: text + '[[variable]]\nname = "MINE"\nknown_from = "ringing"\n', 0, 0),
+    "the country": (lambda text: '[tenant]\ncountry = "ZA"\n' + text, 0, 0),
+    "the time zone": (lambda text: '[tenant]\ntime_zone = "Africa/Johannesburg"\n' + text, 0, 0),
+}
+
+
+@pytest.mark.parametrize(("edit", "webhooks", "rules"), EDITS.values(), ids=EDITS.keys())
+def test_an_edit_compiles_what_it_changes(edit, webhooks, rules):
+    """
+    What is the same as before, with everything that it is made of, is taken over.
+    """
+    before = read_text(MANY)
+
+    after = read_text(edit(MANY))
+
+    kept = [each for name, each in before.index.webhooks.items() if after.index.webhooks[name] is each]
+    asked = [each for name, each in before.index.rules.items() if after.index.rules[name] is each]
+    assert (webhooks, rules) == (len(kept), len(asked))
+    assert all(each.definition == after.webhook(each.definition.name) for each in kept)
+
+
+def test_what_nobody_uses_any_more_is_forgotten():
+    """
+    A process does not grow with the edits of a day.
+    """
+    reference = weakref.ref(read_text(MANY).compiled("Hook 1"))
+    gc.collect()
+
+    assert reference() is None

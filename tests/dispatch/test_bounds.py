@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
@@ -13,9 +14,10 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from webhook_engine.dispatch import Transport
-from webhook_engine.dispatch.body import unpacker
+from webhook_engine.dispatch.body import read_body, unpacker
 from webhook_engine.errors import ConnectionLost, ResponseTooLarge, UnreadableResponse
 from webhook_engine.settings import Limits
 
@@ -40,6 +42,19 @@ async def test_a_body_of_the_bound_is_read(transport: Transport, start_target: S
     target = await start_target(answer(b"x" * BOUND))
 
     assert BOUND == len((await transport.send(a_request(target.url()))).body)
+
+
+@pytest.mark.parametrize("status", ["000", "042", "099", "600", "999"])
+async def test_a_status_that_there_is_not_is_no_response(
+    status: str, transport: Transport, start_target: StartTarget
+) -> None:
+    """
+    Whatever it was meant to say, no table and no rule knows it.
+    """
+    target = await start_target(answer(b"x", status=f"{status} Odd"))
+
+    with pytest.raises(UnreadableResponse, match=rf"{int(status)} is no status of a response"):
+        await transport.send(a_request(target.url()))
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["stated", "not stated"])
@@ -269,6 +284,46 @@ def test_any_bytes_are_a_body_or_an_error_of_the_tree(data: bytes, coding: str) 
         return
 
     assert len(unpacked) <= 1_000
+
+
+class Crumbs:
+    """
+    A response of which there is always one more byte at hand, and each takes a while.
+    """
+
+    status = 200
+
+    def __init__(self, body: bytes, **headers: str) -> None:
+        self._left = list(body)
+        self.headers = CIMultiDict(headers)
+        self.content = self
+
+    async def readany(self) -> bytes:
+        time.sleep(0.006)
+        return bytes([self._left.pop(0)]) if self._left else b""
+
+
+BODY = b"in crumbs"
+
+
+@pytest.mark.parametrize(
+    "crumbs",
+    [Crumbs(BODY), Crumbs(zlib.compress(BODY), **{"Content-Encoding": "deflate"})],
+    ids=["plain", "packed"],
+)
+async def test_a_body_in_crumbs_holds_up_nobody(crumbs: Crumbs) -> None:
+    """
+    Others have their turn between its pieces, although none of them has to be waited for.
+    """
+    reading = asyncio.create_task(read_body(crumbs, at_most=BOUND))  # type: ignore[arg-type]  # all it asks for
+
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert turns >= len(BODY)
+    assert BODY == reading.result()
 
 
 HEADS = {

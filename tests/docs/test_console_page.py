@@ -9,7 +9,14 @@ from webhook_engine.console.assets import Assets
 from webhook_engine.console.routes import ROUTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "console.md").read_text(encoding="utf-8")
-FRAGMENTS = {"/webhook/line", "/asset"}
+FRAGMENTS = {
+    "/webhook/line",
+    "/rule/line",
+    "/desktop/stream",
+    "/deliveries/chart",
+    "/monitoring/actions",
+    "/asset",
+}
 
 
 def test_lists_every_page():

@@ -268,6 +268,26 @@ async def test_a_response_made_to_take_long_holds_up_nobody():
     assert len(gaps) > 5, "the loop stood still"
 
 
+async def test_an_agent_reads_how_often_the_target_was_asked():
+    """
+    Of two tries only those count in which the request left: a second one in vain does not.
+    """
+    server = None
+
+    async def break_off(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        server.close()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    definitions = read_text(HOSTILE.replace("{port}", str(port)).replace("1.0", "30"))
+    async with Engine(definitions) as engine:
+        view = await engine.ask("Lookup", RINGING)
+
+    assert (Outcome.TARGET_FAILED, 1) == (view.outcome, view.attempts)
+
+
 async def test_test_values_take_the_place_of_the_calls(engine):
     """
     Test and Configure needs no call.

@@ -10,7 +10,7 @@ import pytest
 from webhook_engine import CallContext, CallEvent, Engine
 from webhook_engine.definitions import read_text
 from webhook_engine.demo import crm
-from webhook_engine.errors import QueueError, QueueUnavailable
+from webhook_engine.errors import AgentRefused, QueueError, QueueUnavailable
 from webhook_engine.queue import State
 
 PATIENCE_S = 60
@@ -253,3 +253,44 @@ async def test_many_events_hold_up_nobody():
 
         watching.cancel()
     assert turns > 5
+
+
+async def test_an_agent_starts_one_webhook_whatever_the_rules_say(engine):
+    """
+    It is shown with what it was started with, and started again with something else it is another pop.
+    """
+    for number, value in enumerate(("one", "two")):
+        manual = CallEvent("manual", CALL.replace(dynamic_parameter=value), id=f"by-hand-{number}")
+        assert () == await engine.run("Contact lookup", manual)
+    async with asyncio.timeout(PATIENCE_S):
+        while not all(pop.view for pop in engine.pops.open_pops(CALL.extension)):
+            await asyncio.sleep(0.01)
+
+    found = engine.pops.open_pops(CALL.extension)
+    assert [("Contact lookup", "one"), ("Contact lookup", "two")] == [
+        (pop.webhook, pop.parameter) for pop in found
+    ]
+
+
+async def test_what_an_agent_starts_durably_is_on_the_disk(engine):
+    """
+    A delivery like any other, and nothing follows from its response where no rule says so.
+    """
+    manual = CallEvent("manual", CALL.replace(dynamic_parameter="4711", notes="by hand"), id="by-hand")
+    (delivery,) = await engine.run("Note", manual)
+    reports = await closed(engine, 1)
+
+    assert delivery.id == reports["Note"].id
+    assert reports["Note"].records[0].detail["request"]["url"].endswith("/echo/4711")
+
+
+async def test_who_is_no_agent_starts_nothing(engine):
+    """
+    The refusal is told to whoever asked; nothing is shown, nothing written down.
+    """
+    for webhook in ("Contact lookup", "Customer page", "Note"):
+        with pytest.raises(AgentRefused):
+            await engine.run(webhook, CallEvent("manual", CALL.replace(extension="999-Euphoria")))
+
+    assert () == engine.pops.open_pops("999-Euphoria")
+    assert () == (await engine.queue.list()).deliveries

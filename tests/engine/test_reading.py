@@ -4,12 +4,13 @@ What a response means is told without holding up the loop, however it was made.
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from webhook_engine.definitions import read_text
 from webhook_engine.dispatch import Attempt, LocalSecrets, PreparedRequest
-from webhook_engine.errors import UnreadableResponse
+from webhook_engine.errors import ConnectionLost, UnreadableResponse
 from webhook_engine.line import Lines, judged, names_of, read
 from webhook_engine.responses import Outcome, Response
 
@@ -48,6 +49,17 @@ def line_of(*, deadline_s):
 def attempt_of(line, body, status=200):
     request = PreparedRequest(route=line.preparation.route, url="https://crm.example.com/")
     return Attempt(number=1, prepared=request, response=Response(status=status, body=body), took_s=0.1)
+
+
+@pytest.mark.parametrize("sends", [0, 1, 2])
+async def test_an_agent_reads_how_often_the_target_was_asked(line, sends):
+    """
+    Not how often somebody tried.
+    """
+    lost = ConnectionLost("broken off", target="crm.example.com:443")
+    attempt = replace(attempt_of(line, b""), number=2, response=None, error=lost, times_sent=sends)
+
+    assert sends == (await read(line, attempt, {}, until=asyncio.get_running_loop().time() + 60)).attempts
 
 
 @asynccontextmanager

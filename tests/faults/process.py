@@ -293,6 +293,13 @@ class Process:
     def is_alive(self):
         return self._process.poll() is None
 
+    def peak_bytes(self):
+        """
+        The most memory it ever had.
+        """
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+
     # --- What is done to it ------------------------------------------------------------------------
 
     def kill(self):
@@ -414,6 +421,17 @@ class Process:
         status, found = self.ask("GET", f"/v1/deliveries/{delivery}")
         assert 200 == status, found
         return found["records"]
+
+    def metric(self, name):
+        """
+        A gauge or counter of `/metrics` that has no labels.
+        """
+        request = urllib.request.Request(
+            f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.key}"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            lines = answer.read().decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
 
     # --- What it says ------------------------------------------------------------------------------
 

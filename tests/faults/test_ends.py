@@ -17,6 +17,9 @@ from webhook_engine.queue import MAYBE_DELIVERED
 ENDS = int(os.environ.get("WEBHOOK_ENGINE_ENDS", "0"))
 """How often the process ends in each way, where more than usual is wanted: `make faults` sets fifty."""
 
+SECONDS = float(os.environ.get("WEBHOOK_ENGINE_SECONDS", "inf"))
+"""For how long it is ended in each way, at most: `make soak` sets it."""
+
 SEED = int(os.environ.get("WEBHOOK_ENGINE_SEED", "0")) or random.randrange(1, 10**9)
 
 
@@ -25,8 +28,8 @@ class Dialer:
     Hands events in, one request after the other; what was not answered it hands in again, as a dialer should.
     """
 
-    def __init__(self, process, name, *, most):
-        self.process, self.name, self.most = process, name, most
+    def __init__(self, process, name):
+        self.process, self.name, self.most = process, name, 0
         self.accepted, self.unanswered = set(), []
         self._ends = threading.Event()
         self._number = 0
@@ -95,9 +98,14 @@ def test_what_was_accepted_is_delivered(tmp_path, end):
     with Target() as target, Process(tmp_path, target) as process:
         target.answer = lambda request: time.sleep(random.uniform(0, 0.02)) or 200
         ends = ENDS or USUALLY[end]
-        dialers = [Dialer(process, f"d{n}", most=EVENTS * ends) for n in range(2)]
+        dialers = [Dialer(process, f"d{n}") for n in range(2)]
+        over_at, ended = time.monotonic() + SECONDS, 0
         for number in range(ends):
+            if time.monotonic() > over_at:
+                break
+            ended += 1
             for dialer in dialers:
+                dialer.most = EVENTS * (number + 1)
                 dialer.start()
             time.sleep(random.uniform(0.05, 0.4))
             end(process)
@@ -119,8 +127,12 @@ def test_what_was_accepted_is_delivered(tmp_path, end):
         if suspects:
             process.ask("POST", "/v1/deliveries/replay", {"filter": {"state": "dead"}})
             settled = process.settled()
-        print(f"seed {SEED}: {len(accepted)} accepted, {len(suspects)} taken for poison")
         sent = Counter(target.calls())
+        print(
+            f"seed {SEED}: ended {ended} times by {end.__name__}; {len(accepted)} events accepted, "
+            f"{len(accepted - sent.keys())} lost, {sent.total() - len(sent)} requests for the second time, "
+            f"{len(suspects)} taken for poison"
+        )
         keys = {(each.call, each.key) for each in target.requests}
         told = {name for name, times in sent.items() if times > 1} | suspects
         attempts = {name: process.attempts(settled[name]["id"]) for name in told}

@@ -80,6 +80,8 @@ def test_the_wheel_carries_licence_types_and_command(built):
 
     assert "webhook_engine/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    for vendored in ("htmx", "uplot"):
+        assert b"Permission" in wheel.read(f"webhook_engine/console/assets/vendor/{vendored}.LICENSE")
     entry_points = next(name for name in names if name.endswith("entry_points.txt"))
     assert "webhook-engine = webhook_engine.cli:main" in wheel.read(entry_points).decode()
 

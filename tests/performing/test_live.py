@@ -107,6 +107,25 @@ async def test_the_second_answer_counts():
     assert (200, 2, None) == (found.attempt.response.status, found.attempt.number, found.age_s)
 
 
+@pytest.mark.parametrize(
+    ("tries", "sends"),
+    [
+        ([broken(LOST), broken(REFUSED, sent=False)], 1),
+        ([broken(REFUSED, sent=False), attempt(200)], 1),
+        ([broken(REFUSED, sent=False), broken(REFUSED, sent=False)], 0),
+        ([broken(LOST), attempt(200)], 2),
+    ],
+    ids=["the first", "the second", "neither", "both"],
+)
+async def test_of_two_tries_those_count_that_left(tries, sends):
+    """
+    How often the target was asked is not how often somebody tried.
+    """
+    found = await live(Target(*tries)).ask(get())
+
+    assert (2, sends) == (found.attempt.number, found.attempt.sends)
+
+
 async def test_both_tries_have_one_deadline():
     """
     The second one gets what the first left over.

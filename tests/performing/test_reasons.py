@@ -21,7 +21,7 @@ def test_each_reason_has_its_sentences_and_no_other():
     """
     ends = {line.name for line in TABLE if line.way in {Way.DEAD, Way.SHORT, Way.FEW}}
 
-    assert ends | {POISON, EXHAUSTED, "expired", "dropped", DISABLED, GONE} == set(REASONS)
+    assert ends | {POISON, EXHAUSTED, "expired", "dropped", "suspect", DISABLED, GONE} == set(REASONS)
 
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS.keys())

@@ -448,3 +448,39 @@ def test_two_boards_know_nothing_of_each_other():
 
     assert () == two.open_pops("100-E")
     assert one.since("100-E")[0].id.split("-")[0] != two.since("100-E")[0].id.split("-")[0]
+
+
+def test_what_is_known_of_a_call_is_told_to_those_who_have_it(board):
+    """
+    Everything its latest event said, for whoever has it or sees something of it, and nobody else.
+    """
+    board.begin(event("manual", "102-E", at=3, crm_tag="C-1001"), "Orders")
+    board.note(event("answered", at=2, crm_tag="an older one"))
+
+    assert "C-1001" == board.call_at("100-E", "sip:call-1").crm_tag
+    assert ("102-E", "C-1001") == (board.call_at("102-E").extension, board.call_at("102-E").crm_tag)
+    assert None is board.call_at("101-E", "sip:call-1")
+    assert None is board.call_at("101-E")
+    assert None is board.call_at("100-E", "sip:another")
+
+
+def test_the_call_that_goes_on_counts_before_one_that_has_ended(board):
+    """
+    What an agent starts by hand is for the call that they are on.
+    """
+    board.note(event("answered", call="on", at=1))
+    board.note(event("answered", call="over", at=2))
+    board.note(event("ended", call="over", at=3))
+
+    assert "on" == board.call_at("100-E").sip_id
+
+
+def test_after_a_restart_the_facts_of_a_call_are_known(board):
+    """
+    As many as screens are told; the rest comes with the next event.
+    """
+    board.note(event("answered", caller_number="0821234567", crm_tag="C-1001"))
+    again = PopBoard.from_json(board.to_json())
+    known = again.call_at("100-E")
+
+    assert ("0821234567", "call-1", "") == (known.caller_number, known.sip_id, known.crm_tag)

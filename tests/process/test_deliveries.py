@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.faults.process import Process, Target, event, until
+from webhook_engine.performing import REASONS
 
 pytestmark = pytest.mark.xdist_group("deliveries")  # one process for all of them
 
@@ -89,6 +90,8 @@ def test_one_is_shown_with_its_attempts(beside, refusing):
 
     assert f"POST {refusing.url}/calls/dead-1" in shown.out
     assert "<- 422" in shown.out
+    assert REASONS["refused"].happened in shown.out
+    assert (REASONS["refused"].happened, REASONS["refused"].to_do) == (dead["happened"], as_json["to_do"])
     assert ("dead", "refused", 422) == (dead["state"], dead["reason"], as_json["records"][0]["status"])
     assert "dead-1" == as_json["call"]["CALL_SIPID"]
 

@@ -23,11 +23,12 @@ KILLS = int(os.environ.get("WEBHOOK_ENGINE_QUEUE_KILLS", "6"))
 OWNER = Path(__file__).with_name("owner_process.py")
 
 
-def start(path, first=0):
+def start(path, first=0, *cruel):
     """
     The owner process, once it has the file.
     """
-    process = subprocess.Popen([sys.executable, str(OWNER), str(path), str(first)], stdout=subprocess.PIPE)
+    command = [sys.executable, str(OWNER), str(path), str(first), *cruel]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"open\n"
     return process
 
@@ -83,6 +84,61 @@ async def test_a_kill_loses_nothing(tmp_path):
     assert repeated == set()
     assert {State.DONE} == {state for state, n in states.items() if n}
     assert integrity(path) == "ok"
+
+
+async def test_kills_make_no_poison(tmp_path):
+    """
+    Killed again and again with hundreds in hand that hang: nothing of it is taken for the cause.
+    """
+    path = tmp_path / "queue.db"
+    hanging = [Delivery(event_id=f"hang{n}", webhook="w", target="hangs") for n in range(50)]
+    async with SqliteQueue(path) as queue:
+        await queue.put(hanging)
+    for kill in range(max(4, KILLS)):
+        process = start(path, kill * 10_000_000, "hang")
+        kill_after(process, random.uniform(0.2, 0.6) + 2.0 * (kill >= 2))
+
+    async with SqliteQueue(path) as queue:
+        states = (await queue.stats()).states
+        crashes = [len((await queue.show(each.id)).records) for each in hanging]
+
+    assert max(crashes) >= 4
+    assert states[State.DEAD] == 0
+
+
+async def test_what_kills_is_found_among_the_others(tmp_path):
+    """
+    One that brings the process down each time, in the middle of a load: it alone dies.
+    """
+    path = tmp_path / "queue.db"
+    async with SqliteQueue(path) as queue:
+        await queue.put([Delivery(event_id="poison", webhook="w", target="t3")])
+    starts = 0
+    while True:
+        process = start(path, starts * 10_000_000, "poison")
+        starts += 1
+        if -signal.SIGKILL != await asyncio.to_thread(survives, process, 3.0):
+            break
+
+    async with SqliteQueue(path) as queue:
+        dead = (await queue.list(state=State.DEAD)).deliveries
+
+    assert [("poison", "poison")] == [(each.event_id, each.reason) for each in dead]
+    assert 4 <= starts <= 8
+
+
+def survives(process, seconds):
+    """
+    How it ended by itself; None where it had to be ended after that time.
+    """
+    ended = threading.Event()
+    timer = threading.Timer(seconds, lambda: (ended.set(), process.kill()))
+    timer.start()
+    process.stdout.read()
+    process.stdout.close()
+    code = process.wait()
+    timer.cancel()
+    return None if ended.is_set() else code
 
 
 def integrity(path):

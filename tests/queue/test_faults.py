@@ -64,6 +64,21 @@ async def test_a_full_disk_accepts_nothing_and_loses_nothing(tmp_path):
         assert len(await queue.claim(10_000, lease_s=LONG_S)) == accepted
 
 
+async def test_nothing_is_claimed_whose_end_may_not_be_recorded(tmp_path):
+    """
+    Also right after a start, when the disk has refused nothing yet; and it is claimed as soon as there is room.
+    """
+    async with SqliteQueue(tmp_path / "q.db", settings=QueueSettings(limit_bytes=400_000)) as queue:
+        accepted = await fill(queue)
+
+    async with SqliteQueue(tmp_path / "q.db", settings=QueueSettings(limit_bytes=400_000)) as queue:
+        with pytest.raises(QueueUnavailable, match="no room on the disk"):
+            await queue.claim(1, lease_s=LONG_S)
+        queue._writer.book.db.pragma("max_page_count", 10_000)
+
+        assert accepted == len(await queue.claim(10_000, lease_s=LONG_S))
+
+
 async def test_what_is_in_flight_is_recorded_when_there_is_room_again(tmp_path):
     """
     A settlement waits for the disk instead of being forgotten, and puts are taken again as well.
@@ -270,7 +285,7 @@ async def test_time_does_not_go_back_over_a_restart(tmp_path):
 
 async def test_a_crash_of_the_process_is_a_crashed_claim(tmp_path):
     """
-    Offered at once after the first crash, after a while after the second, and dead after the third.
+    Offered at once after the first crash and after the second, and dead after the third.
     """
     hands = Hands()
 
@@ -280,11 +295,9 @@ async def test_a_crash_of_the_process_is_a_crashed_claim(tmp_path):
 
     async with SqliteQueue(tmp_path / "q.db", clock=hands.clock()) as queue:
         await queue.put([delivery("e1")])
-    claims = [await crash(), await crash(), await crash()]
-    hands.passed_s += 21
-    claims.append(await crash())
+    claims = [await crash(), await crash(), await crash(), await crash()]
 
-    assert claims == [1, 1, 0, 1]
+    assert claims == [1, 1, 1, 0]
     async with SqliteQueue(tmp_path / "q.db", clock=hands.clock()) as queue:
         (dead,) = (await queue.list(state=State.DEAD)).deliveries
         assert (dead.reason, dead.attempts) == ("poison", 3)

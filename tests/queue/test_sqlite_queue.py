@@ -4,8 +4,7 @@ The queue on SQLite keeps the promises of every delivery queue.
 
 import pytest
 
-from webhook_engine.queue import QueueSettings, SqliteQueue
-from webhook_engine.testing.delivery_queue.common import SOON_S
+from webhook_engine.queue import SqliteQueue
 from webhook_engine.testing.queue_contract import DeliveryQueueContract
 
 
@@ -16,5 +15,5 @@ class TestSqliteQueue(DeliveryQueueContract):
 
     @pytest.fixture
     async def queue(self, tmp_path):
-        async with SqliteQueue(tmp_path / "queue.db", settings=QueueSettings(suspect_s=SOON_S)) as queue:
+        async with SqliteQueue(tmp_path / "queue.db") as queue:
             yield queue

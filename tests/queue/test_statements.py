@@ -5,7 +5,7 @@ The queue costs the same however much is in it.
 import apsw
 import pytest
 
-from webhook_engine.queue.sqlite import statements
+from webhook_engine.queue.sqlite import statements, suspects
 from webhook_engine.queue.sqlite.bulk import Bulk, parts
 from webhook_engine.queue.sqlite.telling import _OLDEST
 
@@ -16,6 +16,9 @@ PLAIN = {
     "EARLIEST": statements.EARLIEST,
     "BLOCKED": statements.BLOCKED,
     "OLDEST": _OLDEST,
+    "NEWEST": statements.NEWEST,
+    "NAMED": statements.NAMED,
+    "SUSPECTS": suspects.FIND,
 } | {name: each.sql.format(values=f"({','.join('?' * each.width)})") for name, each in BULKS.items()}
 
 
@@ -23,6 +26,7 @@ PLAIN = {
 def db():
     connection = apsw.Connection(":memory:")
     connection.execute(statements.SCHEMA)
+    suspects.prepare(connection)
     yield connection
     connection.close()
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook_engine.queue import State
-from webhook_engine.queue.sqlite.tally import Tally, share_out
+from webhook_engine.queue.sqlite.tally import Share, Tally, share_out
 
 WANTS = st.dictionaries(st.text(max_size=3), st.integers(1, 50), max_size=12)
 
@@ -34,7 +34,7 @@ def test_every_target_has_its_turn():
     for n in range(100):
         tally.move(f"t{n}", None, State.READY, 5)
 
-    served = [target for _ in range(14) for target, _, _ in tally.plan(7, {}, None)]
+    served = [share.target for _ in range(14) for share in tally.plan(7, {}, None)]
 
     assert len(set(served)) == 98
 
@@ -51,4 +51,4 @@ def test_what_was_rolled_back_has_not_happened():
     assert tally.plan(10, {}, None) == []
     tally.rollback()
 
-    assert tally.plan(10, {}, None) == [("t", 3, 0)]
+    assert tally.plan(10, {}, None) == [Share("t", fresh=3, again=0)]

@@ -249,3 +249,15 @@ def test_a_start_survives_its_way_through_json(rules, rule, event):
     [start] = rules(rule("first") + rule("second")).match(event()).starts
 
     assert start == Start.from_json(start.to_json())
+
+
+def test_what_an_agent_starts_has_its_rules_or_none(rules, rule, event):
+    """
+    Where rules start it by hand, their chains go on from it; where none does, nothing follows.
+    """
+    found = rules(rule(name="By hand", on=["manual"]))
+    wanted = found.start_by_hand("A", event("manual", dynamic_parameter="4711"))
+    other = found.start_by_hand("B", event("manual"))
+
+    assert (("By hand",), "4711") == (wanted.rules, wanted.dynamic_parameter)
+    assert ((), None) == (other.rules, other.dynamic_parameter)

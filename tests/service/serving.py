@@ -74,11 +74,13 @@ class Client:
 
 
 @asynccontextmanager
-async def served(engine, *, settings=None, keys=None, more=()):
+async def served(engine, *, settings=None, keys=None, more=(), noting=None):
     """
     The engine over HTTP; yields a client, whose `app` is the application.
     """
-    app = make_app(engine, keys=keys or GivenKeys(KEYS), settings=settings or ServiceSettings(), more=more)
+    app = make_app(
+        engine, keys=keys or GivenKeys(KEYS), settings=settings or ServiceSettings(), more=more, noting=noting
+    )
     async with running(app) as client:
         yield client
 

@@ -14,6 +14,9 @@ from typing import NoReturn
 import typer
 
 from webhook_engine.cli import (
+    api,
+    calling,
+    campaign,
     check,
     deliveries,
     demo,
@@ -21,6 +24,8 @@ from webhook_engine.cli import (
     emit,
     explain,
     exporting,
+    feed,
+    holds,
     importing,
     key,
     read,
@@ -59,10 +64,16 @@ for command in (
 app.command("replay-draft")(replaying.replay_draft)
 app.command()(up.up)
 app.command()(up.worker)
+app.command()(api.api)
+app.command()(calling.call)
+app.command()(feed.feed)
 app.command()(emit.emit)
 app.add_typer(deliveries.app, name="deliveries")
+deliveries.app.command()(holds.holds)
+deliveries.app.command()(holds.resume)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(key.app, name="key")
 app.add_typer(user.app, name="user")
 app.add_typer(vault.app, name="vault")

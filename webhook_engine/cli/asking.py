@@ -13,13 +13,13 @@ import orjson
 from webhook_engine.errors import WebhookEngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     import aiohttp
 
     from webhook_engine.definitions import Definitions
     from webhook_engine.process.running import Running
-    from webhook_engine.store import ApiKey, NewApiKey, Revision, Role, Saved, User, VaultEntry
+    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Revision, Role, Saved, User, VaultEntry
 
 T = TypeVar("T")
 
@@ -108,7 +108,9 @@ async def asking(running: Running) -> AsyncIterator[Client]:
     """
     import aiohttp
 
+    expected = bytes.fromhex(running.fingerprint)
     async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(expected) if expected else True),
         headers={"Authorization": f"Bearer {running.key}"},
         timeout=aiohttp.ClientTimeout(total=_ANSWER_S),
         # A proxy that the environment names has no business with our own machine.
@@ -142,6 +144,7 @@ class AskedStore:
         self.definitions = AskedDefinitions(client)
         self.vault = AskedVault(client)
         self.keys = AskedKeys(client)
+        self.campaigns = AskedCampaigns(client)
         self.users = AskedUsers(client)
 
     async def tenants(self) -> tuple[str, ...]:
@@ -266,6 +269,55 @@ class AskedUsers:
 
     async def remove(self, tenant: str, email: str) -> None:
         await self._client.post("/v1/admin/users.remove", {"tenant": tenant, "email": email})
+
+
+class AskedCampaigns:
+    """
+    As `Campaigns`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def add(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        lists: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        agents: Sequence[str] = (),
+        by: str,
+    ) -> Campaign:
+        from webhook_engine.store import Campaign
+
+        document = {
+            "tenant": tenant,
+            "name": name,
+            "lists": [*lists],
+            "labels": [*labels],
+            "agents": [*agents],
+            "by": by,
+        }
+        return _as(Campaign, await self._client.post("/v1/admin/campaigns.add", document))
+
+    async def add_list(self, tenant: str, campaign: str, name: str) -> None:
+        document = {"tenant": tenant, "campaign": campaign, "name": name}
+        await self._client.post("/v1/admin/campaigns.add_list", document)
+
+    async def assign(self, tenant: str, campaign: str, extension: str) -> None:
+        document = {"tenant": tenant, "campaign": campaign, "extension": extension}
+        await self._client.post("/v1/admin/campaigns.assign", document)
+
+    async def unassign(self, tenant: str, campaign: str, extension: str) -> None:
+        document = {"tenant": tenant, "campaign": campaign, "extension": extension}
+        await self._client.post("/v1/admin/campaigns.unassign", document)
+
+    async def list(self, tenant: str) -> tuple[Campaign, ...]:
+        from webhook_engine.store import Campaign
+
+        found = await self._client.post("/v1/admin/campaigns.list", {"tenant": tenant})
+        return tuple(_as(Campaign, each) for each in found)
 
 
 def _as(kind: type[T], document: object) -> T:

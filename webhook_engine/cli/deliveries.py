@@ -246,6 +246,9 @@ def _event_of(report: DeliveryReport) -> dict[str, Any]:
 
 
 def _document(report: DeliveryReport) -> dict[str, object]:
+    from webhook_engine.performing import REASONS
+
+    reason = REASONS.get(report.reason)
     return {
         "id": report.id,
         "event": report.event_id,
@@ -257,6 +260,8 @@ def _document(report: DeliveryReport) -> dict[str, object]:
         "attempts": report.attempts,
         "failures": report.failures,
         "reason": report.reason,
+        "happened": reason and reason.happened,
+        "to_do": reason and reason.to_do,
     }
 
 
@@ -264,7 +269,7 @@ def _print(report: DeliveryReport) -> None:
     console = out()
     for name, value in _document(report).items():
         if value not in ("", None):
-            console.print(Text.assemble((f"{name:<9}", "cyan"), safe(str(value))))
+            console.print(Text.assemble((f"{name:<10}", "cyan"), safe(str(value))))
     for each in report.records:
         status = "" if each.status is None else f" (status {each.status})"
         took = f"{each.at.astimezone():%H:%M:%S}, {each.took_s:.3f} s"

@@ -79,7 +79,7 @@ def emit(
 async def _emitted(settings: Settings, file: Path, definitions: Path | None) -> Taken:
     with ExitStack() as opened:
         stream, size = _open(file, opened)
-        advance = opened.enter_context(_Progress(size)).advance
+        advance = opened.enter_context(Progress(size)).advance
         async with intake(settings, definitions) as into:
             return await _handed_in(stream, into, advance, name=str(file))
 
@@ -136,7 +136,7 @@ def _some_of(stream: BinaryIO) -> bytes:
     return read(_PART)
 
 
-class _Progress:
+class Progress:
     """
     A bar on a terminal, nothing elsewhere.
     """
@@ -149,7 +149,7 @@ class _Progress:
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("", total=size)
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Progress:
         self._bar.start()
         return self
 

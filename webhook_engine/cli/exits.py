@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from webhook_engine.errors import (
+    ActionRefused,
     AgentRefused,
     EgressRefused,
     LimitExceeded,
@@ -71,6 +72,7 @@ _OF_ERROR: tuple[tuple[type[WebhookEngineError], Exit], ...] = (
     (SecretMissing, Exit.REFUSED),
     (LimitExceeded, Exit.REFUSED),
     (TemplateError, Exit.REFUSED),
+    (ActionRefused, Exit.REFUSED),
     (TransportError, Exit.TARGET_FAILED),
     (ResponseError, Exit.TARGET_FAILED),
 )

@@ -13,7 +13,7 @@ from rich.text import Text
 from webhook_engine.cli.console import out, print_json, print_request, safe
 from webhook_engine.cli.exits import Exit, of_error
 from webhook_engine.cli.inputs import AsJson, CallFile, File, Settings, call_from, load, one_of
-from webhook_engine.errors import EmptyParameter, WebhookEngineError
+from webhook_engine.errors import EmptyParameter, WebhookDisabled, WebhookEngineError
 from webhook_engine.variables import CallEvent, Moment
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Outlook:
         """
         Whether nothing is sent, as its author wanted it.
         """
+        if isinstance(self.error, WebhookDisabled):
+            return True
         return isinstance(self.error, EmptyParameter) and self.error.skips
 
     def to_json(self) -> dict[str, object]:
@@ -97,6 +99,8 @@ def explain(
 
 
 def _outlook(engine: Engine, start: Start, event: CallEvent) -> Outlook:
+    if not engine.definitions.webhook(start.webhook).enabled:
+        return Outlook(start=start, error=WebhookDisabled(start.webhook))
     try:
         return Outlook(start=start, request=engine.render(start.webhook, start.call(event)))
     except WebhookEngineError as error:

@@ -15,12 +15,22 @@ from webhook_engine.errors import StoreError, StoreOwned
 from webhook_engine.process.running import Running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 
     from webhook_engine.cli.asking import Client
     from webhook_engine.definitions import Definitions
     from webhook_engine.settings import Settings
-    from webhook_engine.store import ApiKey, NewApiKey, Revision, Role, Saved, Store, User, VaultEntry
+    from webhook_engine.store import (
+        ApiKey,
+        Campaign,
+        NewApiKey,
+        Revision,
+        Role,
+        Saved,
+        Store,
+        User,
+        VaultEntry,
+    )
 
 
 class KeptDefinitions(Protocol):
@@ -114,6 +124,46 @@ class KeptUsers(Protocol):
         """
 
 
+class KeptCampaigns(Protocol):
+    """
+    What commands need of campaigns.
+    """
+
+    def add(
+        self,
+        tenant: str,
+        name: str,
+        *,
+        lists: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        agents: Sequence[str] = (),
+        by: str,
+    ) -> Awaitable[Campaign]:
+        """
+        As `Campaigns.add`.
+        """
+
+    def add_list(self, tenant: str, campaign: str, name: str) -> Awaitable[None]:
+        """
+        As `Campaigns.add_list`.
+        """
+
+    def assign(self, tenant: str, campaign: str, extension: str) -> Awaitable[None]:
+        """
+        As `Campaigns.assign`.
+        """
+
+    def unassign(self, tenant: str, campaign: str, extension: str) -> Awaitable[None]:
+        """
+        As `Campaigns.unassign`.
+        """
+
+    def list(self, tenant: str) -> Awaitable[tuple[Campaign, ...]]:
+        """
+        As `Campaigns.list`.
+        """
+
+
 class Administered(Protocol):
     """
     What commands need of a store, whoever holds it.
@@ -141,6 +191,12 @@ class Administered(Protocol):
     def users(self) -> KeptUsers:
         """
         The users of all tenants.
+        """
+
+    @property
+    def campaigns(self) -> KeptCampaigns:
+        """
+        The campaigns of all tenants.
         """
 
     async def tenants(self) -> tuple[str, ...]:

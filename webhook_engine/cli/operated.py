@@ -12,7 +12,7 @@ from urllib.parse import quote
 from webhook_engine.cli.asking import AskingFailed
 from webhook_engine.cli.opening import owning_or_asking
 from webhook_engine.errors import NotFound, QueueError
-from webhook_engine.queue import AttemptReport, DeliveryPage, DeliveryReport, State
+from webhook_engine.queue import AttemptReport, DeliveryPage, DeliveryReport, Hold, State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -53,6 +53,16 @@ class Operated(Protocol):
     async def drop(self, ids: Collection[str], *, reason: str = "dropped") -> int:
         """
         As `DeliveryQueue.drop`.
+        """
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """
+        As `DeliveryQueue.holds`.
+        """
+
+    async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
+        """
+        As `DeliveryQueue.resume`.
         """
 
 
@@ -137,6 +147,27 @@ class AskedDeliveries:
         """
         document = {"ids": [*ids], "reason": reason}
         return int((await self._client.post("/v1/deliveries/drop", document))["dropped"])
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """
+        As `Operated.holds`, without the revisions.
+        """
+        found = await self._client.get("/v1/holds")
+        return tuple(
+            Hold(
+                webhook=each["webhook"],
+                reason=each["reason"],
+                revision="",
+                since=datetime.fromisoformat(each["since"]),
+            )
+            for each in found["holds"]
+        )
+
+    async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:  # noqa: ARG002
+        """
+        As `Operated.resume`; the process knows the reasons.
+        """
+        return int((await self._client.post(f"/v1/webhooks/{quote(webhook, safe='')}/resume", {}))["resumed"])
 
 
 def _report(document: dict[str, Any]) -> DeliveryReport:

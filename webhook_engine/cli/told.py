@@ -51,6 +51,30 @@ _OF_A_PROCESS: dict[str, object] = {
         int | None,
         typer.Option(metavar="NUMBER", help="8700 where left out; 0 takes any.", show_default=False),
     ],
+    "tls_certificate": Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A PEM certificate, to listen with TLS.", show_default=False),
+    ],
+    "tls_key": Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its key, where it is in a file of its own.", show_default=False),
+    ],
+    "trusted_proxies": Annotated[
+        str | None,
+        typer.Option(
+            metavar="NETWORKS",
+            help="Whose word counts that a request of the XML API came by HTTPS; with commas between them.",
+            show_default=False,
+        ),
+    ],
+    "insecure_http": Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure-http",
+            help="Let the XML API take plain HTTP; for development alone.",
+            show_default=False,
+        ),
+    ],
     "log_format": Annotated[
         str | None,
         typer.Option(

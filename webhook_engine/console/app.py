@@ -72,4 +72,6 @@ def add_console(
         if route.method == "GET":
             resource.add_route("HEAD", handler)
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(shared.stop)
     app.cleanup_ctx.append(shared.follow)
+    app.cleanup_ctx.append(shared.works.tend)

@@ -5,7 +5,9 @@ What every request passes: session, user, role and token before the handler, and
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -16,6 +18,9 @@ from webhook_engine.console.headers import KEPT, OURS
 from webhook_engine.console.state import NotAllowed
 from webhook_engine.console.visit import Visit
 from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.store.api_log import SUCCESS
+from webhook_engine.store.facts import ApiRequest
+from webhook_engine.store.users import Role
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -37,6 +42,7 @@ def guarded(console: Console, rendering: Rendering, route: Route) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[OURS] = True
+        began = perf_counter()
         path = rendering.url("home")
         session = await console.sessions.load(request, path=path)
         visitor = await console.visitor(request, session)
@@ -61,11 +67,32 @@ def guarded(console: Console, rendering: Rendering, route: Route) -> Handler:
             response = refusal(
                 visit, HTTPStatus.INTERNAL_SERVER_ERROR, "this page failed; the log has the cause"
             )
+        _note(visit, response, perf_counter() - began)
         if KEPT not in response.headers:  # an asset is everybody's
             await console.sessions.save(request, response, session, path=path)
         return response
 
     return handle
+
+
+def _note(visit: Visit, response: web.StreamResponse, took_s: float) -> None:
+    """
+    Have what an administrator does written down; what is only looked at is not.
+    """
+    console, route = visit.console, visit.route
+    if route.method != "POST" or route.least is not Role.ADMINISTRATOR or visit.visitor is None:
+        return
+    is_well = response.status < HTTPStatus.BAD_REQUEST
+    console.store.api_requests.note(
+        ApiRequest(
+            tenant=console.tenant,
+            at=datetime.now(UTC) - timedelta(seconds=took_s),
+            key=visit.visitor.email,
+            action=f"{route.method} {route.path}",
+            took_s=took_s,
+            outcome=SUCCESS if is_well else f"{response.status} {response.reason}",
+        )
+    )
 
 
 async def _handled(visit: Visit) -> web.StreamResponse:

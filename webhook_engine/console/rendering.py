@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webhook_engine.console import sessions
-from webhook_engine.console.words import WORDS, word_of
+from webhook_engine.console.words import WORDS, took_of, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,9 @@ class Rendering:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters.update(word=word_of, when=self._when, field_id=field_id, spelled=spelled)
+        self._environment.filters.update(
+            word=word_of, when=self._when, field_id=field_id, spelled=spelled, took=took_of
+        )
         self._environment.globals.update(WORDS=WORDS)
 
     def url(self, name: str, **query: object) -> str:

@@ -8,15 +8,24 @@ from typing import Final
 
 from webhook_engine.console.pages import (
     agents,
+    bulk,
+    deliveries,
+    desktop,
     groups,
     history,
     home,
+    keys,
     members,
+    monitoring,
+    rules,
     sign_in,
+    simulator,
+    targets,
     tenant,
     trial,
     users,
     webhooks,
+    why,
 )
 from webhook_engine.console.visit import Route
 from webhook_engine.store.users import Role
@@ -26,6 +35,8 @@ _AGENT, _MANAGER, _ADMIN = Role.AGENT, Role.MANAGER, Role.ADMINISTRATOR
 
 
 _CENTRE: Final = "Integration Centre"
+_OPERATION: Final = "Operation"
+_API: Final = "API"
 
 # One line for each, which the formatter would break.
 # fmt: off
@@ -39,6 +50,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     # Everybody
     Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
     Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    # The agent desktop
+    Route("GET", "/desktop", _AGENT, desktop.desktop, "desktop", nav="Agent desktop"),
+    Route("GET", "/desktop/stream", _AGENT, desktop.stream, "desktop_stream"),
+    Route("POST", "/desktop/run", _AGENT, desktop.run, "desktop_run"),
+    Route("POST", "/desktop/link", _AGENT, desktop.link, "desktop_link"),
+    Route("POST", "/desktop/dismiss", _AGENT, desktop.dismiss, "desktop_dismiss"),
     # Webhooks
     Route("GET", "/webhooks", _MANAGER, webhooks.webhooks, "webhooks", nav="Webhooks", section=_CENTRE),
     Route("GET", "/webhook", _MANAGER, webhooks.edit, "webhook"),
@@ -59,6 +76,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/group/members", _MANAGER, members.members, "members"),
     Route("POST", "/group/members", _ADMIN, members.store, "members"),
     Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
+    # Rules, and calls to try them on
+    Route("GET", "/rules", _MANAGER, rules.rules, "rules", nav="Rules", section=_CENTRE),
+    Route("GET", "/rule", _MANAGER, rules.edit, "rule"),
+    Route("POST", "/rule", _ADMIN, rules.store, "rule"),
+    Route("GET", "/rule/line", _MANAGER, rules.line, "rule_line"),
+    Route("POST", "/rule/move", _ADMIN, rules.move, "rule_move"),
+    Route("POST", "/rule/delete", _ADMIN, rules.remove, "rule_delete"),
+    Route("GET", "/why", _MANAGER, why.show, "why", nav="Why did it fire?", section=_CENTRE),
+    Route("POST", "/why", _MANAGER, why.explain, "why"),
+    Route("GET", "/simulator", _ADMIN, simulator.show, "simulator", nav="Call simulator", section=_CENTRE),
+    Route("POST", "/simulator", _ADMIN, simulator.play, "simulator"),
     # What all of them share
     Route("GET", "/agents", _MANAGER, agents.agents, "agents", nav="Agents", section=_CENTRE),
     Route("POST", "/agents", _ADMIN, agents.store, "agents"),
@@ -70,6 +98,23 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/users/remove", _ADMIN, users.remove, "user_remove"),
     Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
     Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),
+    # Deliveries and target systems
+    Route("GET", "/deliveries", _MANAGER, deliveries.deliveries, "deliveries", nav="Deliveries", section=_OPERATION),
+    Route("GET", "/deliveries/chart", _MANAGER, deliveries.chart, "deliveries_chart"),
+    Route("GET", "/delivery", _MANAGER, deliveries.delivery, "delivery"),
+    Route("POST", "/delivery", _ADMIN, deliveries.change, "delivery"),
+    Route("POST", "/deliveries/bulk", _ADMIN, bulk.begin, "deliveries_bulk"),
+    Route("GET", "/deliveries/work", _MANAGER, bulk.show, "work"),
+    Route("POST", "/deliveries/work/stop", _ADMIN, bulk.stop, "work_stop"),
+    Route("GET", "/targets", _MANAGER, targets.targets, "targets", nav="Targets", section=_OPERATION),
+    Route("POST", "/targets/resume", _ADMIN, targets.resume, "targets_resume"),
+    # Keys of other systems, and what they do
+    Route("GET", "/keys", _ADMIN, keys.keys, "keys", nav="API Manager", section=_API),
+    Route("POST", "/keys", _ADMIN, keys.store, "keys"),
+    Route("POST", "/keys/remove", _ADMIN, keys.remove, "key_remove"),
+    Route("GET", "/monitoring", _MANAGER, monitoring.monitoring, "monitoring", nav="API Monitoring", section=_API),
+    Route("GET", "/monitoring/actions", _MANAGER, monitoring.actions, "monitoring_actions"),
+    Route("GET", "/monitoring/csv", _MANAGER, monitoring.export, "monitoring_csv"),
 )
 # fmt: on
 """In the order of the navigation; a page and what its form sends share their path and their name."""

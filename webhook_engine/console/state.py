@@ -10,12 +10,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from webhook_engine.console.assets import Assets
+from webhook_engine.console.looking import as_looked_at
 from webhook_engine.console.sessions import Sessions, user_of
+from webhook_engine.console.simulation import Simulations
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
 from webhook_engine.console.visitor import Visitor
+from webhook_engine.console.works import Works
 from webhook_engine.definitions import Definitions
 from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.service.stream import AgentStreams
 from webhook_engine.store import Topic
 from webhook_engine.store.revisions import Revision, RevisionEntry
 
@@ -55,6 +59,10 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.works = Works()
+        self.simulations = Simulations()
+        self.streams = AgentStreams(engine.pops)
+        self.looking = AgentStreams(engine.pops, shown=as_looked_at)
         self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
         # Behind a proxy all machines look like one.
@@ -108,6 +116,13 @@ class Console:
         yield
         following.cancel()
         await asyncio.wait([following])
+
+    async def stop(self, _: web.Application) -> None:
+        """
+        For the application's `on_shutdown`: agents' streams end, so that their browsers connect elsewhere.
+        """
+        self.streams.close()
+        self.looking.close()
 
     def check_editable(self) -> None:
         """

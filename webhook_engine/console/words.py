@@ -80,6 +80,63 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "header": "in a header",
             "text": "in plain text",
         },
+        "state": {
+            "ready": "Ready",
+            "again": "To be tried again",
+            "waiting": "Waiting for its time",
+            "held": "Behind an earlier one",
+            "leased": "Under way",
+            "done": "Delivered",
+            "dead": "Dead",
+        },
+        "attempt": {
+            "maybe-delivered": "Perhaps delivered",
+            "crashed": "Crashed",
+            "not-sent": "Not sent",
+        },
+        "breaker": {
+            "closed": "As usual",
+            "open": "Left alone: it fails",
+            "paused": "Left alone: it asked for a pause",
+            "half-open": "One request, to see whether it is back",
+            "recovering": "Coming back: more and more",
+        },
+        "scope": {
+            "events": "Hand in call events",
+            "ask": "Ask or open webhooks for an agent",
+            "stream": "Follow any agent's screen, and close what is on it",
+            "deliveries": "See deliveries with their requests and responses, replay and drop them",
+            "metrics": "Read the metrics",
+            "admin": "What an application adds for its administrators",
+            "xml": "Every action of the XML API",
+        },
+        "deed": {"replay": "Replay", "drop": "Drop"},
+        "moment": {
+            "ringing": "Ringing",
+            "answered": "Answered",
+            "transferred": "Transferred",
+            "ended": "Ended",
+            "disposed": "Disposed",
+            "manual": "Manual",
+        },
+        "direction": {"incoming": "Incoming", "outgoing": "Outgoing"},
+        "disposition": {
+            "Success": "Success",
+            "Unsure": "Unsure",
+            "Failed": "Failed (a failed number)",
+            "Failed Contact": "Failed Contact",
+        },
+        "withdrawn": {
+            "answered-elsewhere": "another agent answered the call",
+            "transferred": "the call went to another agent",
+            "call-ended": "the call has ended",
+            "disposed": "the agent has disposed of the call",
+            "asked-again": "it was opened anew",
+            "nothing-to-show": "there is nothing to show",
+            "dismissed": "the agent closed it",
+            "forgotten": "too much is open",
+            "restarted": "the service was started again",
+        },
         "role": {"administrator": "Administrator", "manager": "Manager", "agent": "Agent"},
     }
 )
@@ -91,3 +148,12 @@ def word_of(value: object, kind: str) -> str:
     What a reader sees for *value* of a field of this *kind*; the value itself where there is nothing better.
     """
     return WORDS.get(kind, {}).get(str(value), str(value))
+
+
+def took_of(seconds: float | None) -> str:
+    """
+    How long something took, in the unit that suits it.
+    """
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -24,7 +24,7 @@ No template of an author can name them.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class CompiledWebhook:
     """
     A webhook as it is performed.
@@ -77,7 +77,7 @@ class CompiledThen:
     value: Expression | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class CompiledRule:
     """
     A rule as it is matched.

@@ -40,6 +40,18 @@ class Attempt:
     sent: bool = False
     """Whether the request left this machine."""
 
+    times_sent: int | None = None
+    """How often it left, where that is not as often as it was tried."""
+
+    @property
+    def sends(self) -> int:
+        """
+        How often the request was given to the target.
+        """
+        if self.times_sent is not None:
+            return self.times_sent
+        return self.number if self.sent or self.response is not None else 0
+
     @property
     def fault(self) -> Fault | None:
         """

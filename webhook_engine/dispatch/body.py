@@ -4,14 +4,17 @@ The body of a response, read and unpacked within a bound.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from time import perf_counter
 from typing import Protocol
 
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_LENGTH
 
 from webhook_engine.dispatch.wire import Received
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
+from webhook_engine.turns import TURN_S
 
 _MOST_MEMBERS = 1024
 """Gzip streams that may follow each other in one body."""
@@ -48,14 +51,27 @@ async def read_body(response: Received, *, at_most: int) -> bytes:
     coding = _coding(response.headers.getall(CONTENT_ENCODING, ()))
     if coding:
         return await _read_packed(response, unpacker(coding, at_most=at_most), at_most=at_most)
-    chunks = []
+    chunks = [chunk async for chunk in _pieces(response, at_most)]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _pieces(response: Received, at_most: int) -> AsyncIterator[bytes]:
+    """
+    The body as it comes; between two pieces others have their turn, once enough time has gone by.
+
+    Reading lets aiohttp parse what waits, and with chunks of one byte each there is always more that waits:
+    without that no deadline would be kept, nor anybody else served.
+    """
     size = 0
+    began = perf_counter()
     while chunk := await response.content.readany():
-        chunks.append(chunk)
         size += len(chunk)
         if size > at_most:
             raise too_large(at_most)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        yield chunk
+        if perf_counter() - began > TURN_S:
+            await asyncio.sleep(0)
+            began = perf_counter()
 
 
 def _coding(lines: Sequence[str]) -> str:
@@ -67,14 +83,8 @@ def _coding(lines: Sequence[str]) -> str:
 
 
 async def _read_packed(response: Received, unpack: Unpacker, *, at_most: int) -> bytes:
-    size = 0
-    chunks = []
-    while chunk := await response.content.readany():
-        size += len(chunk)
-        if size > at_most:
-            raise too_large(at_most)
-        chunks.append(unpack.feed(chunk))
-    if size:
+    chunks = [unpack.feed(chunk) async for chunk in _pieces(response, at_most)]
+    if chunks:
         unpack.finish()
     return b"".join(chunks)
 

@@ -111,7 +111,8 @@ class Claims:
                 lease_s=self._lease_s,
                 room=room,
                 per_target=self._per_target,
-                wait_s=min(wait_s, _LONG_S),
+                # One that waits tells nothing: after a refusal the first one comes back at once.
+                wait_s=min(wait_s, _LONG_S) if self.is_claiming else 0.0,
             )
         finally:
             self._is_woken = True

@@ -149,7 +149,11 @@ class Performer:
             lane = touched.get(lease.target)
             if lane is None:
                 lane = touched[lease.target] = self._lanes.of(lease.target)
-            lane.waiting.append(lease)
+            if lease.maybe_delivered:
+                # What may be to blame for a crash is begun at once: a crash before that would say nothing of it.
+                lane.waiting.appendleft(lease)
+            else:
+                lane.waiting.append(lease)
         self._waiting += len(leases)
         for lane in touched.values():
             self._advance(lane)

@@ -218,7 +218,13 @@ class Live:
         if isinstance(second.error, TargetPaused):
             # The first failure is why; it says more.
             return first
-        return replace(second, took_s=loop.time() - began, sent=first.sent or second.sent)
+        return replace(
+            second,
+            took_s=loop.time() - began,
+            sent=first.sent or second.sent,
+            # The numbers of the second go on from those of the first.
+            times_sent=first.sends + max(0, second.sends - first.number),
+        )
 
 
 def _told(attempt: Attempt) -> tuple[Word, float | None]:

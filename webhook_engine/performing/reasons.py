@@ -18,6 +18,8 @@ EXPIRED: Final = "expired"
 
 DROPPED: Final = "dropped"
 
+SUSPECT: Final = "suspect"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -99,6 +101,11 @@ _ROWS = (
         "refused",
         "The target understood the request and does not want it, by its status, its content or a rule of the webhook.",
         "Read the response in the attempt's record; what is wrong is in the request, so trying again does not help.",
+    ),
+    Reason(
+        SUSPECT,
+        "It was in hand at two ends of the process in a row, so it waits for its turn alone.",
+        "Nothing: it goes by itself, and is sent once more under the same `Idempotency-Key`.",
     ),
     Reason(
         "template",

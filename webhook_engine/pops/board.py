@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.pops.mailboxes import Message
     from webhook_engine.responses import AgentView
-    from webhook_engine.variables import CallEvent
+    from webhook_engine.variables import CallContext, CallEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,24 @@ class PopBoard:
         What this agent has before them.
         """
         return self._desk.pile.of_agent(agent)
+
+    def call_at(self, agent: str, call_id: str = "") -> CallContext | None:
+        """
+        What is known of a call that this agent has, or has something open of; with them as its agent.
+
+        Args:
+            call_id: As messages name it; the latest call that they have and that goes on where left out.
+
+        Returns:
+            None where there is no such call.
+        """
+        if call_id:
+            call = self._desk.calls.get(call_id)
+            return call.as_of(agent) if call is not None and call.is_at(agent) else None
+        theirs = [each for each in self._desk.calls if each.is_at(agent)]
+        on_it = [each for each in theirs if each.ended is None and each.owner == agent]
+        found = (on_it or theirs)[-1:]
+        return found[0].as_of(agent) if found else None
 
     def since(self, agent: str, last_id: str | None = None) -> tuple[Message, ...]:
         """

@@ -13,11 +13,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.pops.news import Reason
-from webhook_engine.variables import Moment
+from webhook_engine.variables import CallContext, Moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from webhook_engine.pops.pop import Pop
-    from webhook_engine.variables import CallContext, CallEvent
+    from webhook_engine.variables import CallEvent
 
 _RANK = {
     moment: rank
@@ -114,6 +116,12 @@ class Call:
     pops: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Ids of its open pops by their key."""
 
+    context: CallContext | None = None
+    """Everything its latest event told of it; None after a restart, where only the facts are kept."""
+
+    context_at: datetime | None = None
+    """When that event happened."""
+
     def is_news(self, what: str, limit: int) -> bool:
         """
         Whether this was not told before; from now on it was.
@@ -137,6 +145,8 @@ class Call:
             that was not known; None where it did no such thing.
         """
         self._learn_facts(event.call)
+        if self.context_at is None or event.at >= self.context_at:
+            self.context, self.context_at = event.call, event.at
         if event.moment not in DECIDING:
             return None
         when, agent = when_of(event), event.call.extension
@@ -181,6 +191,19 @@ class Call:
         What a screen is told of it.
         """
         return {"id": self.id, **self.facts}
+
+    def is_at(self, agent: str) -> bool:
+        """
+        Whether this agent has the call, or something open of it.
+        """
+        return self.owner == agent or any(key[1] == agent for key in self.pops)
+
+    def as_of(self, agent: str) -> CallContext:
+        """
+        What is known of it, with *agent* as its agent.
+        """
+        known = self.context or CallContext.from_tokens(self.facts)
+        return known.replace(extension=agent)
 
     def objection(self, pop: Pop) -> Reason | None:
         """

@@ -32,6 +32,9 @@ class Directory:
     def __getitem__(self, call: str) -> Call:
         return self._calls[call]
 
+    def get(self, call: str) -> Call | None:
+        return self._calls.get(call)
+
     def __len__(self) -> int:
         return len(self._calls)
 

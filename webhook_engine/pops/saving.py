@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 FORM = 1
 """Of the document; another one is not read."""
 
+_NOT_SAVED = frozenset({"told", "pops", "context", "context_at"})
+"""Of a call: written in another form, made anew from its pops, or too much to keep."""
+
 _POP = tuple(field.name for field in fields(Pop))
-_CALL = tuple(field.name for field in fields(Call) if field.name not in {"told", "pops"})
+_CALL = tuple(field.name for field in fields(Call) if field.name not in _NOT_SAVED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from webhook_engine.store import Role
 if TYPE_CHECKING:
     from webhook_engine.process.tenant import Tenancy
     from webhook_engine.service.state import Service
-    from webhook_engine.store import ApiKey, NewApiKey, Saved, Store, User, VaultEntry
+    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Saved, Store, User, VaultEntry
 
 PATH = "/v1/admin/{act}"
 
@@ -140,6 +140,33 @@ async def _remove_user(store: Store, given: Mapping[str, Any]) -> None:
     await store.users.remove(given["tenant"], given["email"])
 
 
+async def _add_campaign(store: Store, given: Mapping[str, Any]) -> Campaign:
+    return await store.campaigns.add(
+        given["tenant"],
+        given["name"],
+        lists=given["lists"],
+        labels=given["labels"],
+        agents=given["agents"],
+        by=given["by"],
+    )
+
+
+async def _add_list(store: Store, given: Mapping[str, Any]) -> None:
+    await store.campaigns.add_list(given["tenant"], given["campaign"], given["name"])
+
+
+async def _assign(store: Store, given: Mapping[str, Any]) -> None:
+    await store.campaigns.assign(given["tenant"], given["campaign"], given["extension"])
+
+
+async def _unassign(store: Store, given: Mapping[str, Any]) -> None:
+    await store.campaigns.unassign(given["tenant"], given["campaign"], given["extension"])
+
+
+async def _list_campaigns(store: Store, given: Mapping[str, Any]) -> tuple[Campaign, ...]:
+    return await store.campaigns.list(given["tenant"])
+
+
 _TEXT, _MAYBE_TEXT = (str,), (str, type(None))
 
 ACTS: Mapping[str, Act] = MappingProxyType(
@@ -154,6 +181,21 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "vault.rotate": Act(_rotate, {}),
         "keys.add": Act(_add_key, {"tenant": _TEXT, "name": _TEXT, "scopes": (list,), "by": _TEXT}),
         "keys.list": Act(_list_keys, {"tenant": _TEXT, "removed": (bool,)}),
+        "campaigns.add": Act(
+            _add_campaign,
+            {
+                "tenant": _TEXT,
+                "name": _TEXT,
+                "lists": (list,),
+                "labels": (list,),
+                "agents": (list,),
+                "by": _TEXT,
+            },
+        ),
+        "campaigns.add_list": Act(_add_list, {"tenant": _TEXT, "campaign": _TEXT, "name": _TEXT}),
+        "campaigns.assign": Act(_assign, {"tenant": _TEXT, "campaign": _TEXT, "extension": _TEXT}),
+        "campaigns.unassign": Act(_unassign, {"tenant": _TEXT, "campaign": _TEXT, "extension": _TEXT}),
+        "campaigns.list": Act(_list_campaigns, {"tenant": _TEXT}),
         "keys.remove": Act(_remove_key, {"tenant": _TEXT, "name": _TEXT, "by": _TEXT}),
         "users.add": Act(
             _add_user,

@@ -5,6 +5,8 @@ A service on an address of this machine.
 from __future__ import annotations
 
 import errno
+import hashlib
+import ssl
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -27,16 +29,48 @@ async def listen(app: web.Application, settings: Settings) -> tuple[web.AppRunne
     Raises:
         SettingsError: It cannot listen there, and why.
     """
+    tls = _tls(settings)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
     except OSError as error:
         await runner.cleanup()
         raise SettingsError([_cannot_listen(settings.host, settings.port, error)]) from error
     host = _EVERYWHERE.get(settings.host, settings.host)
     port = runner.addresses[0][1]
-    return runner, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    return runner, f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def fingerprint(settings: Settings) -> str:
+    """
+    SHA-256 of the certificate that the settings name, in hexadecimal; "" without one.
+    """
+    if settings.tls_certificate is None:
+        return ""
+    text = settings.tls_certificate.read_text()
+    end = "-----END CERTIFICATE-----"
+    first = text[text.index("-----BEGIN CERTIFICATE-----") :].partition(end)[0] + end
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """
+    Raises:
+        SettingsError: A certificate that cannot be used.
+    """
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            raise SettingsError(["tls_key: there is no tls_certificate that it belongs to"])
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        why = error.strerror or error
+        raise SettingsError([f"tls_certificate: {settings.tls_certificate} cannot be used: {why}"]) from error
+    return context
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:

@@ -33,6 +33,9 @@ class Running:
     key: str = field(repr=False)
     """For everything, as long as the process lives."""
 
+    fingerprint: str = ""
+    """SHA-256 of the certificate it shows, in hexadecimal: on this machine that says more than a name in it."""
+
     @classmethod
     def read(cls, settings: Settings) -> Self | None:
         """
@@ -43,7 +46,12 @@ class Running:
         try:
             with running_file(settings).open("rb") as file:
                 found = orjson.loads(file.read(_LONGEST))
-            return cls(pid=int(found["pid"]), url=str(found["url"]), key=str(found["key"]))
+            return cls(
+                pid=int(found["pid"]),
+                url=str(found["url"]),
+                key=str(found["key"]),
+                fingerprint=str(found.get("fingerprint", "")),
+            )
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, delivery_id
 from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Ending, Lease
-from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
+from webhook_engine.queue.reports import Bar, DeliveryPage, DeliveryReport, Hold, Spread, Stats
 
 if TYPE_CHECKING:
     from webhook_engine.queue.sqlite import QueueSettings, SqliteQueue
@@ -16,6 +16,7 @@ __all__ = [
     "MAYBE_DELIVERED",
     "AttemptRecord",
     "AttemptReport",
+    "Bar",
     "Delivery",
     "DeliveryPage",
     "DeliveryQueue",
@@ -26,6 +27,7 @@ __all__ = [
     "Order",
     "QueueSettings",
     "Receipt",
+    "Spread",
     "SqliteQueue",
     "State",
     "Stats",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
     from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
-    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
+    from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spread, Stats
 
 
 class DeliveryQueue(Protocol):
@@ -196,11 +197,39 @@ class DeliveryQueue(Protocol):
         webhook: str | None = None,
         target: str | None = None,
         event_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 100,
         after: str | None = None,
     ) -> DeliveryPage:
         """
         Deliveries, newest first; with *state*, those that came into it last first.
+
+        A page may have fewer than there are, or none, and still name where the next one begins: what is
+        looked at for one page does not grow with the queue.
+
+        Args:
+            since: Put then or later.
+
+            until: Put before.
+        """
+
+    async def spread(
+        self,
+        *,
+        state: State | None = None,
+        webhook: str | None = None,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        bars: int = 60,
+    ) -> Spread:
+        """
+        How the newest deliveries spread over the times at which they were put, at a cost that does not grow
+        with the queue.
+
+        Args:
+            bars: About so many; their length is a round one.
         """
 
     async def show(self, delivery: str) -> DeliveryReport:

@@ -93,3 +93,37 @@ class Stats:
     file_bytes: int = 0
     wal_bytes: int = 0
     """What is written and not yet in the file itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """
+    The deliveries that were put within one stretch of time.
+    """
+
+    at: datetime
+    """When it begins."""
+
+    states: Mapping[State, int]
+    """What has become of them until now."""
+
+    took_s: tuple[float, ...] = ()
+    """How long attempts took, the shortest first; a sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """
+    How deliveries spread over time, the newest of them.
+    """
+
+    bars: tuple[Bar, ...]
+    """In the order of time; stretches in which nothing was put are left out."""
+
+    bar_s: int
+    """How long each of them is."""
+
+    counted: int
+
+    is_whole: bool
+    """Whether nothing was left out because there was too much to count."""

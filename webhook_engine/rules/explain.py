@@ -122,6 +122,8 @@ def _condition(rule: RuleTrace, trace: Trace) -> Iterator[Line]:
 def _start(start: StartTrace) -> Line:
     value = start.start.dynamic_parameter if start.start is not None else None
     given = "" if value is None else f" with DYNAMIC_PARAMETER {shown(value)}"
+    if start.fate is Fate.STARTED and not start.enabled:
+        return Line(1, f"starts {start.webhook!r}{given}, and nothing is sent: it is disabled", Tone.NO)
     if start.fate is Fate.STARTED:
         return Line(1, f"starts {start.webhook!r}{given}", Tone.YES)
     tone = Tone.WRONG if start.fate is Fate.REFUSED else Tone.NO

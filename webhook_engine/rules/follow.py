@@ -230,6 +230,7 @@ class _Chain:
 
     def _told_starts(self, decided: _Decided, starts: Mapping[_Key, Start]) -> Iterator[StartTrace]:
         webhook = decided.link.then.webhook
+        enabled = self._rules.definitions.webhook(webhook).enabled
         for item in decided.items:
             start = starts.get((webhook, item.text))
             if item.refusal is not None:
@@ -237,10 +238,12 @@ class _Chain:
             elif start is None:
                 yield StartTrace(webhook=webhook, fate=Fate.REFUSED, because=self._refusal(webhook))
             elif start.rule == decided.link.rule:
-                yield StartTrace(webhook=webhook, fate=Fate.STARTED, start=start)
+                yield StartTrace(webhook=webhook, fate=Fate.STARTED, start=start, enabled=enabled)
             else:
                 because = f"{start.rule!r} starts the same; it is performed once"
-                yield StartTrace(webhook=webhook, fate=Fate.SHARED, because=because, start=start)
+                yield StartTrace(
+                    webhook=webhook, fate=Fate.SHARED, because=because, start=start, enabled=enabled
+                )
 
     def _refusal(self, webhook: str) -> str:
         try:

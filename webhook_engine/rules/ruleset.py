@@ -5,7 +5,7 @@ Which webhooks an event starts.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -115,6 +115,16 @@ class RuleSet:
         return Match(
             starts=tuple(starts.values()), failed=FrozenMapping(failed), _tell=lambda: tell(self, told)
         )
+
+    def start_by_hand(self, webhook: str, event: CallEvent) -> Start:
+        """
+        The start of a webhook that an agent asked for, whether rules start it for this event or not.
+        """
+        found = next((each for each in self.match(event).starts if each.webhook == webhook), None)
+        _, room = shared(self.limits.webhooks, 1)
+        start = found or Start(webhook=webhook, event_id=event.id, rule="", room=room)
+        # What it was asked with tells it from the same webhook asked with something else.
+        return replace(start, dynamic_parameter=event.call.dynamic_parameter or None)
 
     def kind_of(self, event: CallEvent) -> Kind:
         """

@@ -44,7 +44,7 @@ class Start:
     """The event's own, or one made of it for what a response led to; with the webhook it is unique."""
 
     rule: str
-    """The rule that starts it, and whose chain goes on from it."""
+    """The rule that starts it, and whose chain goes on from it; empty where an agent did, whatever the rules say."""
 
     also: tuple[str, ...] = ()
     """Other rules that start the same: it is performed once, and their chains go on from it too."""
@@ -66,7 +66,7 @@ class Start:
         """
         Every rule that starts it.
         """
-        return (self.rule, *self.also)
+        return (self.rule, *self.also) if self.rule else self.also
 
     def call(self, event: CallEvent) -> CallContext:
         """

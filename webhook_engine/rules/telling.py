@@ -116,13 +116,14 @@ def _early(names: tuple[str, ...], custom: Mapping[str, Moment], moment: Moment)
 def _starts(asked: Asked, rules: RuleSet, told: Told) -> Iterator[StartTrace]:
     for webhook in asked.rule.webhooks:
         start = told.starts.get(webhook)
+        enabled = rules.definitions.webhook(webhook).enabled
         if start is None:
             yield StartTrace(webhook=webhook, fate=Fate.REFUSED, because=_refusal(webhook, rules, told))
         elif start.rule == asked.name:
-            yield StartTrace(webhook=webhook, fate=Fate.STARTED, start=start)
+            yield StartTrace(webhook=webhook, fate=Fate.STARTED, start=start, enabled=enabled)
         else:
             because = f"{start.rule!r} starts it for this event already; it is performed once"
-            yield StartTrace(webhook=webhook, fate=Fate.SHARED, because=because, start=start)
+            yield StartTrace(webhook=webhook, fate=Fate.SHARED, because=because, start=start, enabled=enabled)
 
 
 def _refusal(webhook: str, rules: RuleSet, told: Told) -> str:

@@ -97,15 +97,19 @@ class StartTrace:
     start: Start | None = None
     """Where it started."""
 
+    enabled: bool = True
+    """False where nothing of it is sent although it starts: its definition says so."""
+
     def to_json(self) -> dict[str, object]:
         """
-        `{"webhook", "fate", "because", "start"}`.
+        `{"webhook", "fate", "because", "start", "enabled"}`.
         """
         return {
             "webhook": self.webhook,
             "fate": str(self.fate),
             "because": self.because,
             "start": self.start.to_json() if self.start is not None else None,
+            "enabled": self.enabled,
         }
 
 

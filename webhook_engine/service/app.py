@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.service.backend import Backend
     from webhook_engine.service.keys import KeyChecker
+    from webhook_engine.service.noting import Noting
 
 SERVICE: web.AppKey[Service] = web.AppKey("webhook_engine.service", Service)
 """Where an application made here keeps its service: `app[SERVICE].stop()` begins a graceful end."""
@@ -30,6 +31,7 @@ def make_app(
     keys: KeyChecker,
     settings: ServiceSettings | None = None,
     more: Sequence[Endpoint] = (),
+    noting: Noting | None = None,
 ) -> web.Application:
     """
     The engine over HTTP: run by itself, or mounted with `add_subapp` anywhere in an aiohttp application.
@@ -40,8 +42,10 @@ def make_app(
         keys: Who may ask for what.
 
         more: Endpoints besides the service's own, behind the same door.
+
+        noting: Where requests are written down; nowhere where left out.
     """
-    service = Service(engine, keys, settings or ServiceSettings())
+    service = Service(engine, keys, settings or ServiceSettings(), noting)
     # Bodies are bounded where they are read: within another application, its bound would count and not this one.
     app = web.Application(middlewares=[door(service)], client_max_size=service.settings.body_bytes)
     app[SERVICE] = service

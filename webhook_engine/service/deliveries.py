@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from aiohttp import web
 
+from webhook_engine.performing import REASONS
 from webhook_engine.queue import State
 from webhook_engine.service.reading import invalid, object_of
 from webhook_engine.service.refusals import Wrong
@@ -181,6 +182,7 @@ def _filters(found: Mapping[str, object], problems: list[Wrong], *, within: str 
 
 
 def _told(report: DeliveryReport) -> dict[str, object]:
+    told = REASONS.get(report.reason)
     return {
         "id": report.id,
         "event": report.event_id,
@@ -192,6 +194,8 @@ def _told(report: DeliveryReport) -> dict[str, object]:
         "attempts": report.attempts,
         "failures": report.failures,
         "reason": report.reason,
+        "happened": told and told.happened,
+        "to_do": told and told.to_do,
     }
 
 

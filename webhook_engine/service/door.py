@@ -12,7 +12,7 @@ from aiohttp import web
 
 from webhook_engine import log
 from webhook_engine.errors import WebhookEngineError
-from webhook_engine.service.keys import admit
+from webhook_engine.service.keys import KEY, admit
 from webhook_engine.service.refusals import Code, Refusal, refusal_of, refusal_of_http
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from webhook_engine.service.state import Service
 
 _ENDPOINT = web.RequestKey("webhook_engine.endpoint", str)
+_IS_NOTED = web.RequestKey("webhook_engine.is_noted", bool)
 _NOWHERE = "none"
 _UNENDING = "/v1/agents/{extension}/stream"
 
@@ -43,7 +44,7 @@ def guarded(service: Service, endpoint: Endpoint) -> Handler:
     """
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request[_ENDPOINT] = endpoint.path
+        request[_ENDPOINT], request[_IS_NOTED] = endpoint.path, endpoint.scope is not None
         if endpoint.scope is not None:
             await admit(request, service.keys, endpoint.scope)
         return await endpoint.handle(service, request)
@@ -73,8 +74,12 @@ def door(service: Service) -> Middleware:
             response = _failed(request)
         endpoint = request.get(_ENDPOINT, _NOWHERE)
         service.metrics.requests.labels(endpoint, str(response.status)).inc()
+        took_s = perf_counter() - began
         if endpoint != _UNENDING:
-            service.metrics.request_s.labels(endpoint).observe(perf_counter() - began)
+            service.metrics.request_s.labels(endpoint).observe(took_s)
+        # Probes are nobody's business.
+        if service.noting is not None and request.get(_IS_NOTED):
+            service.noting.note(f"{request.method} {endpoint}", request.get(KEY), response, took_s)
         return response
 
     return pass_through

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from aiohttp import web
+
 from webhook_engine.service.refusals import Code, Refusal
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from webhook_engine.store import ApiKeys
+
+KEY = web.RequestKey("webhook_engine.key", str)
+"""The name of the key that a request came with, where it is one in force."""
 
 _LONGEST = 512
 """Characters of a key; what is longer is none."""
@@ -135,6 +138,7 @@ async def admit(request: web.Request, keys: KeyChecker, scope: Scope) -> KeyFact
     facts = await keys.check(bearer, scope) if len(bearer) <= _LONGEST else None
     if facts is None:
         raise _refused(Code.UNAUTHORIZED, "this API key is not in force", 'error="invalid_token"')
+    request[KEY] = facts.name
     if not facts.allowed:
         raise _refused(
             Code.FORBIDDEN,

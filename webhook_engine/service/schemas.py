@@ -37,6 +37,10 @@ def _text(says: str = "", **more: object) -> Schema:
     return {"type": "string", **({"description": says} if says else {}), **more}
 
 
+def _sentence(says: str) -> Schema:
+    return {"type": ["string", "null"], "description": says}
+
+
 def _whole(says: str = "", **more: object) -> Schema:
     return {"type": "integer", "minimum": 0, **({"description": says} if says else {}), **more}
 
@@ -80,6 +84,8 @@ _DELIVERY: dict[str, Schema] = {
     "attempts": _whole(),
     "failures": _whole("Attempts that failed and counted."),
     "reason": _text("Why it is dead, or waits."),
+    "happened": _sentence("The reason in words: what happened; null where there is none of ours."),
+    "to_do": _sentence("What to do about it."),
 }
 
 _FILTER = _object(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.service.backend import Backend
     from webhook_engine.service.keys import KeyChecker
+    from webhook_engine.service.noting import Noting
     from webhook_engine.service.settings import ServiceSettings
 
 
@@ -54,8 +55,10 @@ class Service:
     What is in hand, and whether more is taken.
     """
 
-    def __init__(self, engine: Backend, keys: KeyChecker, settings: ServiceSettings) -> None:
-        self.engine, self.keys, self.settings = engine, keys, settings
+    def __init__(
+        self, engine: Backend, keys: KeyChecker, settings: ServiceSettings, noting: Noting | None = None
+    ) -> None:
+        self.engine, self.keys, self.settings, self.noting = engine, keys, settings, noting
         self.metrics = Metrics()
         self.streams = AgentStreams(engine.pops, settings=settings.stream)
         self.revoking = Revoking(keys, self.streams.end)

@@ -13,6 +13,8 @@ from aiohttp import ClientConnectionError, HttpVersion11, web
 from webhook_engine.service.refusals import Code, later
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webhook_engine.pops import Message, PopBoard
 
 _HEADERS = {
@@ -50,7 +52,18 @@ class AgentStreams:
     reader that does not keep up is cut, and gets what it missed when it comes back.
     """
 
-    def __init__(self, board: PopBoard, *, settings: StreamSettings | None = None) -> None:
+    def __init__(
+        self,
+        board: PopBoard,
+        *,
+        settings: StreamSettings | None = None,
+        shown: Callable[[Message], Message] | None = None,
+    ) -> None:
+        """
+        Args:
+            shown: What readers get of a message, where that is not all of it.
+        """
+        self._shown = shown or _as_it_is
         self.settings = settings or StreamSettings()
         self._board = board
         self._readers: dict[str, set[_Reader]] = {}
@@ -99,7 +112,7 @@ class AgentStreams:
             return
         # Nothing is awaited from here until the reader is among the others, so that
         # no message falls between what it missed and what it is told, or is in both.
-        missed = b"".join(map(frame, self._board.since(agent, _last_id(request))))
+        missed = b"".join(map(frame, map(self._shown, self._board.since(agent, _last_id(request)))))
         reader = _Reader(request.transport, self.settings, chunked=chunked, beginning=len(missed))
         reader.push(reader.framed(missed))
         readers = self._readers.setdefault(agent, set())
@@ -150,7 +163,7 @@ class AgentStreams:
         readers = self._readers.get(message.agent)
         if not readers:
             return
-        plain = frame(message)
+        plain = frame(self._shown(message))
         chunk = as_chunk(plain)
         unwritten = self._unwritten
         if not unwritten:
@@ -198,6 +211,10 @@ def frame(message: Message) -> bytes:
 def _last_id(request: web.Request) -> str | None:
     # A browser that reconnects asks for the same address again, and only its header is up to date.
     return request.headers.get("Last-Event-ID") or request.query.get("lastEventId")
+
+
+def _as_it_is(message: Message) -> Message:
+    return message
 
 
 def _nothing() -> None:

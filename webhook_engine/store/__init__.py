@@ -1,12 +1,19 @@
 """
-The store: definitions with their history, the vault, API keys, users and pops, for every tenant of an installation.
+The store: definitions with their history, the vault, API keys, users, pops, dialer lists and the log of API requests,
+for every tenant of an installation.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webhook_engine.store.api_keys import ApiKey, ApiKeys, NewApiKey
+    from webhook_engine.store.api_log import ApiLog, LogFilter, LogPage
+    from webhook_engine.store.api_requests import ApiRequests
+    from webhook_engine.store.campaigns import Campaigns
     from webhook_engine.store.changes import Topic
+    from webhook_engine.store.contacts import Contacts
+    from webhook_engine.store.dialer import DialerContacts
+    from webhook_engine.store.facts import ApiRequest, Campaign, Contact, DialerContact, Feed, NewContact
     from webhook_engine.store.keyring import add_key, keys_of
     from webhook_engine.store.literals import vault_names
     from webhook_engine.store.pops import Pop, Pops
@@ -21,7 +28,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ApiKey",
     "ApiKeys",
+    "ApiLog",
+    "ApiRequest",
+    "ApiRequests",
+    "Campaign",
+    "Campaigns",
+    "Contact",
+    "Contacts",
+    "DialerContact",
+    "DialerContacts",
+    "Feed",
+    "LogFilter",
+    "LogPage",
     "NewApiKey",
+    "NewContact",
     "Pop",
     "Pops",
     "Revision",
@@ -48,7 +68,20 @@ __all__ = [
 _MODULES = {
     "ApiKey": "api_keys",
     "ApiKeys": "api_keys",
+    "ApiLog": "api_log",
+    "ApiRequest": "facts",
+    "ApiRequests": "api_requests",
+    "Campaign": "facts",
+    "Campaigns": "campaigns",
+    "Contact": "facts",
+    "Contacts": "contacts",
+    "DialerContact": "facts",
+    "DialerContacts": "dialer",
+    "Feed": "facts",
+    "LogFilter": "api_log",
+    "LogPage": "api_log",
     "NewApiKey": "api_keys",
+    "NewContact": "facts",
     "Pop": "pops",
     "Pops": "pops",
     "Revision": "revisions",

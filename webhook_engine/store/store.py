@@ -5,6 +5,7 @@ The store, open: its parts, and how they come up and go down together.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import select
@@ -15,7 +16,12 @@ from webhook_engine.errors import StoreError
 from webhook_engine.settings import database_path
 from webhook_engine.store import tables
 from webhook_engine.store.api_keys import ApiKeys
+from webhook_engine.store.api_log import ApiLog
+from webhook_engine.store.api_requests import ApiRequests
+from webhook_engine.store.campaigns import Campaigns
 from webhook_engine.store.changes import Changes
+from webhook_engine.store.contacts import Contacts
+from webhook_engine.store.dialer import DialerContacts
 from webhook_engine.store.keyring import keys_of
 from webhook_engine.store.pops import Pops
 from webhook_engine.store.revisions import Revisions
@@ -33,8 +39,13 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch import SecretStore
     from webhook_engine.settings import Settings
 
-_FLUSH_S: Final = 30.0
-"""How late it may be written down that an API key was used."""
+_FLUSH_S: Final = 5.0
+"""How late it may be written down that an API key was used, and what was asked with it."""
+
+_KEPT_S: Final = 90 * 24 * 3600.0
+"""How long API requests are remembered."""
+
+_SWEEP_S: Final = 3600.0
 
 
 class Store:
@@ -52,6 +63,11 @@ class Store:
         self.keys = ApiKeys(self._database, self.changes)
         self.pops = Pops(self._database, self.changes)
         self.users = Users(self._database, self.changes)
+        self.campaigns = Campaigns(self._database, self.changes)
+        self.dialer = DialerContacts(self._database)
+        self.contacts = Contacts(self._database, self.changes)
+        self.api_requests = ApiRequests(self._database)
+        self.api_log = ApiLog(self._database, self.api_requests)
         self._tending: asyncio.Task[None] | None = None
 
     @classmethod
@@ -114,7 +130,7 @@ class Store:
         tending.cancel()
         await asyncio.wait([tending])
         try:
-            await self.keys.flush()
+            await self._flush()
         finally:
             await self._database.close()
 
@@ -140,10 +156,18 @@ class Store:
         return StoreSecrets(self.vault, tenant, elsewhere=elsewhere or LocalSecrets(folder=folder))
 
     async def _tend(self) -> None:
+        swept = -_SWEEP_S
         while True:
             await asyncio.sleep(_FLUSH_S)
             try:
-                await self.keys.flush()
+                await self._flush()
+                if time.monotonic() - swept >= _SWEEP_S:
+                    swept = time.monotonic()
+                    await self.api_requests.sweep(_KEPT_S)
             except StoreError as error:
                 # What was not written down is tried again next time, and when the store closes.
                 log.event("store.flush.failed", why=str(error))
+
+    async def _flush(self) -> None:
+        await self.keys.flush()
+        await self.api_requests.flush()

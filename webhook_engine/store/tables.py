@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -136,3 +137,115 @@ change = Table(
     Column("topic", String(32), primary_key=True),
     Column("number", Integer, nullable=False),
 )
+
+# --- Dialer lists ------------------------------------------------------------------------------------
+
+campaign = Table(
+    "campaign",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("labels", Text, nullable=False, comment="a JSON list of five"),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("tenant_id", "name"),
+)
+
+campaign_agent = Table(
+    "campaign_agent",
+    METADATA,
+    Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
+    Column("extension", Text, primary_key=True, comment="its number alone"),
+    Column("campaign_id", ForeignKey(campaign.c.id), primary_key=True),
+)
+
+contact_list = Table(
+    "contact_list",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("campaign_id", ForeignKey(campaign.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("campaign_id", "name"),
+)
+
+feed = Table(
+    "feed",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("list_id", ForeignKey(contact_list.c.id), nullable=False),
+    Column("data_source", Text, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("fed_at", Instant, nullable=False),
+    Column("idempotency_key", Text),
+    UniqueConstraint("tenant_id", "idempotency_key"),
+)
+
+dialer_contact = Table(
+    "dialer_contact",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("feed_id", ForeignKey(feed.c.id), nullable=False),
+    Column(
+        "campaign_id", Integer, nullable=False, comment="its list's, so that one index leads to what is next"
+    ),
+    Column("assigned_to", Text, nullable=False, comment="an extension's number; empty for any"),
+    Column("priority", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("first_name", Text, nullable=False),
+    Column("surname", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("phone_e164", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("custom1", Text, nullable=False),
+    Column("custom2", Text, nullable=False),
+    Column("custom3", Text, nullable=False),
+    Column("custom4", Text, nullable=False),
+    Column("custom5", Text, nullable=False),
+    Column("crm_tag", Text, nullable=False),
+    Column("handed_to", Text),
+    Column("handed_at", Instant),
+)
+Index(
+    "ix_dialer_contact_waiting",
+    dialer_contact.c.campaign_id,
+    dialer_contact.c.assigned_to,
+    dialer_contact.c.priority,
+    dialer_contact.c.id,
+    sqlite_where=text("handed_at IS NULL"),
+    postgresql_where=text("handed_at IS NULL"),
+)
+
+# --- The XML API -------------------------------------------------------------------------------------
+
+contact = Table(
+    "contact",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("first_name", Text, nullable=False),
+    Column("surname", Text, nullable=False),
+    Column("company", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_contact_of_tenant", contact.c.tenant_id, contact.c.id)
+
+api_request = Table(
+    "api_request",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("key", Text),
+    Column("action", Text, nullable=False),
+    Column("took_s", Float, nullable=False),
+    Column("outcome", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_api_request_of_tenant", api_request.c.tenant_id, api_request.c.id)

@@ -5,18 +5,19 @@ What the parts of the store share: a tenant's row, and work that is finished onc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
+import orjson
 from sqlalchemy import insert, select, update
 
 from webhook_engine.store import tables
 from webhook_engine.store.changes import Topic, count_up
 
 if TYPE_CHECKING:
-    from sqlalchemy import ScalarSelect
+    from sqlalchemy import ScalarSelect, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 P = ParamSpec("P")
@@ -56,6 +57,29 @@ def id_of(tenant: str) -> ScalarSelect[int]:
     The tenant's id, as part of a statement; nothing where there is no such tenant.
     """
     return select(tables.tenant.c.id).where(tables.tenant.c.name == tenant).scalar_subquery()
+
+
+async def insert_rows(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """
+    Insert many rows at the database's own pace.
+
+    Args:
+        columns: What the tuples hold, in their order: numbers, text and nothing else, as the driver takes them.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        # One step of one statement: the driver would take and leave the interpreter's lock at every row.
+        cells = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
+        names = ", ".join(columns)
+        await connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({names}) SELECT {cells} FROM json_each(?)",  # noqa: S608  # names of our own
+            (orjson.dumps(rows).decode(),),
+        )
+        return
+    await connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import pytest
 
 from webhook_engine.testing.store.api_keys import ApiKeysContract
 from webhook_engine.testing.store.common import OpenStore
+from webhook_engine.testing.store.contacts import ContactsContract
+from webhook_engine.testing.store.dialer import DialerContract
 from webhook_engine.testing.store.pops import PopsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
 from webhook_engine.testing.store.users import UsersContract
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
     from webhook_engine.store import Store
 
 
-class StoreContract(RevisionsContract, VaultContract, ApiKeysContract, PopsContract, UsersContract):
+class StoreContract(
+    RevisionsContract,
+    VaultContract,
+    ApiKeysContract,
+    PopsContract,
+    UsersContract,
+    DialerContract,
+    ContactsContract,
+):
     """
     To be inherited by the test class of a back end, which gives it `open_store` as a fixture.
 

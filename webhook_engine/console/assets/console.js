@@ -206,6 +206,20 @@ document.addEventListener("dragend", () => {
   held = null;
 });
 
+// data-copy: puts what a field holds into the clipboard, and says so.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = "Copied";
+  } catch {
+    field.focus(); // selected, so that the keyboard copies it
+  }
+});
+
 function begin(root) {
   choose(root);
   root.querySelector("[data-focus]")?.focus();

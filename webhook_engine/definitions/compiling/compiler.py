@@ -5,6 +5,8 @@ Entries -> compiled webhooks and rules; what does not compile is reported with i
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+from weakref import WeakValueDictionary
 
 from webhook_engine.definitions.compiled import CompiledRule, CompiledThen, CompiledWebhook
 from webhook_engine.definitions.compiling.pieces import report_pieces
@@ -17,10 +19,14 @@ from webhook_engine.definitions.rules import Rule, Then
 from webhook_engine.definitions.webhooks import Webhook
 from webhook_engine.errors import DefinitionError, TemplateSyntaxError
 
+_WEBHOOKS: Final[WeakValueDictionary[object, CompiledWebhook]] = WeakValueDictionary()
+_RULES: Final[WeakValueDictionary[object, CompiledRule]] = WeakValueDictionary()
+"""What is compiled and still in use, by all that it was made of: an edit of a thousand webhooks is an edit of one."""
+
 
 class Compiler:
     """
-    Compiles the entries of one draft.
+    Compiles the entries of one draft, and takes over what was compiled of the same content and is still in use.
     """
 
     def __init__(self, draft: Draft, report: Report, folder: Path | None) -> None:
@@ -33,16 +39,21 @@ class Compiler:
         """
         The webhook ready for calls; None, and everything reported, where it cannot be.
         """
-        if not entry.sound or self._touched(entry) or _needs_a_closer_look(entry.item):
+        group = self._groups.get(entry.item.group or "")
+        made_of = (entry.item, group, self._folder, self._tools.made_of)
+        sound = entry.sound and not self._touched(entry)
+        if sound and (known := _WEBHOOKS.get(made_of)) is not None:
+            return known
+        if not sound or _needs_a_closer_look(entry.item):
             report_pieces(entry, self._tools, self._report)
             if not entry.sound or self._touched(entry):
                 return None
         try:
-            group = self._groups.get(entry.item.group or "")
-            return compile_webhook(entry.item, group, self._tools, self._folder)
+            made = compile_webhook(entry.item, group, self._tools, self._folder)
         except (TemplateSyntaxError, DefinitionError) as error:
             self._report_failure(entry, error)
             return None
+        return _WEBHOOKS.setdefault(made_of, made)
 
     def _report_failure(self, entry: Entry[Webhook], error: TemplateSyntaxError | DefinitionError) -> None:
         """
@@ -58,13 +69,16 @@ class Compiler:
         The rule ready for events; None, and everything reported, where it cannot be.
         """
         rule = entry.item
+        made_of = (rule, self._tools.made_of)
+        if (known := _RULES.get(made_of)) is not None:
+            return known
         try:
             when = self._tools.expression(rule.when) if rule.when is not None else None
             then = tuple(self._then(rule, each) for each in rule.then)
         except TemplateSyntaxError:
             report_pieces(entry, self._tools, self._report)
             return None
-        return CompiledRule(definition=rule, when=when, then=then)
+        return _RULES.setdefault(made_of, CompiledRule(definition=rule, when=when, then=then))
 
     def _then(self, rule: Rule, then: Then) -> CompiledThen:
         when, value = (

@@ -59,6 +59,13 @@ class Tools:
 
     _expressions: dict[tuple[str, frozenset[str]], Expression] = field(default_factory=dict)
 
+    @property
+    def made_of(self) -> tuple[object, ...]:
+        """
+        What two tools have in common that compile the same to the same.
+        """
+        return (self.names, self.country, str(self.time_zone))
+
     @classmethod
     def of(cls, tenant: Tenant, variables: Iterable[CustomVariable]) -> Self:
         """

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path as FilePath
 
 from webhook_engine.definitions.places import Path, Places, locate, spell
@@ -19,7 +20,7 @@ SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes in a file; beyond this it is no definitions file but a mistake."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Source:
     """
     One document, and where everything in it stands.
@@ -29,7 +30,16 @@ class Source:
     """The file's name; "" for a text or for objects."""
 
     tree: Mapping[str, object]
-    places: Places = field(default_factory=Places)
+
+    text: str = field(default="", repr=False)
+    """As it was written; "" for objects."""
+
+    @cached_property
+    def places(self) -> Places:
+        """
+        Where everything stands: looked for when something is to be said of it.
+        """
+        return locate(self.text)
 
     def problem(self, path: Path, message: str, *, inner: int = 1, column: int | None = None) -> Problem:
         """
@@ -102,7 +112,7 @@ def source_of_text(text: str, name: str, report: Report) -> Source:
     A text of TOML; an empty source where it is none.
     """
     try:
-        return Source(name, tomllib.loads(text), locate(text))
+        return Source(name, tomllib.loads(text), text)
     except tomllib.TOMLDecodeError as error:
         report.problems.append(_not_toml(str(error), text, name))
     except RecursionError:

@@ -4,14 +4,14 @@ What happens because its time has come: retries, ends of leases, holds and lives
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webhook_engine.queue.delivery import OPEN, State
 from webhook_engine.queue.lease import MAYBE_DELIVERED
+from webhook_engine.queue.sqlite import suspects
 from webhook_engine.queue.sqlite.bulk import read_json
-from webhook_engine.queue.sqlite.clock import NEVER, milliseconds
+from webhook_engine.queue.sqlite.clock import NEVER
 from webhook_engine.queue.sqlite.operations import RecordRow
 from webhook_engine.queue.sqlite.ordering import advance, is_blocked
 from webhook_engine.queue.sqlite.settling import record
@@ -52,7 +52,8 @@ def ring(book: Book) -> None:
     Moves what is due, and finds out when the next is.
     """
     for state in OPEN:
-        _move(book, state, book.now)
+        alone = state is State.LEASED and book.tally.total(state) == 1
+        _move(book, state, book.now, alone=alone)
     earliest = book.db.execute(EARLIEST).get
     book.alarm = earliest if isinstance(earliest, int) else NEVER
 
@@ -61,11 +62,16 @@ def take_back(book: Book) -> None:
     """
     Ends every lease: whoever held one is gone with an earlier process.
     """
-    while _move(book, State.LEASED, NEVER):
+    alone = book.tally.total(State.LEASED) == 1
+    while _move(book, State.LEASED, NEVER, alone=alone):
         pass
 
 
-def _move(book: Book, state: State, until: int) -> int:
+def _move(book: Book, state: State, until: int, *, alone: bool = False) -> int:
+    """
+    Args:
+        alone: Of leases: whether there was no other.
+    """
     found = [_Due(*facts) for facts in read_json(book.db, DUE, (state, until, _AT_ONCE))]
     locks: set[str] = set()
     records: list[Row] = []
@@ -74,7 +80,7 @@ def _move(book: Book, state: State, until: int) -> int:
             due.attempts += 1
             due.crashes += 1
             records.append(record(due.id, due.attempts, due.claimed_at, _UNTOLD))
-        after, at = _next(book, due, state)
+        after, at = _next(book, due, state, alone=alone)
         MOVE.run(book.db, [_row(due, after, at)])
         book.tally.move(due.target, state, after)
         book.wake_at(at)
@@ -85,20 +91,20 @@ def _move(book: Book, state: State, until: int) -> int:
     return len(found)
 
 
-def _next(book: Book, due: _Due, state: State) -> tuple[State, int]:
+def _next(book: Book, due: _Due, state: State, *, alone: bool) -> tuple[State, int]:
     """
     Where it goes from here, and when that ends.
     """
-    if state is State.LEASED and due.crashes >= book.settings.poison_after:
+    if state is State.LEASED and suspects.is_poison(book, due.crashes, alone=alone):
         due.reason = "poison"
         return State.DEAD, book.now
     if due.expires <= book.now:
         due.reason = "expired"
         return State.DEAD, book.now
-    if state is State.LEASED and due.crashes > 1:
-        # Whatever brings the process down must not come back with all that were near it.
-        wait_s = book.settings.suspect_s * random.uniform(0.5, 1)  # noqa: S311
-        return State.WAITING, min(book.now + milliseconds(wait_s), due.expires)
+    if state is State.LEASED and due.crashes >= suspects.AFTER:
+        suspects.note(book)
+        due.reason = suspects.SUSPECT
+        return State.WAITING, due.expires
     if state is State.WAITING and due.place is None:
         due.place = book.next_id()
         if is_blocked(book, due.lock, strict=bool(due.strict)):

@@ -45,6 +45,7 @@ def transact(book: Book, work: Callable[[Book], list[Answer]]) -> list[Answer]:
         book.db.execute("COMMIT")
     except BaseException:
         book.tally.rollback()
+        book.suspects = True
         book.last_id, book.alarm, book.lost = last_id, alarm, lost
         if book.db.in_transaction:
             book.db.execute("ROLLBACK")

@@ -39,6 +39,12 @@ class Book:
     now: int = 0
     """The time of this transaction."""
 
+    suspects: bool = True
+    """Whether there may be any."""
+
+    alone_until: int | None = None
+    """Until when suspects are claimed alone; None where that has yet to begin."""
+
     lost: int = 0
     """Settlements refused."""
 

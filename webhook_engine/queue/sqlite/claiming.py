@@ -8,16 +8,23 @@ from collections import Counter
 from secrets import token_hex
 from typing import Any
 
+import orjson
+
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row, read_json
 from webhook_engine.queue.sqlite.clock import moment
 from webhook_engine.queue.sqlite.operations import Claim
-from webhook_engine.queue.sqlite.statements import LEASE, choose
+from webhook_engine.queue.sqlite.statements import LEASE, NAMED, NEWEST, choose
+from webhook_engine.queue.sqlite.suspects import pick, release
+from webhook_engine.queue.sqlite.tally import Share
 
 _SHARES = 16
 """Targets in one statement."""
+
+_PASSED_OVER = 64
+"""Of the newest, so many may be ones whose call has older ones."""
 
 _SECRET = 16
 """Bytes of a token that nobody can guess."""
@@ -27,7 +34,7 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     """
     The deliveries whose turn it is, leased.
     """
-    chosen = _read(book, book.tally.plan(asked.limit, asked.room, asked.per_target))
+    chosen = _choose(book, asked)
     if not chosen:
         return ()
     ends = book.now + asked.lease
@@ -45,7 +52,46 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     return tuple(leases)
 
 
-def _read(book: Book, shares: list[tuple[str, int, int]]) -> list[list[Any]]:
+def _choose(book: Book, asked: Claim) -> list[list[Any]]:
+    everybody = asked.limit if asked.per_target is None else asked.per_target
+    picked = pick(book, asked.limit, lambda target: asked.room.get(target, everybody))
+    chosen: list[list[Any]] = []
+    room = asked.room
+    if picked.suspects:
+        release(book, picked.suspects)
+        numbers = [number for number, _ in picked.suspects]
+        chosen += read_json(book.db, NAMED, (orjson.dumps(numbers).decode(),))
+        room = {**room, **{target: room.get(target, everybody) - 1 for _, target in picked.suspects}}
+    if picked.others:
+        chosen += _shared(book, book.tally.plan(asked.limit - len(chosen), room, asked.per_target))
+    return chosen
+
+
+def _shared(book: Book, shares: list[Share]) -> list[list[Any]]:
+    newest: list[int] = []
+    for place, share in enumerate(shares):
+        if share.newest:
+            some = _newest(book, share)
+            newest += some
+            shares[place] = share._replace(fresh=share.fresh - len(some))
+    found = _read(book, shares)
+    if newest:
+        # Where few are as urgent as the most urgent, the newest of them are among the oldest as well.
+        there = {facts[0] for facts in found}
+        rest = [number for number in newest if number not in there]
+        found += read_json(book.db, NAMED, (orjson.dumps(rest).decode(),))
+    return found
+
+
+def _newest(book: Book, share: Share) -> list[int]:
+    """
+    The newest whose call has nothing older that is open; fewer where those are not at the end of the row.
+    """
+    values = (share.target, share.target, book.now, share.newest + _PASSED_OVER, share.newest)
+    return orjson.loads(str(book.db.execute(NEWEST, values).get))  # type: ignore[no-any-return]  # as it selects
+
+
+def _read(book: Book, shares: list[Share]) -> list[list[Any]]:
     found: list[list[Any]] = []
     for start in range(0, len(shares), _SHARES):
         some = shares[start : start + _SHARES]
@@ -53,7 +99,7 @@ def _read(book: Book, shares: list[tuple[str, int, int]]) -> list[list[Any]]:
         while size < len(some):
             size *= 2
         values: list[str | int] = []
-        for target, fresh, again in some:
+        for target, fresh, again, _ in some:
             values += (target, book.now, fresh, target, book.now, again)
         # Few sizes, so that every statement stays prepared: the rest asks for nothing.
         values += ["", 0, 0] * (2 * (size - len(some)))

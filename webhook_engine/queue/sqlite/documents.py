@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
     from webhook_engine.queue.sqlite.book import Book
 
+_ROOM = "room"
+"""No delivery names it."""
+
+_ROOM_BYTES = 64 * 1024
+"""About as much as a batch of events takes."""
+
 
 def keep(book: Book, name: str, document: str) -> None:
     """
@@ -28,6 +34,20 @@ def find(db: apsw.Connection, name: str) -> str | None:
     """
     text = db.execute("SELECT text FROM document WHERE name = ?", (name,)).get
     return text if isinstance(text, str) else None
+
+
+def try_room(db: apsw.Connection) -> None:
+    """
+    Writes some tens of kilobytes down and takes them away again, each in a transaction of its own.
+
+    Raises:
+        apsw.Error: The disk does not take them.
+    """
+    # `since` 0: it makes no other document old, and is forgotten itself where the process ends in between.
+    db.execute(
+        "INSERT OR REPLACE INTO document (name, since, text) VALUES (?, 0, ?)", (_ROOM, "-" * _ROOM_BYTES)
+    )
+    db.execute("DELETE FROM document WHERE name = ?", (_ROOM,))
 
 
 def forget(db: apsw.Connection) -> None:

@@ -10,7 +10,7 @@ import apsw
 
 from webhook_engine.errors import QueueError, QueueOwned, QueueUnavailable
 from webhook_engine.locking import OwnerLock
-from webhook_engine.queue.sqlite import holding
+from webhook_engine.queue.sqlite import holding, suspects
 from webhook_engine.queue.sqlite.settings import QueueSettings
 from webhook_engine.queue.sqlite.statements import DOCUMENTS, SCHEMA
 
@@ -118,3 +118,4 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
     elif version == 1:
         db.execute(f"BEGIN IMMEDIATE; {DOCUMENTS}; PRAGMA user_version = {_VERSION}; COMMIT")
     holding.prepare(db)
+    suspects.prepare(db)

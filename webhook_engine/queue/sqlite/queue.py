@@ -19,8 +19,9 @@ from webhook_engine.errors import DeliveryTooLarge, QueueError
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
 from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
-from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Stats
-from webhook_engine.queue.sqlite import documents, holding, telling
+from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spread, Stats
+from webhook_engine.queue.sqlite import documents, holding, spreading, telling
+from webhook_engine.queue.sqlite.choosing import choice_of
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
@@ -46,6 +47,7 @@ from webhook_engine.queue.sqlite.settings import QueueSettings
 from webhook_engine.queue.sqlite.writer import Writer
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     from webhook_engine.locking import OwnerLock
@@ -271,13 +273,29 @@ class SqliteQueue(DeliveryQueue):
         webhook: str | None = None,
         target: str | None = None,
         event_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 100,
         after: str | None = None,
     ) -> DeliveryPage:
         self._check()
         wanted = {"state": state, "webhook": webhook, "target": target, "event_id": event_id}
-        filters = {column: str(value) for column, value in wanted.items() if value is not None}
-        return await self._readers.read(lambda db: telling.page(db, filters, limit, after))
+        choice = choice_of(wanted, since, until)
+        return await self._readers.read(lambda db: telling.page(db, choice, limit, after))
+
+    async def spread(
+        self,
+        *,
+        state: State | None = None,
+        webhook: str | None = None,
+        target: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        bars: int = 60,
+    ) -> Spread:
+        self._check()
+        choice = choice_of({"webhook": webhook, "target": target}, since, until)
+        return await self._readers.read(lambda db: spreading.spread(db, choice, state, bars))
 
     async def show(self, delivery: str) -> DeliveryReport:
         self._check()

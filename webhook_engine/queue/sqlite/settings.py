@@ -23,8 +23,8 @@ class QueueSettings:
     poison_after: int = 3
     """A delivery whose claims ended without a word so many times in a row is dead."""
 
-    suspect_s: float = 20.0
-    """The second time it waits up to so long, so that it takes nobody along who just happens to be there."""
+    suspect_s: float = 2.0
+    """From the second time on it is claimed alone, for so long at the most: then the others go on as well."""
 
     keep_done_s: float | None = 7 * _DAY_S
     """How long what was delivered is kept, and its event known as a duplicate; None is for ever."""

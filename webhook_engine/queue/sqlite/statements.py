@@ -225,6 +225,27 @@ _CHOSEN = """
     FROM chosen CROSS JOIN delivery d ON d.id = chosen.id CROSS JOIN content c ON c.id = d.id
 """
 
+NAMED = _CHOSEN.format(choices="SELECT value FROM json_each(?)")
+"""The same of deliveries by their numbers."""
+
+NEWEST = """
+    SELECT json_group_array(id) FROM (
+        SELECT r.id FROM (
+            SELECT id, lock, place FROM delivery INDEXED BY delivery_ready
+            WHERE state = 'ready' AND target = ? AND urgency = (
+                SELECT urgency FROM delivery INDEXED BY delivery_ready
+                WHERE state = 'ready' AND target = ? ORDER BY urgency LIMIT 1
+            ) AND at > ? ORDER BY id DESC LIMIT ?
+        ) r
+        WHERE NOT EXISTS (
+            SELECT 1 FROM delivery e INDEXED BY delivery_order
+            WHERE e.lock = r.lock AND e.lock IS NOT NULL AND e.place < r.place
+        )
+        LIMIT ?
+    )
+"""
+"""Of the most urgent, the newest that overtake nothing of their call."""
+
 
 @lru_cache(maxsize=32)
 def choose(shares: int) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.sqlite.statements import COUNT
@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 
 _RETRIES_EVERY = 4
 """One turn in so many of a target goes to a retry while there are fresh deliveries: neither starves."""
+
+_LONG_ROW = 100
+"""With so many fresh ones waiting, every second turn of a target goes to the newest: what comes in after an
+outage does not wait until all that the outage left behind is sent."""
+
+
+class Share(NamedTuple):
+    """
+    What one target gets of a claim.
+    """
+
+    target: str
+    fresh: int
+    again: int
+    """Retries."""
+
+    newest: int = 0
+    """So many of the fresh are the newest; the others are the oldest."""
 
 
 class Tally:
@@ -46,6 +64,12 @@ class Tally:
         if after is State.READY or after is State.AGAIN:
             self._offer(target)
 
+    def total(self, state: str) -> int:
+        """
+        How many deliveries of all targets are in that state.
+        """
+        return sum(counts[state] for counts in self._counts.values())
+
     def write(self, db: apsw.Connection) -> None:
         """
         Brings the file's counts up to date, inside the transaction.
@@ -62,12 +86,12 @@ class Tally:
             self._offer(target)
         self._changes.clear()
 
-    def plan(self, limit: int, room: Mapping[str, int], per_target: int | None) -> list[tuple[str, int, int]]:
+    def plan(self, limit: int, room: Mapping[str, int], per_target: int | None) -> list[Share]:
         """
-        Targets with how many fresh ones and how many retries to claim, *limit* in all, shared out evenly.
+        What to claim of each target, *limit* in all, shared out evenly.
         """
         wants = self._wants(limit, room, limit if per_target is None else per_target)
-        return [(target, *self._split(target, share)) for target, share in share_out(limit, wants).items()]
+        return [self._split(target, share) for target, share in share_out(limit, wants).items()]
 
     def _wants(self, limit: int, room: Mapping[str, int], per_target: int) -> dict[str, int]:
         wants: dict[str, int] = {}
@@ -80,7 +104,7 @@ class Tally:
                 wants[target] = want
         return wants
 
-    def _split(self, target: str, share: int) -> tuple[int, int]:
+    def _split(self, target: str, share: int) -> Share:
         """
         The share in fresh ones and retries; the target goes to the end of the row.
         """
@@ -89,7 +113,10 @@ class Tally:
         self._turns[target] = turn + share
         retries = (turn + share) // _RETRIES_EVERY - turn // _RETRIES_EVERY
         fresh = min(counts[State.READY], share - min(retries, counts[State.AGAIN]))
-        return fresh, min(counts[State.AGAIN], share - fresh)
+        newest = 0
+        if counts[State.READY] >= max(_LONG_ROW, 4 * share):
+            newest = min(fresh, (turn + share + 1) // 2 - (turn + 1) // 2)
+        return Share(target, fresh, min(counts[State.AGAIN], share - fresh), newest)
 
     def _offer(self, target: str) -> None:
         counts = self._counts[target]

@@ -5,17 +5,24 @@ Deliveries, attempts and counts out of the file.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apsw
 import orjson
 
-from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.errors import NotFound
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import AttemptReport
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport
+from webhook_engine.queue.sqlite import choosing
+from webhook_engine.queue.sqlite.choosing import Choice, Place, last_looked_at
 from webhook_engine.queue.sqlite.clock import NEVER, moment
 from webhook_engine.queue.sqlite.statements import ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook_engine.queue.sqlite.bulk import Row
 
 _COLUMNS = """
     id, lower(hex(key)), event_id, webhook, target, state, at, put_at, attempts, failures, reason, reference, frozen
@@ -38,28 +45,35 @@ _OLDEST = """
 """
 
 
-def page(db: apsw.Connection, filters: dict[str, str], limit: int, after: str | None) -> DeliveryPage:
+def page(db: apsw.Connection, choice: Choice, limit: int, after: str | None) -> DeliveryPage:
     """
-    Args:
-        filters: Column and value.
+    Some of those that are meant. A page has fewer where the look for them ended before, and then says where.
 
+    Args:
         after: What an earlier page ended with.
     """
-    by_time = "state" in filters
-    where = [f"{column} = ?" for column in filters]
-    values: list[str | int] = list(filters.values())
-    if after is not None:
-        at, number = _cursor(after)
-        where.append("(at, id) < (?, ?)" if by_time else "id < ?")
-        values += [at, number] if by_time else [number]
-    order = "at DESC, id DESC" if by_time else "id DESC"
-    index = "INDEXED BY delivery_clock" if by_time else ""
+    begins = None if after is None else Place.read(after)
+    # A short look first: mostly those that are meant are among the last ones.
+    for look in (choosing.LOOK // 10, choosing.LOOK):
+        terms, values = choice.where(db, begins)
+        ends = last_looked_at(db, choice, terms, values, look=look) if choice.is_looked_for else None
+        if ends is not None:
+            terms, values = choice.where(db, begins, ends)
+        rows = _rows(db, choice, terms, values, limit)
+        if len(rows) == limit or ends is None:
+            break
+    last = Place(rows[-1][6], rows[-1][0]) if len(rows) == limit else ends
+    return DeliveryPage(tuple(_report(row) for row in rows), None if last is None else str(last))
+
+
+def _rows(
+    db: apsw.Connection, choice: Choice, terms: Sequence[str], values: Row, limit: int
+) -> list[tuple[Any, ...]]:
+    narrowing, more = choice.narrowing()
     # Only names of columns are written into the statement; values are bound.
-    sql = f"SELECT {_COLUMNS} FROM delivery {index} JOIN content USING (id) "  # noqa: S608
-    sql += f"WHERE {' AND '.join(where) or 'true'} ORDER BY {order} LIMIT ?"
-    rows = db.execute(sql, (*values, limit)).fetchall()
-    last = f"{rows[-1][6]}-{rows[-1][0]}" if len(rows) == limit else None
-    return DeliveryPage(tuple(_report(row) for row in rows), last)
+    sql = f"SELECT {_COLUMNS} FROM {choice.source()} CROSS JOIN content USING (id) "  # noqa: S608
+    sql += f"WHERE {' AND '.join([*terms, *narrowing]) or 'true'} ORDER BY {choice.order()} LIMIT ?"
+    return db.execute(sql, (*values, *more, limit)).fetchall()
 
 
 def one(db: apsw.Connection, delivery: str) -> DeliveryReport:
@@ -98,13 +112,6 @@ def key_of(delivery: str) -> bytes:
         return bytes.fromhex(delivery)
     except ValueError:
         return b""
-
-
-def _cursor(after: str) -> tuple[int, int]:
-    at, _, number = after.partition("-")
-    if not (at.isdecimal() and number.isdecimal()):
-        raise QueueError(f"{after!r} is not where a page ended")
-    return int(at), int(number)
 
 
 def _report(row: tuple[Any, ...], records: tuple[AttemptReport, ...] = ()) -> DeliveryReport:

@@ -66,6 +66,8 @@ class Writer:
         self._kept: list[Operation] = []
         """Settlements that the disk did not take; they are what must not be forgotten."""
         self._pause_s = 0.0
+        self._doubts = True
+        """The disk has not shown that it takes anything, at first or since it last refused."""
         self._busy = False
         self._has_served = False
         """Whether the last transaction answered a claim: whoever made it makes the next one now."""
@@ -195,6 +197,8 @@ class Writer:
             else:
                 asked.append(each)
         self._commit(book, asked)
+        if self._doubts and self._claims:
+            self._try_anew(book)
         now = time.monotonic()
         self._dismiss(lambda claim: claim.until <= now or claim.future.cancelled())
         if not self._pause_s:
@@ -203,10 +207,11 @@ class Writer:
                 self._house.keep(wrote=bool(asked), idle=not gathered)
 
     def _commit(self, book: Book, asked: list[Operation]) -> None:
-        if not asked and not self._claims and book.alarm > self._clock.now():
+        claims = () if self._doubts else self._claims
+        if not asked and not claims and book.alarm > self._clock.now():
             return
         try:
-            answers = transact(book, lambda book: perform(book, asked, self._claims))
+            answers = transact(book, lambda book: perform(book, asked, claims))
         except PASSING as error:
             self._refuse(asked, error)
         except Exception as error:
@@ -219,12 +224,26 @@ class Writer:
             self._claims = left
             self._tell(answers)
 
+    def _try_anew(self, book: Book) -> None:
+        """
+        Claims that find nothing write nothing, so the disk is asked by itself before they are served again.
+        """
+        try:
+            documents.try_room(book.db)
+        except apsw.Error as error:
+            self._refuse([], error)
+        else:
+            self._doubts = False
+            self._pause_s = 0.0
+            self._commit(book, [])
+
     def _refuse(self, asked: list[Operation], error: apsw.Error) -> None:
         """
         Nothing was written: what waits for a settlement goes on waiting, everything else is told.
         """
         self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-        self._kept = [each for each in asked if isinstance(each, Settle)]
+        self._doubts = True
+        self._kept += [each for each in asked if isinstance(each, Settle)]
         others = [each for each in asked if not isinstance(each, Settle)]
         why = refusal(error, self._path)
         self._tell([Answer(each, error=why) for each in (*others, *self._claims)])

@@ -9,6 +9,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from webhook_engine.queue import Order, State
 from webhook_engine.testing.delivery_queue.common import (
     FAILED,
     LONG_S,
@@ -17,6 +18,7 @@ from webhook_engine.testing.delivery_queue.common import (
     claim_one,
     delivery,
     events,
+    until,
 )
 
 if TYPE_CHECKING:
@@ -141,3 +143,40 @@ class ClaimingContract:
 
         assert Counter(lease.failures for lease in first) == {0: 6, 1: 2}
         assert Counter(lease.failures for lease in rest) == {0: 2, 1: 6}
+
+    async def test_what_is_new_does_not_stand_at_the_end_of_a_long_row(self, queue: DeliveryQueue) -> None:
+        """
+        After an outage the newest share the turns with the oldest, so neither starves.
+        """
+        for start in range(0, 1_000, 250):
+            await queue.put([delivery(f"old{n}") for n in range(start, start + 250)])
+        await queue.put([delivery(f"new{n}") for n in range(4)])
+
+        got = [event for _ in range(4) for event in events(await queue.claim(4, lease_s=LONG_S))]
+
+        assert {"new0", "new1", "new2", "new3", "old0", "old1", "old2", "old3"} <= set(got)
+
+    async def test_one_at_a_time_the_newest_have_their_turns_as_well(self, queue: DeliveryQueue) -> None:
+        """
+        The turns are the same in small claims.
+        """
+        await queue.put([delivery(f"e{n}") for n in range(500)])
+
+        got = [(await claim_one(queue)).event_id for _ in range(8)]
+
+        assert sorted(got) == ["e0", "e1", "e2", "e3", "e496", "e497", "e498", "e499"]
+
+    async def test_the_newest_of_a_call_does_not_overtake_the_oldest(self, queue: DeliveryQueue) -> None:
+        """
+        Where both may go, since the hold is over, the earlier one goes first all the same.
+        """
+        ordered = {"call": "c1", "order": Order.STRICT, "hold_s": SOON_S}
+        await queue.put([delivery(f"old{n}") for n in range(300)])
+        await queue.put([delivery(f"call{n}", **ordered) for n in range(3)])
+        await until(queue, State.READY, 303)
+
+        got: list[str] = []
+        while len(got) < 303:
+            got += events(await queue.claim(2, lease_s=LONG_S))
+
+        assert [event for event in got if event.startswith("call")] == ["call0", "call1", "call2"]

@@ -22,9 +22,11 @@ from webhook_engine.testing.delivery_queue.common import (
     LATER_S,
     LONG_S,
     OK,
+    PATIENCE_S,
     SOON_S,
     claim_one,
     delivery,
+    events,
     settle,
 )
 
@@ -135,6 +137,49 @@ class FencesContract:
         report = await queue.show(delivery_id("poison", "CRM outcome"))
         assert (report.state, report.reason) == (State.DEAD, "poison")
         assert [each.outcome for each in report.records] == [MAYBE_DELIVERED] * 3
+
+    async def test_who_was_only_near_is_no_poison(self, queue: DeliveryQueue) -> None:
+        """
+        What was in hand at two crashes in a row is claimed alone, so that the third takes nobody along.
+        """
+        await queue.put([delivery(each) for each in ("near", "poison", "far")])
+        for _ in range(2):
+            crashed = await queue.claim(3, lease_s=SOON_S)
+            assert sorted(events(crashed)) == ["far", "near", "poison"]
+            await asyncio.sleep(SOON_S + A_WHILE_S)
+
+        alone: list[str] = []
+        while leases := await queue.claim(3, lease_s=LATER_S, wait_s=LATER_S * 2):
+            alone += events(leases)
+            for lease in leases:
+                if lease.event_id != "poison":
+                    await queue.done(lease, OK)
+
+        assert sorted(alone) == ["far", "near", "poison"]
+        states = {each.event_id: (each.state, each.reason) for each in (await queue.list()).deliveries}
+        assert states == {
+            "near": (State.DONE, ""),
+            "poison": (State.DEAD, "poison"),
+            "far": (State.DONE, ""),
+        }
+
+    async def test_a_suspect_keeps_nobody_waiting_for_long(self, queue: DeliveryQueue) -> None:
+        """
+        One that takes its time is joined by the others soon; no other suspect of its target is among them.
+        """
+        await queue.put([delivery(each) for each in ("slow", "slower")])
+        for _ in range(2):
+            await queue.claim(2, lease_s=SOON_S)
+            await asyncio.sleep(SOON_S + A_WHILE_S)
+        (suspect,) = await queue.claim(3, lease_s=LONG_S)
+        await queue.put([delivery("fresh")])
+
+        assert await queue.claim(3, lease_s=LONG_S) == ()
+        (fresh,) = await queue.claim(3, lease_s=LONG_S, wait_s=PATIENCE_S)
+
+        assert fresh.event_id == "fresh"
+        await queue.done(suspect, OK)
+        assert (await claim_one(queue)).event_id in {"slow", "slower"}
 
     async def test_a_word_in_between_is_no_poison(self, queue: DeliveryQueue) -> None:
         """

@@ -4,6 +4,9 @@ What an operator sees and does.
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,15 @@ from webhook_engine.queue import (
     State,
     delivery_id,
 )
-from webhook_engine.testing.delivery_queue.common import FAILED, LONG_S, OK, claim_one, delivery, settle
+from webhook_engine.testing.delivery_queue.common import (
+    FAILED,
+    LONG_S,
+    OK,
+    SOON_S,
+    claim_one,
+    delivery,
+    settle,
+)
 
 if TYPE_CHECKING:
     from webhook_engine.queue import DeliveryQueue
@@ -138,6 +149,51 @@ class OperatorsContract:
             each.event_id for each in (*first.deliveries, *rest.deliveries)
         }
         assert (len(first.deliveries), rest.after) == (3, None)
+
+    async def test_deliveries_are_listed_by_the_time_of_their_putting(self, queue: DeliveryQueue) -> None:
+        """
+        From a time, to before another, in whatever state they are.
+        """
+        times = []
+        for n in range(4):
+            await queue.put([delivery(f"e{n}", webhook=f"w{n % 2}")])
+            times.append((await queue.list(limit=1)).deliveries[0].put_at)
+            await asyncio.sleep(SOON_S)
+        for lease in await queue.claim(2, lease_s=LONG_S):
+            await queue.dead(lease, FAILED, reason="gone")
+
+        for filters, expected in (
+            ({"since": times[1], "until": times[3]}, ["e2", "e1"]),
+            ({"since": times[3]}, ["e3"]),
+            ({"until": times[0]}, []),
+            ({"since": times[1], "state": State.DEAD}, ["e1"]),
+            ({"until": times[1], "state": State.DEAD}, ["e0"]),
+            ({"since": times[1], "webhook": "w1"}, ["e3", "e1"]),
+        ):
+            page = await queue.list(**filters)
+            assert expected == [each.event_id for each in page.deliveries], filters
+
+    async def test_deliveries_are_counted_over_time(self, queue: DeliveryQueue) -> None:
+        """
+        By the time at which they were put and what has become of them, with how long attempts took.
+        """
+        await queue.put([delivery(f"e{n}", webhook=f"w{n % 2}", target="t") for n in range(6)])
+        one, two = await queue.claim(2, lease_s=LONG_S)
+        await queue.done(one, OK)
+        await queue.dead(two, FAILED, reason="gone")
+
+        found = await queue.spread()
+        dead = await queue.spread(state=State.DEAD)
+        some = await queue.spread(webhook="w1", target="t")
+        none = await queue.spread(until=found.bars[0].at - timedelta(days=1))
+
+        counts: Counter[State] = Counter()
+        for bar in found.bars:
+            counts.update(bar.states)
+        assert (counts[State.DONE], counts[State.DEAD], counts[State.READY]) == (1, 1, 4)
+        assert sorted(took for bar in found.bars for took in bar.took_s) == [OK.took_s, FAILED.took_s]
+        assert (found.counted, dead.counted, some.counted, none.counted) == (6, 1, 3, 0)
+        assert found.is_whole
 
     async def test_what_is_not_there_is_named(self, queue: DeliveryQueue) -> None:
         """

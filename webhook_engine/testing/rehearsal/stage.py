@@ -352,7 +352,7 @@ class Stage(Engine):
     def _parked(self) -> int:
         return sum(each.is_unanswered and not each.is_durable for each in self.performances)
 
-    def _asking(self) -> Live:
+    def _asking(self, loop: asyncio.AbstractEventLoop | None = None) -> Live:  # noqa: ARG002  # a stage has one loop
         if self._live is None:
             self._live = Live(
                 self._dispatching().dispatch,

@@ -1,0 +1,66 @@
+"""
+What is looked at for a page does not grow with the queue.
+"""
+
+import pytest
+
+from webhook_engine.queue import SqliteQueue, State
+from webhook_engine.queue.sqlite import choosing, spreading
+from webhook_engine.testing.delivery_queue.common import FAILED, LONG_S, delivery
+
+
+@pytest.fixture
+async def queue(tmp_path):
+    async with SqliteQueue(tmp_path / "queue.db") as queue:
+        yield queue
+
+
+async def _pages(queue, **filters):
+    pages = [await queue.list(limit=2, **filters)]
+    while pages[-1].after is not None:
+        pages.append(await queue.list(limit=2, after=pages[-1].after, **filters))
+    return [[each.event_id for each in page.deliveries] for page in pages]
+
+
+@pytest.mark.parametrize("state", [None, State.DEAD], ids=str)
+async def test_a_look_ends_and_the_next_goes_on_from_there(queue, monkeypatch, state):
+    """
+    Nothing that fits is left out, and nothing comes twice.
+    """
+    monkeypatch.setattr(choosing, "LOOK", 4)
+    for n in range(10):
+        await queue.put([delivery(f"e{n}", webhook="rare" if n in (0, 5) else "often")])
+        for lease in await queue.claim(1, lease_s=LONG_S):
+            await queue.dead(lease, FAILED, reason="gone")
+    filters = {} if state is None else {"state": state}
+
+    rare = await _pages(queue, webhook="rare", **filters)
+    none = await _pages(queue, webhook="nothing", **filters)
+    often = await _pages(queue, webhook="often", **filters)
+
+    assert [[], ["e5"], ["e0"]] == rare
+    assert [[], [], []] == none
+    assert [f"e{n}" for n in (9, 8, 7, 6, 4, 3, 2, 1)] == [each for page in often for each in page]
+
+
+async def test_an_event_is_found_at_once(queue, monkeypatch):
+    """
+    An id begins with its event's beginning, so the index of ids leads to it.
+    """
+    monkeypatch.setattr(choosing, "LOOK", 1)
+    await queue.put([delivery(f"{n}-event") for n in range(5)])
+
+    assert [["2-event"]] == await _pages(queue, event_id="2-event")
+    assert [[]] == await _pages(queue, event_id="2-event ")
+
+
+async def test_only_the_newest_are_counted(queue, monkeypatch):
+    """
+    And the count says so.
+    """
+    monkeypatch.setattr(spreading, "COUNTED", 3)
+    await queue.put([delivery(f"e{n}") for n in range(5)])
+
+    found = await queue.spread()
+
+    assert (3, False) == (found.counted, found.is_whole)

@@ -1,0 +1,52 @@
+"""
+`api`: the XML API as a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+from webhook_engine.cli.console import out, safe
+from webhook_engine.cli.loop import run
+from webhook_engine.cli.told import process_told
+from webhook_engine.settings import Settings
+
+
+@process_told
+def api(settings: Settings) -> None:
+    """
+    Run the XML API alone, over the store here; `up` has it at /xml. Ctrl-C ends it.
+
+    Example:  webhook-engine api --tls-certificate api.pem
+    """
+    from webhook_engine.process.logs import logging_to
+    from webhook_engine.process.xml import check_reachable
+
+    check_reachable(settings)
+    os.umask(0o077)
+    with logging_to(sys.stderr, settings.log_format):
+        run(_served(settings))
+
+
+async def _served(settings: Settings) -> None:
+    from webhook_engine.process.listening import listen
+    from webhook_engine.process.xml import xml_api_of
+    from webhook_engine.store import Store
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, ended.set)
+    async with Store.from_settings(settings) as store:
+        runner, url = await listen(xml_api_of(store, settings), settings)
+        try:
+            out().print(
+                safe(f"the XML API listens on {url}/xml, over {settings.database_path}"), markup=False
+            )
+            sys.stdout.flush()
+            await ended.wait()
+        finally:
+            await runner.cleanup()

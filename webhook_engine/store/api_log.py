@@ -1,0 +1,223 @@
+"""
+The log of API requests as people read it: by time, action and outcome, with a look that does not grow with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, bindparam, func, literal, select, text
+
+from webhook_engine.store import tables
+from webhook_engine.store.facts import ApiRequest
+from webhook_engine.store.work import id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from webhook_engine.store.api_requests import ApiRequests
+    from webhook_engine.store.sqlite import SqliteDatabase
+
+LOOK: Final = 20_000
+"""Requests that are looked at for one page where no index leads to those that are meant."""
+
+_NAMES: Final = 5_000
+"""Requests whose actions are offered to choose from."""
+
+_SLACK: Final = timedelta(minutes=10)
+"""Requests are written down as they end, and told by when they began."""
+
+_table = tables.api_request
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """
+    Some requests, the newest first.
+    """
+
+    requests: tuple[ApiRequest, ...]
+
+    before: int | None
+    """Where the next page begins; None where this was the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFilter:
+    """
+    Which requests are meant.
+    """
+
+    action: str | None = None
+    key: str | None = None
+    """The name of a key, or the address of a user."""
+
+    is_refused: bool = False
+    """Only those that came to nothing."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """
+        What no index answers.
+        """
+        found: list[ColumnElement[bool]] = []
+        if self.action is not None:
+            found.append(_table.c.action == self.action)
+        if self.key is not None:
+            found.append(_table.c.key == self.key)
+        if self.is_refused:
+            found.append(_table.c.outcome != SUCCESS)
+        if self.since is not None:
+            found.append(_table.c.at >= self.since)
+        if self.until is not None:
+            found.append(_table.c.at < self.until)
+        return found
+
+
+SUCCESS: Final = "Success"
+"""The outcome of what was done."""
+
+
+class ApiLog:
+    """
+    The log of all tenants, to be read.
+    """
+
+    def __init__(self, database: SqliteDatabase, requests: ApiRequests) -> None:
+        self._database = database
+        self._requests = requests
+
+    async def page(
+        self, tenant: str, chosen: LogFilter, *, limit: int = 100, before: int | None = None
+    ) -> LogPage:
+        """
+        A tenant's requests, the newest first. A page may have fewer than there are and still name where the
+        next one begins.
+
+        Args:
+            before: What an earlier page named.
+        """
+        if before is None:
+            await self._requests.flush()
+        async with self._database.read() as connection:
+            low, high = await _bounds(connection, chosen)
+            if before is not None:
+                high = before if high is None else min(before, high)
+            conditions = chosen.conditions()
+
+            async def found(*terms: ColumnElement[bool]) -> Sequence[Row[Any]]:
+                wanted = select(_table).where(*terms, *conditions).order_by(_table.c.id.desc()).limit(limit)
+                return (await connection.execute(wanted)).all()
+
+            ends: int | None = None
+            rows: Sequence[Row[Any]] = ()
+            if conditions and low is None:
+                # Mostly they are among the last ones, and then nobody has to find out where a look ends.
+                rows = await found(*_within(tenant, None, high), _table.c.id > _behind(high))
+            if len(rows) < limit:
+                if conditions:
+                    ends = await _last_looked_at(connection, tenant, low, high)
+                rows = await found(*_within(tenant, ends or low, high))
+        last = rows[-1].id if len(rows) == limit else ends
+        return LogPage(tuple(_request(row, tenant) for row in rows), last)
+
+    async def actions(self, tenant: str) -> tuple[str, ...]:
+        """
+        The names of actions among the newest requests.
+        """
+        await self._requests.flush()
+        newest = (
+            select(_table.c.action)
+            .where(_table.c.tenant_id == id_of(tenant))
+            .order_by(_table.c.id.desc())
+            .limit(_NAMES)
+            .subquery()
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(select(newest.c.action).distinct())
+            return tuple(sorted(name for name in found.scalars() if name))
+
+
+def _within(tenant: str, low: int | None, high: int | None) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = [_table.c.tenant_id == id_of(tenant)]
+    if low is not None:
+        terms.append(_table.c.id >= low)
+    if high is not None:
+        terms.append(_table.c.id < high)
+    return terms
+
+
+def _behind(high: int | None) -> ColumnElement[int]:
+    """
+    A number from which there are no more than a look to *high*, or to the end.
+    """
+    newest = select(func.max(_table.c.id)).scalar_subquery() if high is None else literal(high)
+    return newest - LOOK
+
+
+async def _last_looked_at(
+    connection: AsyncConnection, tenant: str, low: int | None, high: int | None
+) -> int | None:
+    """
+    The number at which a look ends; None where there are not so many.
+    """
+    there: Select[Any] = select(_table.c.id).where(and_(*_within(tenant, low, high)))
+    found = await connection.execute(there.order_by(_table.c.id.desc()).limit(1).offset(LOOK - 1))
+    last: int | None = found.scalar_one_or_none()
+    return last
+
+
+async def _bounds(connection: AsyncConnection, chosen: LogFilter) -> tuple[int | None, int | None]:
+    """
+    Between which numbers the requests of that time are.
+    """
+    low = None if chosen.since is None else await _first_since(connection, chosen.since - _SLACK)
+    high = None if chosen.until is None else await _first_since(connection, chosen.until + _SLACK)
+    return low, high
+
+
+_FIRST_SINCE = text(
+    """
+    WITH RECURSIVE halved(low, high, step) AS (
+        SELECT (SELECT min(id) FROM api_request), (SELECT max(id) FROM api_request) + 1, 0
+        UNION ALL
+        SELECT
+            CASE WHEN at >= :at THEN low ELSE id + 1 END,
+            CASE WHEN at >= :at THEN (low + high) / 2 ELSE high END,
+            step + 1
+        FROM halved JOIN api_request
+        ON id = (SELECT min(id) FROM api_request WHERE id >= (low + high) / 2)
+        WHERE low < high
+    )
+    SELECT high FROM halved ORDER BY step DESC LIMIT 1
+    """
+).bindparams(bindparam("at", type_=_table.c.at.type))
+"""Halves what is left until the number is found, in one question."""
+
+
+async def _first_since(connection: AsyncConnection, at: datetime) -> int:
+    """
+    The number of the first request at that time or later: numbers and times go forward together.
+    """
+    found = await connection.execute(_FIRST_SINCE, {"at": at})
+    return int(found.scalar_one() or 0)
+
+
+def _request(row: Any, tenant: str) -> ApiRequest:
+    return ApiRequest(
+        id=row.id,
+        tenant=tenant,
+        at=row.at,
+        key=row.key,
+        action=row.action,
+        took_s=row.took_s,
+        outcome=row.outcome,
+    )
