@@ -5,6 +5,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -122,6 +127,56 @@ def test_coverage_tells_what_no_test_reaches(command, rules):
         "webhook 'Report, XML': starts in no test",
         "webhook 'Report, form': starts in no test",
     ] == told
+
+
+def test_watching_tells_each_change(rules):
+    """
+    Of a definition and of a file with an answer, at once and until the keyboard ends it.
+    """
+    answer = rules.with_name("answer.json")
+    answer.write_text('{"id": 7}')
+    answered = (
+        TESTS.replace("so is support", "an id is shown")
+        .replace("Support", "Sales")
+        .replace(
+            'expect = [{ webhook = "Lookup" }]',
+            'others = true\nresponse = [{ webhook = "Lookup", file = "answer.json" }]\n'
+            'expect = [{ webhook = "Lookup", rows = [[7]] }]',
+        )
+    )
+    rules.write_text(rules.read_text().replace(TESTS, answered))
+    command = Path(sys.executable).with_name("webhook-engine")
+    with subprocess.Popen([command, "check", "--watch", rules], stdout=subprocess.PIPE, text=True) as process:
+        # Where a change is not seen, nothing more is said.
+        patience = threading.Timer(60, process.kill)
+        patience.start()
+        try:
+            first = _verdict(process)
+            _exchanged(answer, '{"id": 88}')
+            second = _verdict(process)
+            _exchanged(rules, rules.read_text().replace("[[7]]", "[[88]]"))
+            third = _verdict(process)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(60)
+        finally:
+            patience.cancel()
+            process.kill()
+
+    assert ["ok", "1 test failed", "ok"] == [first, second, third]
+    assert 130 == code
+
+
+def _exchanged(path, text):
+    """
+    All of it at once: nobody reads half of it.
+    """
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").replace(path)
+
+
+def _verdict(process):
+    line = next((line for line in process.stdout if " webhooks, " in line), ": nothing")
+    return line.rpartition(": ")[2].strip()
 
 
 MISTAKES = {

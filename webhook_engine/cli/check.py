@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,9 @@ def check(
         typer.Option("--junit", metavar="FILE", help="Write the tests as JUnit XML too.", show_default=False),
     ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no test reaches.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again whenever a file changes, until Ctrl-C.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -44,17 +48,31 @@ def check(
 
     Example:  webhook-engine check integration.toml
     """
-    reports = [checked(path, only=only, coverage=coverage) for path in files]
-    if only and all(each.error is None and not each.tests for each in reports):
-        raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
+
+    def look() -> list[Report]:
+        reports = [checked(path, only=only, coverage=coverage) for path in files]
+        if only and not watch and all(each.error is None and not each.tests for each in reports):
+            raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
+        _tell(reports, junit=junit, as_json=as_json)
+        return reports
+
+    if watch:
+        from webhook_engine.cli.watching import watch as keep_looking
+
+        keep_looking(files, lambda: [path for each in look() for path in each.answers])
+    raise typer.Exit(max(each.exit for each in look()))
+
+
+def _tell(reports: list[Report], *, junit: Path | None, as_json: bool) -> None:
     if junit is not None:
         _write_junit(junit, reports)
     if as_json:
         print_json([each.to_json() for each in reports])
-    else:
-        for each in reports:
-            print_report(each)
-    raise typer.Exit(max(each.exit for each in reports))
+        return
+    for each in reports:
+        print_report(each)
+    # Whoever watches through a pipe sees it at once.
+    sys.stdout.flush()
 
 
 def _write_junit(path: Path, reports: list[Report]) -> None:

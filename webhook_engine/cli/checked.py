@@ -5,6 +5,7 @@ What `check` finds in one file or folder: mistakes, doubts, and tests that fail.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webhook_engine.cli.console import counted
@@ -14,7 +15,6 @@ from webhook_engine.errors import DefinitionError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from webhook_engine.definitions import Definitions, Finding
     from webhook_engine.testing.rehearsal import TestResult
@@ -36,6 +36,9 @@ class Report:
     tests: tuple[TestResult, ...] = ()
     gaps: tuple[Gap, ...] = ()
     """What no test reaches; only where that was asked for."""
+
+    answers: tuple[Path, ...] = ()
+    """The files that hold responses of its tests."""
 
     @property
     def failed(self) -> tuple[TestResult, ...]:
@@ -95,7 +98,21 @@ def checked(path: Path, *, only: Collection[str] = (), coverage: bool = False) -
         from webhook_engine.testing.rehearsal.coverage import unreached
 
         gaps = unreached(definitions, results)
-    return Report(path=path, holds=_holds(definitions), findings=lint(definitions), tests=results, gaps=gaps)
+    return Report(
+        path=path,
+        holds=_holds(definitions),
+        findings=lint(definitions),
+        tests=results,
+        gaps=gaps,
+        answers=_answers(definitions),
+    )
+
+
+def _answers(definitions: Definitions) -> tuple[Path, ...]:
+    folder = definitions.folder or Path()
+    return tuple(
+        folder / each.file for test in definitions.tests for each in test.responses if each.file is not None
+    )
 
 
 def _holds(definitions: Definitions) -> str:

@@ -1,0 +1,60 @@
+"""
+`check --watch`: again whenever one of the files changes.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Stamp: TypeAlias = frozenset[tuple[Path, int, int]]
+"""Each file with when it was written and how long it is."""
+
+_EVERY_S: Final = 0.3
+
+_TICK_NS: Final = 20_000_000
+"""A file's time may be so much older than the clock's."""
+
+
+def watch(paths: Sequence[Path], check: Callable[[], Iterable[Path]]) -> NoReturn:
+    """
+    Calls *check* now, and again after each change, until the keyboard stops it.
+
+    Args:
+        paths: Definitions files, or folders of them.
+
+        check: Does it, and tells which files it looked at besides.
+    """
+    while True:
+        # Before they are read: what is written meanwhile is a change.
+        began_ns, definitions = time.time_ns() - _TICK_NS, stamp_of(paths)
+        others = tuple(check())
+        beside = stamp_of(others)
+        if any(written >= began_ns for _, written, _ in beside):
+            continue
+        while stamp_of(paths) == definitions and stamp_of(others) == beside:
+            time.sleep(_EVERY_S)
+
+
+def stamp_of(paths: Iterable[Path]) -> Stamp:
+    """
+    How these files stand; of a folder its definitions.
+    """
+    found = (_stamp(each) for path in paths for each in _definitions(path))
+    return frozenset(each for each in found if each is not None)
+
+
+def _definitions(path: Path) -> Iterable[Path]:
+    return path.glob("*.toml") if path.is_dir() else (path,)
+
+
+def _stamp(path: Path) -> tuple[Path, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path, found.st_mtime_ns, found.st_size
