@@ -96,7 +96,7 @@ def webhook(url: str) -> str:
 
 def post(value: str, name: str = "p") -> str:
     return (
-        '[[webhook]]\nname = "P"\ntype = "ajax-post"\nurl = "https://x.example/"\n'
+        '[[webhook]]\nname = "P"\ntype = "ajax-put"\nurl = "https://x.example/"\n'
         f'[[webhook.parameter]]\nname = "{name}"\nvalue = "{value}"\n'
     )
 
@@ -235,7 +235,7 @@ MORE = {
     ),
     "a raw value on a line of its own": (
         (
-            '[[webhook]]\nname = "P"\ntype = "ajax-post"\nurl = "https://x.example/"\ncontent_type = "text"\n'
+            '[[webhook]]\nname = "P"\ntype = "ajax-put"\nurl = "https://x.example/"\ncontent_type = "text"\n'
             'body = """\nfirst\n{{ CALL_NOTES | raw }}"""\n'
         ),
         "8: webhook[1].body, column 1: CALL_NOTES",

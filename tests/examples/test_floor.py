@@ -74,6 +74,11 @@ def test_it_shows_every_moment_type_authentication_and_outcome(floor, report):
 
 
 MISTAKES = {
+    "a report that is sent once and never again": (
+        "systems.toml",
+        'content_type = "json"\ndelivery = "durable"\nbody',
+        'content_type = "json"\nbody',
+    ),
     "a misspelt call queue": (
         "rules.toml",
         'call_queue = ["Sales", "Renewals"]',

@@ -59,6 +59,13 @@ _ROWS = (
         '`{ env = "…" }`, `{ file = "…" }` or `{ vault = "…" }`.',
     ),
     Code(
+        "live-post",
+        "A POST that a rule starts and nobody repeats",
+        "A connection that breaks leaves nobody knowing whether the target system acted, so a live POST is not sent "
+        "again, and what a rule started is lost unseen. Deliver it durably: it is repeated with the same "
+        "`Idempotency-Key`.",
+    ),
+    Code(
         "may-be-empty",
         "A parameter that can be empty, with no rule for it",
         "A withheld number or a call without a queue sends an empty value, which some target systems take "

@@ -11,6 +11,7 @@ from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.linting.finding import Spot, Spots
 from webhook_engine.definitions.places import Path
 from webhook_engine.definitions.rules import Rule
+from webhook_engine.definitions.words import WebhookType
 from webhook_engine.variables import VARIABLES, Moment
 
 Found = Iterator[tuple[str, Path, str]]
@@ -30,6 +31,7 @@ def lint_rules(definitions: Definitions) -> Spots:
             *_known(definitions, compiled, known_from),
             *_twice(rule, before),
             *_loops(rule),
+            *_live_posts(definitions, rule),
         ):
             yield Spot(code=code, kind="rule", name=rule.name, inside=inside, message=message)
         before.append(rule)
@@ -114,6 +116,17 @@ def _twice(rule: Rule, before: list[Rule]) -> Found:
 def _condition(rule: Rule) -> tuple[object, ...]:
     when = " ".join(rule.when.split()) if rule.when is not None else None
     return when, frozenset(rule.call_queues), frozenset(rule.directions), frozenset(rule.dispositions)
+
+
+def _live_posts(definitions: Definitions, rule: Rule) -> Found:
+    if set(rule.on) == {Moment.MANUAL}:
+        # Whoever asked by hand sees that it failed, and can ask again.
+        return
+    for index, name in enumerate(rule.webhooks):
+        webhook = definitions.webhook(name)
+        if webhook.type is WebhookType.AJAX_POST and not webhook.is_durable:
+            message = f"{name!r} is a live POST, which is not sent again when its connection breaks"
+            yield "live-post", ("webhooks", index), message
 
 
 def _loops(rule: Rule) -> Found:

@@ -29,7 +29,7 @@ class Gap:
     """
 
     kind: str
-    """`rule`, `condition`, `then`, `webhook`, `parameter` or `outcome`."""
+    """`rule`, `condition`, `then`, `webhook`, `parameter`, `outcome` or `column`."""
 
     where: str
     what: str
@@ -56,7 +56,8 @@ class _Seen(NamedTuple):
 def unreached(definitions: Definitions, results: Sequence[TestResult]) -> tuple[Gap, ...]:
     """
     Rules that never match, conditions that always hold, links that are never followed, webhooks that never
-    start, parameters that are always or never empty where that makes a difference, and outcomes that no response has.
+    start, parameters that are always or never empty where that makes a difference, outcomes and columns that no
+    response has.
     """
     ran = {each.name for each in results}
     performances = [each for result in results for each in result.performances]
@@ -105,6 +106,7 @@ def _of_webhooks(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
         for parameter in webhook.parameters:
             yield from _of_parameter(parameter, where, mine, definitions, tools)
         yield from _of_outcomes(webhook, where, mine, definitions)
+        yield from _of_columns(webhook, where, mine)
 
 
 def _of_parameter(
@@ -141,6 +143,20 @@ def _of_outcomes(
     for rule in definitions.compiled(webhook.name).rules:
         if rule.label not in decided:
             yield Gap(kind="outcome", where=where, what=f"no response has {rule.label}")
+
+
+def _of_columns(webhook: Webhook, where: str, performances: list[Performance]) -> Iterator[Gap]:
+    views = [each.view for each in performances if each.view is not None and each.view.rows]
+    for column in webhook.view.columns:
+        filled = (
+            row[place] is not None
+            for view in views
+            for place, shown in enumerate(view.columns)
+            if shown.path == column.path
+            for row in view.rows
+        )
+        if not any(filled):
+            yield Gap(kind="column", where=where, what=f"no response has the column {column.path!r}")
 
 
 def _decided_by(performed: Performance, definitions: Definitions) -> str:
