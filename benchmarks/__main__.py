@@ -27,6 +27,7 @@ SUBJECTS = (
     "imports",
     "render",
     "rules",
+    "check",
     "ask",
     "queue",
     "durable",

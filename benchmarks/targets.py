@@ -89,6 +89,7 @@ TARGETS: tuple[Target, ...] = (
     Target("1,000 conditions asked", "rules: 1,000 conditions asked", "ours", 0.001, None),
     Target("1,000 rules that match", "rules: 1,000 that match", "ours", 0.001, None),
     Target("a floor's rules beside lambdas", "rules: a floor of 1,000", "ours", 0.5, "lambdas, one by one"),
+    Target("1,000 tests of a rule set, read and run", "check: 1,000 tests", "read and run", 2.0, None),
     Target(
         "JSON of 10,000 records to 5 columns", "JSON, 10,000 records", "ours, 5 columns", 1.4, "orjson.loads"
     ),

@@ -18,7 +18,18 @@ from webhook_engine.aside import Aside
 from webhook_engine.definitions import Definitions, read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore, admit
 from webhook_engine.errors import WebhookEngineError, WrongType
-from webhook_engine.line import PATIENCE_S, Lines, Trial, failed, read, revision_of, rooms_of, tell
+from webhook_engine.line import (
+    PATIENCE_S,
+    Lines,
+    Trial,
+    failed,
+    read,
+    read_at_once,
+    read_beside,
+    revision_of,
+    rooms_of,
+    tell,
+)
 from webhook_engine.performing.holds import Holds, Standing
 from webhook_engine.pops import PopBoard
 from webhook_engine.rules import RuleSet
@@ -409,9 +420,12 @@ class Engine:
             request = self._lines.prepared(line, call, values)
         except WebhookEngineError as error:
             return failed(line.name, error), None
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        attempt, age_s, now_failed, _ = await self._asking().ask(request, stale_s=line.stale_s)
-        view = await read(line, attempt, values, until=until)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + request.route.deadline_s
+        attempt, age_s, now_failed, _ = await self._asking(loop).ask(request, stale_s=line.stale_s)
+        view = read_at_once(line, attempt, values)
+        if view is None:
+            view = await read_beside(line, attempt, values, until=until)
         if age_s is not None:
             view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():
@@ -443,8 +457,8 @@ class Engine:
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)
 
-    def _asking(self) -> Live:
-        if self._live is None or self._loop is not asyncio.get_running_loop():
+    def _asking(self, loop: asyncio.AbstractEventLoop | None = None) -> Live:
+        if self._live is None or self._loop is not (loop or asyncio.get_running_loop()):
             from webhook_engine.performing import Breakers, Live
 
             self._live = Live(self._dispatching().dispatch, breakers=Breakers(slots=self._slots))

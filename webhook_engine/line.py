@@ -238,15 +238,34 @@ async def read(line: Line, attempt: Attempt, values: Mapping[str, Value], *, unt
     Args:
         until: On the loop's clock: no longer than that.
     """
+    view = read_at_once(line, attempt, values)
+    return view if view is not None else await read_beside(line, attempt, values, until=until)
+
+
+def read_at_once(line: Line, attempt: Attempt, values: Mapping[str, Value]) -> AgentView | None:
+    """
+    What an agent sees of an attempt where that costs next to nothing, as it does for nearly every lookup.
+    """
     response = attempt.response
-    if response is None:
-        return view_of(line, attempt, values)
     try:
-        # As `_in_time`, without its coroutine and its context: nearly every lookup ends here.
-        try:
-            return view_of(line, attempt, values, until=_at_once(response))
-        except TimeoutError:
-            return await _beside(line.aside, partial(view_of, line, attempt, values), until)
+        return view_of(line, attempt, values, until=math.inf if response is None else _at_once(response))
+    except TimeoutError:
+        return None
+
+
+async def read_beside(
+    line: Line, attempt: Attempt, values: Mapping[str, Value], *, until: float
+) -> AgentView:
+    """
+    What an agent sees of an attempt whose response costs much to read.
+
+    Args:
+        until: On the loop's clock: no longer than that.
+    """
+    response = attempt.response
+    assert response is not None  # noqa: S101  # without one there is nothing to read
+    try:
+        return await _beside(line.aside, partial(view_of, line, attempt, values), until)
     except TimeoutError:
         deadline_s = line.compiled.deadline_s
         error = _too_slow(response, attempt.prepared.target, deadline_s)
@@ -265,7 +284,7 @@ async def judged(
     assert response is not None  # noqa: S101  # the caller has seen it
     work = partial(line.interpreter.judge, response, values)
     try:
-        return await _in_time(line.aside, work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         problem = _too_slow(response, attempt.prepared.target, line.compiled.deadline_s)
         return line.interpreter.unread(response, problem, values).verdict, problem
@@ -277,21 +296,21 @@ async def names_of(line: Line, response: Response) -> Mapping[str, object]:
     """
     work = partial(line.interpreter.names_of, response)
     try:
-        return await _in_time(line.aside, work, response, _from_now(line))
+        return await _in_time(work, response, line)
     except TimeoutError:
         return names_unread(response)
 
 
-async def _in_time(aside: Aside, work: Callable[..., _Read], response: Response, until: float) -> _Read:
+async def _in_time(work: Callable[..., _Read], response: Response, line: Line) -> _Read:
     """
     What *work* makes of *response*: at once where that costs next to nothing, else beside the loop.
 
     Raises:
-        TimeoutError: It is later than *until*, on the loop's clock; the thread ends soon as well.
+        TimeoutError: It took longer than the webhook of *line* has for a request; the thread ends soon as well.
     """
     with suppress(TimeoutError):
         return work(until=_at_once(response))
-    return await _beside(aside, work, until)
+    return await _beside(line.aside, work, _from_now(line))
 
 
 def _at_once(response: Response) -> float:

@@ -2,6 +2,8 @@
 What calls bring to an agent's desktop, who may see it, and what an agent starts there.
 """
 
+import asyncio
+
 import orjson
 import pytest
 
@@ -251,7 +253,8 @@ async def test_a_stream_ends_with_its_session(store, monkeypatch):
         async with streaming(browser) as stream:
             await stream.next()
             await browser.post("/sign-out")
-            rest = await stream.response.content.read()
+            async with asyncio.timeout(8):
+                rest = await stream.response.content.read()
         after = await browser.get("/desktop/stream", follow=False, headers={"Accept": "text/event-stream"})
 
     assert b"" == rest

@@ -85,6 +85,9 @@ async def test_for_real_it_pops_and_is_written_down(store, tmp_path):
         [recorded] = (await client.engine.queue.list()).deliveries
         why = await browser.get(f"/why?delivery={recorded.id}")
 
+        shown = await browser.get(f"/delivery?delivery={recorded.id}")
+
+    assert f"/why?delivery={recorded.id}" in shown.text
     assert recorded.id in disposed.words_of
     assert "1 of 3 rules fires at the moment disposed" in why.words_of
     assert {"Contact lookup", "Contact page"} == {pop.webhook for pop in pops}

@@ -307,3 +307,21 @@ def test_a_file_of_certificates_is_looked_for_beside_the_definitions(tmp_path):
 
     (tmp_path / "ca.pem").touch()
     assert () == lint(read_file(file))
+
+
+def test_words_in_quotes_are_no_variables():
+    """
+    A form of a time holds capitals, and what it formats is there all the same.
+    """
+    text = """
+[[webhook]]
+name = "Record"
+type = "ajax-put"
+url = "https://crm.example.com/records/{CALL_SIPID}"
+
+  [[webhook.parameter]]
+  name = "at"
+  value = "{{ DATETIME_DATE | format_datetime('%Y-%m-%dT%H:%M') }}"
+"""
+
+    assert [] == codes_of(text)

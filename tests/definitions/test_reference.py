@@ -35,6 +35,8 @@ TABLES = {
     "[[rule]]": shapes.RuleShape,
     "[[rule.then]]": shapes.ThenShape,
     "[[test]]": shapes.CaseShape,
+    "[[test.moment]]": shapes.HappeningShape,
+    "[[test.response]]": shapes.CannedShape,
     "[[test.expect]]": shapes.ExpectationShape,
 }
 

@@ -9,18 +9,23 @@ from hypothesis import strategies as st
 
 from webhook_engine.definitions import (
     Agent,
+    Canned,
+    CannedFault,
     Column,
     CustomVariable,
     Definitions,
     Expectation,
     Group,
+    Happening,
     Header,
     Member,
     OAuth2,
     OutcomeDefinition,
     Parameter,
+    PopState,
     Rule,
     SecretRef,
+    SettledAs,
     TestCase,
     Then,
     View,
@@ -243,11 +248,13 @@ def rules(draw: st.DrawFn, name: str, names: list[str]) -> Rule:
     )
 
 
+KEYS = st.sampled_from(["a", "b.c", 'd["e.f"]', "g[0]", "matches"])
 BODIES = st.recursive(
     TEXTS | st.integers(-(2**40), 2**40) | st.booleans(),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
     max_leaves=4,
 ).filter(lambda body: isinstance(body, str | list | dict))
+WANTED = TEXTS | st.sampled_from([{"matches": ".*"}, {"present": True}, {"absent": True}])
 
 
 @st.composite
@@ -255,16 +262,46 @@ def cases(draw: st.DrawFn, name: str, names: list[str]) -> TestCase:
     expectations = st.builds(
         Expectation,
         webhook=st.sampled_from(names),
+        moment=maybe(st.just(1)),
+        after=maybe(st.sampled_from(names)),
         method=maybe(st.just("GET")),
-        url=maybe(TEXTS),
+        url=maybe(WANTED),
+        headers=st.dictionaries(NAMES, WANTED, max_size=2),
+        body=maybe(BODIES),
+        outcome=maybe(st.sampled_from(Outcome)),
+        sentence=maybe(WANTED),
+        columns=maybe(some(TEXTS)),
+        rows=maybe(some(some(WANTED | st.integers(-9, 9)))),
+        attempts=maybe(st.integers(0, 9)),
+        ends=maybe(st.sampled_from(SettledAs)),
+        pop=maybe(st.sampled_from(PopState)),
+        because=maybe(TEXTS),
+        seen_by=maybe(st.just("100-Euphoria")),
+    )
+    answers = st.builds(
+        Canned,
+        webhook=st.sampled_from(names),
+        status=st.integers(100, 599),
         headers=st.dictionaries(NAMES, TEXTS, max_size=2),
         body=maybe(BODIES),
     )
+    faults = st.builds(Canned, webhook=st.sampled_from(names), fault=st.sampled_from(CannedFault))
     given = {"CALL_NOTES": TEXTS, "CALL_DURATION": st.integers(1, 99), "CAMPAIGN": TEXTS | st.booleans()}
+    happenings = st.builds(
+        Happening,
+        event=st.sampled_from(Moment),
+        given=st.fixed_dictionaries({}, optional=given),
+        after_s=st.floats(0, 99),
+    )
+    event = draw(maybe(st.sampled_from(Moment)))
     return TestCase(
         name=name,
-        event=draw(st.sampled_from(Moment)),
+        event=event,
         given=draw(st.fixed_dictionaries({}, optional=given)),
+        moments=() if event else tuple(draw(st.lists(happenings, min_size=1, max_size=2))),
+        responses=draw(some(answers | faults)),
+        in_order=draw(st.booleans()),
+        others=draw(st.booleans()),
         expect=draw(some(expectations)),
         silence=draw(SILENCE),
     )

@@ -85,6 +85,25 @@ async def test_a_delete_says_that_it_has_no_body(transport: Transport, start_tar
     assert "0" == target.visits[0].headers.get("content-length", "0")
 
 
+async def test_each_request_has_its_own_headers(transport: Transport, start_target: StartTarget) -> None:
+    """
+    Headers that were written once are sent again for who has the same ones, never for another webhook or agent.
+    """
+    target = await start_target()
+    one, other = (("X-Key", "one"),), (("X-Key", "other"),)
+    bodies = (None, b"1", None, b"333", None, None)
+    keys = (one, one, other, other, one, (("X-Key", "third"),))
+
+    for headers, body in zip(keys, bodies, strict=True):
+        await transport.send(
+            a_request(target.url(), method="GET" if body is None else "POST", headers=headers, body=body)
+        )
+
+    assert [pairs[0][1] for pairs in keys] == [visit.headers["x-key"] for visit in target.visits]
+    assert [body or b"" for body in bodies] == [visit.body for visit in target.visits]
+    assert all("content-length" not in v.headers for v in target.visits if v.line.startswith("GET"))
+
+
 async def test_the_fragment_stays_here(transport: Transport, start_target: StartTarget) -> None:
     """
     A fragment is for a browser.

@@ -21,13 +21,13 @@ LARGE = 100 * 2**20
 """Bytes of a response nobody wants."""
 
 
-def plain(status, *headers):
+def plain(status, *headers, body=""):
     """
-    Answers with that status and nothing else.
+    Answers with that status, in one piece.
     """
-    lines = [f"HTTP/1.1 {status} -", "Content-Length: 0", "Connection: close", *headers]
-    head = "\r\n".join([*lines, "", ""]).encode()
-    return lambda connection: connection.sendall(head)
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *headers]
+    said = "\r\n".join([*lines, "", body]).encode()
+    return lambda connection: connection.sendall(said)
 
 
 def resets(connection):
@@ -73,6 +73,14 @@ def hangs_up(_):
     """
     Takes the request and closes, without a byte.
     """
+
+
+def promises(connection):
+    """
+    One interim response after the other, and never a real one.
+    """
+    while True:
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n" * 100)
 
 
 def garbage(connection):

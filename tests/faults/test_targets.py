@@ -71,6 +71,8 @@ main()
 """The process, with a name server that answers what stands in `names.json` at that moment; the ten
 seconds for which an answer is remembered are over at once."""
 
+CROWDED = "<XML><Error>Concurrent API Calls Exceeded: The amount of concurrent calls exceeds 3</Error></XML>"
+
 PASSING = {
     # fault: how it is done, the outcome of the first attempt, the error on its record
     "resets in the head": (misbehaving.resets_in_the_head, "maybe-delivered", "ConnectionLost"),
@@ -84,6 +86,8 @@ PASSING = {
     "500": (plain(500), "target-failed", None),
     "429": (plain(429, "Retry-After: 1"), "target-failed", None),
     "503": (plain(503, "Retry-After: 1"), "target-failed", None),
+    "103 without end": (misbehaving.promises, "target-failed", "UnreadableResponse"),
+    "too much at once": (plain(200, body=CROWDED), "refused", None),
     "302": (plain(302, "Location: /again"), "target-failed", None),
 }
 """What passes: the target works at the second request."""
@@ -94,6 +98,11 @@ LASTING = {
     "100 MB each time": ("unusable", 3, "ResponseTooLarge", "larger than"),
     "expired certificate": ("attempts-exhausted", 3, "TlsFailed", "expired"),
     "certificate of another name": ("attempts-exhausted", 3, "TlsFailed", "IP address mismatch"),
+    "400": ("refused", 1, None, ""),
+    "401": ("credentials-expired", 1, None, ""),
+    "404": ("not-found", 1, None, ""),
+    "410": ("gone", 1, None, ""),
+    "200 with an error": ("refused", 1, None, ""),
     "301 loop": ("redirected", 1, None, ""),
     "302 loop that may be followed": ("attempts-exhausted", 3, None, ""),
     "name that moves inside": ("egress", 2, "EgressRefused", "a private address"),
@@ -130,6 +139,12 @@ class Found:
         yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
         self._add("expired certificate", serving(authority, "127.0.0.1", yesterday), more=own)
         self._add("certificate of another name", serving(authority, "127.0.0.2"), more=own)
+        for status in (400, 401, 404, 410):
+            self._add(str(status), Misbehaving(plain(status), times=99))
+        self._add(
+            "200 with an error",
+            Misbehaving(plain(200, body="<XML><Error>No such call</Error></XML>"), times=99),
+        )
         self._add("301 loop", Misbehaving(plain(301, "Location: /again"), times=99))
         follows = 'type = "ajax-get"\nmax_redirects = 3\n'
         self._add(

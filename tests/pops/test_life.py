@@ -454,9 +454,8 @@ def test_what_is_known_of_a_call_is_told_to_those_who_have_it(board):
     """
     Everything its latest event said, for whoever has it or sees something of it, and nobody else.
     """
-    board.note(event("answered", at=2, caller_name="Thandi", crm_tag="C-1001"))
-    board.note(event("ringing", at=0, crm_tag="an older one"))
     board.begin(event("manual", "102-E", at=3, crm_tag="C-1001"), "Orders")
+    board.note(event("answered", at=2, crm_tag="an older one"))
 
     assert "C-1001" == board.call_at("100-E", "sip:call-1").crm_tag
     assert ("102-E", "C-1001") == (board.call_at("102-E").extension, board.call_at("102-E").crm_tag)

@@ -64,6 +64,21 @@ async def test_a_full_disk_accepts_nothing_and_loses_nothing(tmp_path):
         assert len(await queue.claim(10_000, lease_s=LONG_S)) == accepted
 
 
+async def test_nothing_is_claimed_whose_end_may_not_be_recorded(tmp_path):
+    """
+    Also right after a start, when the disk has refused nothing yet; and it is claimed as soon as there is room.
+    """
+    async with SqliteQueue(tmp_path / "q.db", settings=QueueSettings(limit_bytes=400_000)) as queue:
+        accepted = await fill(queue)
+
+    async with SqliteQueue(tmp_path / "q.db", settings=QueueSettings(limit_bytes=400_000)) as queue:
+        with pytest.raises(QueueUnavailable, match="no room on the disk"):
+            await queue.claim(1, lease_s=LONG_S)
+        queue._writer.book.db.pragma("max_page_count", 10_000)
+
+        assert accepted == len(await queue.claim(10_000, lease_s=LONG_S))
+
+
 async def test_what_is_in_flight_is_recorded_when_there_is_room_again(tmp_path):
     """
     A settlement waits for the disk instead of being forgotten, and puts are taken again as well.

@@ -1,108 +1,97 @@
 """
-`check`: whether definitions read, and what lint thinks of them.
+`check`: whether definitions read, what lint thinks of them, and whether their tests pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
+from webhook_engine.cli.checked import checked
 from webhook_engine.cli.console import complain, counted, out, print_json, safe
-from webhook_engine.cli.exits import Exit
-from webhook_engine.cli.inputs import AsJson, load
-from webhook_engine.errors import DefinitionError, Problem
+from webhook_engine.cli.inputs import AsJson, BadInput
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import Finding
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """
-    What was found in one file or folder.
-    """
-
-    path: Path
-    holds: str = ""
-    """How much of what it defines."""
-
-    error: DefinitionError | None = None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def exit(self) -> Exit:
-        """
-        What it means for the command.
-        """
-        if self.error is not None:
-            return Exit.UNREADABLE
-        return Exit.FINDINGS if self.findings else Exit.OK
-
-    def to_json(self) -> dict[str, object]:
-        """
-        `{"file", "problems", "findings"}`.
-        """
-        problems = self.error.problems if self.error is not None else ()
-        return {
-            "file": str(self.path),
-            "problems": [
-                {"path": each.path, "line": each.line, "column": each.column, "message": each.message}
-                for each in problems
-            ],
-            "findings": [asdict(each) for each in self.findings],
-        }
+    from webhook_engine.cli.checked import Report
 
 
 def check(
     files: Annotated[
         list[Path], typer.Argument(help="Definitions files, or folders of them.", show_default=False)
     ],
+    only: Annotated[
+        list[str],
+        typer.Option(
+            "--only",
+            metavar="NAME",
+            help="Run only tests whose name holds this; may be given again.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006  # typer copies its defaults
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write the tests as JUnit XML too.", show_default=False),
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no test reaches.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """
-    Read definitions and report everything that is wrong or doubtful in them, all at once.
+    Read definitions, report everything that is wrong or doubtful in them, all at once, and run their tests.
+    Sends nothing.
 
     Example:  webhook-engine check integration.toml
     """
-    reports = [_checked(path) for path in files]
+    reports = [checked(path, only=only, coverage=coverage) for path in files]
+    if only and all(each.error is None and not each.tests for each in reports):
+        raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
+    if junit is not None:
+        _write_junit(junit, reports)
     if as_json:
         print_json([each.to_json() for each in reports])
     else:
         for each in reports:
-            _print(each)
+            print_report(each)
     raise typer.Exit(max(each.exit for each in reports))
 
 
-def _checked(path: Path) -> Report:
-    from webhook_engine.definitions import Definitions, lint
+def _write_junit(path: Path, reports: list[Report]) -> None:
+    from webhook_engine.cli.junit import document_of
 
     try:
-        definitions = load(path)
-    except DefinitionError as error:
-        return Report(path=path, error=error)
-    if definitions == Definitions():
-        nothing = Problem(path="", message="defines nothing", source=str(path))
-        return Report(path=path, error=DefinitionError([nothing]))
-    holds = ", ".join(
-        (
-            counted(len(definitions.webhooks), "webhook"),
-            counted(len(definitions.rules), "rule"),
-            counted(len(definitions.tests), "test"),
-        )
-    )
-    return Report(path=path, holds=holds, findings=lint(definitions))
+        path.write_bytes(document_of(reports))
+    except OSError as error:
+        raise BadInput(f"--junit {path}: cannot be written: {error.strerror}") from error
 
 
-def _print(report: Report) -> None:
+def print_report(report: Report) -> None:
+    """
+    One file's, for people.
+    """
     if report.error is not None:
         complain(report.error)
         return
     console = out()
     for each in report.findings:
         console.print(Text(safe(str(each)), style="yellow"))
-    verdict = (counted(len(report.findings), "finding"), "yellow") if report.findings else ("ok", "green")
-    console.print(Text.assemble(f"{report.path}: {report.holds}: ", verdict))
+    for result in report.failed:
+        console.print(Text(safe(f"{result.place}: FAILED {result.name}"), style="bold red"))
+        for failure in result.failures:
+            for line in str(failure).splitlines():
+                console.print(Text(safe(f"  {line}")))
+    for gap in report.gaps:
+        console.print(Text(safe(f"not reached: {gap}"), style="cyan"))
+    console.print(Text.assemble(f"{report.path}: {report.holds}: ", *_verdict(report)))
+
+
+def _verdict(report: Report) -> list[tuple[str, str]]:
+    parts = []
+    if report.findings:
+        parts.append((counted(len(report.findings), "finding"), "yellow"))
+    if report.failed:
+        parts.append((f"{counted(len(report.failed), 'test')} failed", "red"))
+    if not parts:
+        return [("ok", "green")]
+    return [part for each in parts for part in ((", ", ""), each)][1:]

@@ -4,6 +4,7 @@ What an integrator writes down: groups, webhooks, rules and tests, from TOML to 
 
 from typing import TYPE_CHECKING
 
+from webhook_engine.definitions.cases import Canned, Expectation, Happening, TestCase
 from webhook_engine.definitions.compiled import (
     CREDENTIAL_KEY,
     CREDENTIAL_PASSWORD,
@@ -24,11 +25,12 @@ from webhook_engine.definitions.files import (
     write_toml,
 )
 from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2, SecretRef
-from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
+from webhook_engine.definitions.rules import CustomVariable, Rule, Then
 from webhook_engine.definitions.uses import used_by, without
 from webhook_engine.definitions.webhooks import Header, OutcomeDefinition, Parameter, Webhook
 from webhook_engine.definitions.words import (
     Authentication,
+    CannedFault,
     ClientIn,
     ContentType,
     CredentialsIn,
@@ -37,7 +39,9 @@ from webhook_engine.definitions.words import (
     KeyIn,
     Level,
     ParameterIn,
+    PopState,
     SecretKind,
+    SettledAs,
     WebhookType,
     WhenEmpty,
 )
@@ -54,6 +58,8 @@ __all__ = [
     "CREDENTIAL_USERNAME",
     "Agent",
     "Authentication",
+    "Canned",
+    "CannedFault",
     "ClientIn",
     "Column",
     "CompiledRule",
@@ -68,6 +74,7 @@ __all__ = [
     "Finding",
     "Grant",
     "Group",
+    "Happening",
     "Header",
     "KeyIn",
     "Level",
@@ -77,10 +84,12 @@ __all__ = [
     "OutcomeDefinition",
     "Parameter",
     "ParameterIn",
+    "PopState",
     "ResponseType",
     "Rule",
     "SecretKind",
     "SecretRef",
+    "SettledAs",
     "Tenant",
     "TestCase",
     "Then",

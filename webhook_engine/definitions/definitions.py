@@ -10,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from webhook_engine.definitions.cases import TestCase
 from webhook_engine.definitions.groups import Agent, Group
-from webhook_engine.definitions.rules import CustomVariable, Rule, TestCase
+from webhook_engine.definitions.rules import CustomVariable, Rule
 from webhook_engine.definitions.webhooks import Webhook
 from webhook_engine.errors import NotFound
 from webhook_engine.variables import Tenant

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from webhook_engine.definitions.cases import TestCase
 from webhook_engine.definitions.document.source import Report, Source
 from webhook_engine.definitions.groups import Agent, Group
 from webhook_engine.definitions.places import Path, spell
-from webhook_engine.definitions.rules import CustomVariable, Rule, TestCase
+from webhook_engine.definitions.rules import CustomVariable, Rule
 from webhook_engine.definitions.webhooks import Webhook
 from webhook_engine.variables import VARIABLES, Tenant
 

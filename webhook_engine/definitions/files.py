@@ -21,7 +21,19 @@ _Holder = TypeVar("_Holder", Group, Member, OAuth2)
 _TABLES = frozenset(
     {
         *("tenant", "variable", "agent", "group", "webhook", "rule", "test"),
-        *("oauth2", "member", "parameter", "header", "outcome", "view", "column", "then", "expect"),
+        *(
+            "oauth2",
+            "member",
+            "parameter",
+            "header",
+            "outcome",
+            "view",
+            "column",
+            "then",
+            "moment",
+            "response",
+            "expect",
+        ),
     }
 )
 """Keys that get a header and lines of their own."""

@@ -13,6 +13,7 @@ KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Group": {"members": "member"},
         "OutcomeDefinition": {"outcome": "is"},
         "Parameter": {"place": "in"},
+        "TestCase": {"moments": "moment", "responses": "response"},
         "Rule": {"call_queues": "call_queue", "directions": "direction", "dispositions": "disposition"},
         "View": {"columns": "column"},
         "Webhook": {"headers": "header", "outcomes": "outcome", "parameters": "parameter"},

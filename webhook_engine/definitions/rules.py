@@ -1,16 +1,13 @@
 """
-Rules: which call events start which webhooks; and the tests that stand beside them.
+Rules: which call events start which webhooks; and the variables that they may ask for besides ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import ClassVar
+from dataclasses import dataclass
 
 from webhook_engine.responses import Outcome
-from webhook_engine.variables import Direction, Disposition, Moment, Value
+from webhook_engine.variables import Direction, Disposition, Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,43 +59,6 @@ class Rule:
     directions: tuple[Direction, ...] = ()
     dispositions: tuple[Disposition, ...] = ()
     then: tuple[Then, ...] = ()
-
-    silence: frozenset[str] = frozenset()
-    """Lint codes that are not reported here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """
-    A request a test expects; what is left out may be anything.
-    """
-
-    webhook: str
-    method: str | None = None
-    url: str | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-    body: object = None
-    """Text for the whole body, or a tree of those parts of it that matter."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestCase:
-    """
-    A call event and the requests it should lead to.
-    """
-
-    __test__: ClassVar[bool] = False  # pytest would take the name for one of its own
-
-    name: str
-    event: Moment
-    given: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
-    """Variables of the call, documented and custom ones."""
-
-    expect: tuple[Expectation, ...] = ()
-
-    nothing: bool = False
-    """Whether the test is that no webhook starts."""
 
     silence: frozenset[str] = frozenset()
     """Lint codes that are not reported here."""

@@ -204,3 +204,50 @@ class ParameterIn(StrEnum):
 
     QUERY = "query"
     BODY = "body"
+
+
+class CannedFault(StrEnum):
+    """
+    What goes wrong on the way to a target system, in a test.
+    """
+
+    TIME_OUT = "time-out"
+    RESET = "reset"
+    """The connection breaks once the request is on its way."""
+
+    NO_CONNECTION = "no-connection"
+    """Nobody takes the connection, so nothing was sent."""
+
+    NO_NAME = "no-name"
+    NO_TLS = "no-tls"
+    NO_TOKEN = "no-token"  # noqa: S105  # a fault's name
+    """The token URL of an `oauth2` group refuses."""
+
+
+class SettledAs(StrEnum):
+    """
+    What becomes of a durable delivery after the attempts of a test.
+    """
+
+    DONE = "done"
+    RETRIED = "retried"
+    """It waits for another attempt."""
+
+    DEAD = "dead"
+    """It is given up."""
+
+    HELD = "held"
+    """It is kept back until its webhook is enabled, or its target is there again."""
+
+
+class PopState(StrEnum):
+    """
+    What agents see of a webhook when a test is over.
+    """
+
+    OPEN = "open"
+    WAITING = "waiting"
+    """Its lookup has not been answered."""
+
+    WITHDRAWN = "withdrawn"
+    NONE = "none"

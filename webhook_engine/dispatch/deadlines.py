@@ -26,20 +26,23 @@ class Deadlines:
         self._slots: dict[int, set[Deadline]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
-    def at(self, when: float) -> Deadline:
+    def at(self, when: float, loop: asyncio.AbstractEventLoop | None = None) -> Deadline:
         """
         A context that is cancelled at *when*, and then ends in TimeoutError.
 
         Args:
             when: On the running loop's clock.
+
+            loop: The running one, from who knows it: asking for it costs as much as all the rest.
         """
+        if loop is None:
+            loop = asyncio.get_running_loop()
         number = int(when / _GRAIN_S) + 1
         slot = self._slots.get(number)
         if slot is None:
             slot = self._slots[number] = set()
-            loop = asyncio.get_running_loop()
             self._timers[number] = loop.call_at(number * _GRAIN_S, self._expire, number)
-        return Deadline(slot)
+        return Deadline(slot, loop)
 
     def close(self) -> None:
         """
@@ -61,17 +64,18 @@ class Deadline:
     As `asyncio.timeout_at`, for one task once.
     """
 
-    __slots__ = ("_cancelling", "_slot", "_task", "expired")
+    __slots__ = ("_cancelling", "_loop", "_slot", "_task", "expired")
 
-    def __init__(self, slot: set[Deadline]) -> None:
+    def __init__(self, slot: set[Deadline], loop: asyncio.AbstractEventLoop) -> None:
         self._slot = slot
+        self._loop = loop
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self.expired = False
         """Whether it passed while the context was open."""
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         if task is None:
             raise RuntimeError("a deadline needs a task to cancel")
         self._task = task

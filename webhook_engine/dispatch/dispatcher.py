@@ -96,7 +96,7 @@ class Dispatcher:
                         deadline = began + request.route.deadline_s
                 entered = True
             if request.grant is None:
-                response = await self.transport.send(request, deadline=deadline, exchange=exchange)
+                response = await self.transport.send(request, deadline=deadline, exchange=exchange, loop=loop)
             else:
                 request, response = await self._with_token(request, deadline, exchange)
         except WebhookEngineError as error:

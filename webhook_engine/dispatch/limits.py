@@ -47,7 +47,15 @@ class Limiter:
         """
         Enters at once where there is room and nobody waits; a True must be paid back by `leave`.
         """
-        if self._waiting or self._behind or self._opens_in(now) > 0:
+        if self._waiting or self._behind:
+            return False
+        if self._starts is None and self._max_in_flight is not None:
+            # As below, for the limit that every group has.
+            if self._in_flight >= self._max_in_flight:
+                return False
+            self._in_flight += 1
+            return True
+        if self._opens_in(now) > 0:
             return False
         self._take(now)
         return True

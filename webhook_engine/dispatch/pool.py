@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
 
 _HAS_POLL: Final = sys.platform != "win32"
 
@@ -38,6 +40,23 @@ class Handler(Listener):
             poll = select.poll()
             poll.register(held.fileno(), select.POLLIN)
             self._poll = poll.poll
+
+    def next_head(self) -> asyncio.Future[None] | None:
+        """
+        What ends when the head of a response is there, or never will be; None where that is so now.
+
+        As the beginning of `read`, without its coroutine. Whoever gives up waiting ends the connection.
+        """
+        if self._buffer or self._eof:
+            return None
+        waiter = self._waiter = self._loop.create_future()
+        return waiter
+
+    def take_head(self) -> tuple[RawResponseMessage, StreamReader] | None:
+        """
+        That head and its body; None where `read` has to say why there is none.
+        """
+        return self._buffer.popleft()[0] if self._buffer else None
 
     def has_ended(self) -> bool:
         """
@@ -91,7 +110,12 @@ class Pool(aiohttp.TCPConnector):
         """
         Keeps a connection for the next request, or ends it.
         """
-        self._release(key, protocol, should_close=ends)
+        if ends or protocol.should_close or self._waiters or self._closed or self._cleanup_handle is None:
+            self._release(key, protocol, should_close=ends)
+            return
+        # As `_release`, where nobody waits for a connection and idle ones are being looked after.
+        self._acquired.discard(protocol)
+        self._conns[key].append((protocol, monotonic()))
 
 
 def detached(connection: Connection) -> Handler:

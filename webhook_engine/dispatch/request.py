@@ -156,12 +156,13 @@ def target_of(url: str) -> str:
     """
     Host and port of an absolute URL, the scheme's own port where it names none.
     """
-    scheme, _, rest = url.partition("://")
-    return _target(scheme, rest.partition("/")[0])
+    slash = url.find("/", url.find("://") + 3)
+    return _target(url if slash < 0 else url[:slash])
 
 
 @lru_cache(maxsize=256)
-def _target(scheme: str, rest: str) -> str:
+def _target(origin: str) -> str:
+    scheme, _, rest = origin.partition("://")
     authority = rest.partition("?")[0].partition("#")[0]
     host_port = authority.rpartition("@")[2]
     if host_port.rpartition("]")[2].find(":") >= 0:

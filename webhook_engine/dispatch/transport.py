@@ -15,9 +15,10 @@ from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
 from webhook_engine.dispatch.guard import Exchange
-from webhook_engine.dispatch.headers import in_one, presentable, size_of
-from webhook_engine.dispatch.mask import AT_ONCE
+from webhook_engine.dispatch.headers import Headers, in_one, presentable, size_of
+from webhook_engine.dispatch.mask import AT_ONCE, NOTHING
 from webhook_engine.dispatch.request import PreparedRequest, target_of
+from webhook_engine.dispatch.wire import Received
 from webhook_engine.errors import ResponseTooLarge, TransportError, UnreadableResponse, WebhookEngineError
 from webhook_engine.responses import Response
 from webhook_engine.settings import Limits
@@ -61,7 +62,12 @@ class Transport:
         await self._connections.close()
 
     async def send(
-        self, request: PreparedRequest, *, deadline: float | None = None, exchange: Exchange | None = None
+        self,
+        request: PreparedRequest,
+        *,
+        deadline: float | None = None,
+        exchange: Exchange | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
     ) -> Response:
         """
         Sends *request* once and reads the whole response.
@@ -70,6 +76,8 @@ class Transport:
             deadline: On the loop's clock; the request's own from now on when left out.
 
             exchange: Where to note the addresses dialled.
+
+            loop: The running one, from who knows it.
 
         Raises:
             EgressRefused: Every address of the target is one the policy denies.
@@ -80,9 +88,11 @@ class Transport:
         """
         if exchange is None:
             exchange = Exchange()
+        if loop is None:
+            loop = asyncio.get_running_loop()
         if deadline is None:
-            deadline = asyncio.get_running_loop().time() + request.route.deadline_s
-        watch = self._deadlines.at(deadline)
+            deadline = loop.time() + request.route.deadline_s
+        watch = self._deadlines.at(deadline, loop)
         problem: WebhookEngineError | None
         try:
             with watch:
@@ -147,15 +157,15 @@ class Transport:
         One hop. Where another may follow, its headers are as they were sent: that is what tells where to.
         """
         began = monotonic()
-        route, mask = request.route, request.mask
-        received = await wire.send(
-            way,
-            exchange,
-            route.method,
-            request.url,
-            request.headers + route.added,
-            request.body,
-        )
+        received = await wire.send(way, exchange, request)
+        response = self._at_hand(received, request, began)
+        return response if response is not None else await self._read(received, request, began)
+
+    def _at_hand(self, received: Received, request: PreparedRequest, began: float) -> Response | None:
+        """
+        A short response that came in one piece; None where there is more to do for it.
+        """
+        limits = self.limits
         try:
             head = tuple(received.headers.items())
             if not _FIRST_STATUS <= received.status <= _LAST_STATUS:
@@ -163,25 +173,52 @@ class Transport:
                     f"{received.status} is no status of a response; they go from {_FIRST_STATUS} to {_LAST_STATUS}"
                 )
             text = in_one(head)
-            if size_of(head, text) > self.limits.header_bytes:
+            if size_of(head, text) > limits.header_bytes:
                 raise ResponseTooLarge(
-                    f"the head of the response is larger than {self.limits.header_bytes:,} bytes"
+                    f"the head of the response is larger than {limits.header_bytes:,} bytes"
                 )
-            body = body_at_hand(received, at_most=self.limits.response_bytes)
+            body = body_at_hand(received, at_most=limits.response_bytes)
+        except BaseException:
+            received.close()
+            raise
+        if body is None or len(body) > AT_ONCE:
+            return None
+        received.release()
+        route, mask = request.route, request.mask
+        if not route.answer_is_secret and mask is not NOTHING:
+            body = mask.answer(body)
+        return _response(received.status, head, text, body, request, began)
+
+    async def _read(self, received: Received, request: PreparedRequest, began: float) -> Response:
+        """
+        Any response whose head has been looked at.
+        """
+        at_most = self.limits.response_bytes
+        try:
+            body = body_at_hand(received, at_most=at_most)
             if body is None:
-                body = await read_body(received, at_most=self.limits.response_bytes)
+                body = await read_body(received, at_most=at_most)
         except BaseException:
             received.close()
             raise
         received.release()
-        if not route.answer_is_secret:
+        if not request.route.answer_is_secret:
+            mask = request.mask
             body = mask.answer(body) if len(body) <= AT_ONCE else await mask.answer_in_turns(body)
-            if not route.max_redirects:
-                head = presentable(head, text, mask)
-        return Response(
-            status=received.status,
-            headers=head,
-            body=body,
-            took_s=monotonic() - began,
-            url=mask.text(request.url),
-        )
+        head = tuple(received.headers.items())
+        return _response(received.status, head, in_one(head), body, request, began)
+
+
+def _response(
+    status: int, head: Headers, text: str, body: bytes, request: PreparedRequest, began: float
+) -> Response:
+    """
+    Args:
+        text: The headers `in_one`.
+    """
+    route, mask = request.route, request.mask
+    if not route.max_redirects and not route.answer_is_secret:
+        head = presentable(head, text, mask)
+    return Response(
+        status=status, headers=head, body=body, took_s=monotonic() - began, url=mask.text(request.url)
+    )

@@ -27,6 +27,7 @@ from yarl import URL
 
 from webhook_engine.dispatch.guard import Exchange, current
 from webhook_engine.dispatch.pool import Handler, Pool, detached
+from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import UnsafeValue
 
 Headers = Sequence[tuple[str, str]]
@@ -106,7 +107,7 @@ class Door:
     What is the same for every request to one origin.
     """
 
-    __slots__ = ("host", "key", "request")
+    __slots__ = ("_added", "_headers", "_rest", "host", "key", "request")
 
     def __init__(self, session: ClientSession, origin: URL) -> None:
         self.host = origin.host_port_subcomponent or ""
@@ -115,6 +116,37 @@ class Door:
             "GET", origin, loop=session._loop, session=session, timer=_NO_TIMER, headers=()
         )
         self.key = self.request.connection_key
+        self._headers: Headers | None = None
+        self._added: Headers | None = None
+        self._rest = b""
+
+    def head(self, request: PreparedRequest, path: str) -> bytes:
+        """
+        Everything before the body.
+
+        Most webhooks send the same headers each time, and then those of the last request are written already.
+
+        Raises:
+            ValueError: A character would end a line early; prepared requests hold none.
+        """
+        headers, added, method = request.headers, request.route.added, request.route.method
+        if headers is self._headers and added is self._added:
+            rest = self._rest
+        else:
+            lines = _Lines((("Host", self.host), *headers, *added))
+            rest = _serialize_headers("", lines)  # type: ignore[arg-type]  # it asks for items
+            self._headers, self._added, self._rest = headers, added, rest
+        if "\r" in path or "\n" in path or "\0" in path:
+            raise ValueError("the path of a request would end its first line")
+        body = request.body
+        if body is not None or method != "GET":
+            return b"%b %b HTTP/1.1%bContent-Length: %d\r\n\r\n" % (
+                method.encode(),
+                path.encode(),
+                rest[:-2],
+                len(body or b""),
+            )
+        return b"GET %b HTTP/1.1%b" % (path.encode(), rest)
 
 
 class MarkedResponse(ClientResponse):
@@ -152,23 +184,21 @@ def may_go_straight(session: ClientSession) -> bool:
     )
 
 
-def send(
-    way: Way, exchange: Exchange, method: str, url: str, headers: Headers, body: bytes | None
-) -> Coroutine[Any, Any, Received]:
+def send(way: Way, exchange: Exchange, request: PreparedRequest) -> Coroutine[Any, Any, Received]:
     """
     Sends once, never more, and waits for the head of the response.
 
-    Args:
-        url: Sent to the byte, but for its fragment.
+    The URL is sent to the byte, but for its fragment.
 
     Raises:
         UnsafeValue: It is no web address.
     """
-    origin, path = split(url)
+    origin, path = split(request.url)
     if may_go_straight(way.session):
-        return straight(way, exchange, method, origin, path, headers, body)
+        return straight(way, exchange, request, origin, path)
     whole = origin_of(origin).with_path(path, encoded=True)
-    return ask_session(way.session, exchange, method, whole, headers, body)
+    headers = request.headers + request.route.added
+    return ask_session(way.session, exchange, request.route.method, whole, headers, request.body)
 
 
 def split(url: str) -> tuple[str, str]:
@@ -219,13 +249,7 @@ async def ask_session(
 
 
 async def straight(
-    way: Way,
-    exchange: Exchange,
-    method: str,
-    origin: str,
-    path: str,
-    headers: Headers,
-    body: bytes | None,
+    way: Way, exchange: Exchange, request: PreparedRequest, origin: str, path: str
 ) -> Received:
     """
     By the steps that carry a request, without those that are not for us.
@@ -237,7 +261,7 @@ async def straight(
     if pool._closed:
         raise RuntimeError("the transport is closed")
     door = way.door(origin)
-    head = _head(method, path, door.host, headers, body)
+    head = door.head(request, path)
     protocol = pool.take(door.key)
     if protocol is None:
         protocol = await _connected(session, pool, door, exchange)
@@ -256,8 +280,10 @@ async def straight(
             max_headers=session._max_headers,
         )
         exchange.mark_sent()
-        transport.write(head + body if body else head)
-        message, content = await protocol.read()
+        transport.write(head + request.body if request.body else head)
+        if (waiter := protocol.next_head()) is not None:
+            await waiter
+        message, content = protocol.take_head() or await protocol.read()
         while 100 <= message.code < 200 and message.code != 101:
             message, content = await protocol.read()
     except HttpProcessingError as error:
@@ -297,19 +323,6 @@ class _Lines(list[tuple[str, str]]):
 
     def items(self) -> list[tuple[str, str]]:
         return self
-
-
-def _head(method: str, path: str, host: str, headers: Headers, body: bytes | None) -> bytes:
-    """
-    Everything before the body.
-
-    Raises:
-        ValueError: A character would end a line early; prepared requests hold none.
-    """
-    lines = _Lines((("Host", host), *headers))
-    if body is not None or method != "GET":
-        lines.append(("Content-Length", str(len(body or b""))))
-    return _serialize_headers(f"{method} {path} HTTP/1.1", lines)  # type: ignore[arg-type]  # it asks for items
 
 
 class _Straight:

@@ -125,7 +125,7 @@ def says_crowded(response: Response) -> bool:
     """
     Whether the response complains that too many calls are under way at once.
     """
-    return _CROWDED in response.body[:_LOOKED_THROUGH]
+    return response.body.find(_CROWDED, 0, _LOOKED_THROUGH) >= 0
 
 
 def is_gone(performed: Performed) -> bool:

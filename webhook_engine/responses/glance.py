@@ -104,8 +104,13 @@ class Glance:
 
 
 def _is_plain_json(headers: tuple[tuple[str, str], ...]) -> bool:
-    said = [value for name, value in headers if len(name) == 12 and name.lower() == "content-type"]
-    return len(said) == 1 and _means_plain_json(said[0])
+    said = None
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == "content-type":
+            if said is not None:
+                return False
+            said = value
+    return said is not None and _means_plain_json(said)
 
 
 @lru_cache(maxsize=64)

@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from webhook_engine.testing.queue_contract import DeliveryQueueContract
+    from webhook_engine.testing.rehearsal import rehearse, rehearse_now
     from webhook_engine.testing.store_contract import StoreContract
+    from webhook_engine.testing.target import FakeTarget
 
-__all__ = ["DeliveryQueueContract", "StoreContract"]
+__all__ = ["DeliveryQueueContract", "FakeTarget", "StoreContract", "rehearse", "rehearse_now"]
 
 
 def __getattr__(name: str) -> object:
-    # pytest is only there where tests run.
+    # Each loads what it needs when it is first asked for: pytest is only there where tests run.
+    if name in ("rehearse", "rehearse_now"):
+        from webhook_engine.testing import rehearsal
+
+        return getattr(rehearsal, name)
+    if name == "FakeTarget":
+        from webhook_engine.testing.target import FakeTarget
+
+        return FakeTarget
     if name == "DeliveryQueueContract":
         from webhook_engine.testing.queue_contract import DeliveryQueueContract
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from webhook_engine.definitions.checks.cases import check_test
 from webhook_engine.definitions.checks.groups import check_group
 from webhook_engine.definitions.checks.names import Names
-from webhook_engine.definitions.checks.rules import check_rule, check_test, check_variable
+from webhook_engine.definitions.checks.rules import check_rule, check_variable
 from webhook_engine.definitions.checks.webhooks import check_webhook
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Draft, Entry

@@ -1,20 +1,14 @@
 """
-Rules, tests and variables refer to what there is.
+Rules and variables refer to what there is.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
-
 from webhook_engine.definitions.checks.names import Names
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Entry
-from webhook_engine.definitions.rules import CustomVariable, Rule, TestCase
-from webhook_engine.errors import InvalidCall, UnknownVariable, did_you_mean
-from webhook_engine.variables import VARIABLES, CallContext, Value
-
-_NAMES = re.compile(r"[A-Z][A-Z0-9_]*")
+from webhook_engine.definitions.rules import CustomVariable, Rule
+from webhook_engine.variables import VARIABLES
 
 RESERVED_PREFIX = "CREDENTIAL_"
 """Names under which a group's secrets are filled in; no variable may be called so."""
@@ -59,40 +53,3 @@ def check_rule(entry: Entry[Rule], webhooks: Names, report: Report) -> None:
                 f"is missing: the rule starts {len(rule.webhooks)} webhooks; name the one that leads here"
             )
             entry.problem(report, "then", index, "after", message=message)
-
-
-def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[str], report: Report) -> None:
-    """
-    A test gives a call that there can be, and expects webhooks that there are.
-    """
-    test = entry.item
-    for index, expectation in enumerate(test.expect):
-        if message := webhooks.missing(expectation.webhook):
-            entry.problem(report, "expect", index, "webhook", message=message)
-    if entry.sound and test.nothing and test.expect:
-        entry.problem(report, "nothing", message="is true, but the test expects webhooks too")
-    given = dict(test.given)
-    while (found := _refusal(given, variables)) is not None:
-        name, message = found
-        culprit = next((each for each in (name, *_NAMES.findall(name)) if each in given), None)
-        entry.problem(report, "given", *([culprit] if culprit else []), message=message)
-        if culprit is None:
-            return
-        del given[culprit]
-
-
-def _refusal(given: Mapping[str, Value], variables: Collection[str]) -> tuple[str, str] | None:
-    """
-    The first value that no call could have, and why; None when a call can hold them all.
-    """
-    custom = {name: value for name, value in given.items() if name in variables and name not in VARIABLES}
-    tokens = {name: value for name, value in given.items() if name not in custom}
-    try:
-        CallContext.from_tokens(tokens, extra=custom)
-    except UnknownVariable as error:
-        meant = did_you_mean(error.name, variables)
-        hint = f"did you mean {meant}?" if meant else "add a [[variable]] of that name"
-        return error.name, f"is no variable; {hint}"
-    except InvalidCall as error:
-        return error.field, error.problem
-    return None

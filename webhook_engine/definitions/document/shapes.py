@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from webhook_engine.definitions.cases import Canned, Expectation, Happening, TestCase
 from webhook_engine.definitions.document.values import (
     Authority,
     Country,
@@ -26,13 +27,15 @@ from webhook_engine.definitions.document.values import (
     TimeZone,
     Tree,
     VariableName,
+    Wanted,
 )
 from webhook_engine.definitions.groups import Agent, Group, Member, OAuth2
 from webhook_engine.definitions.keys import key_of
-from webhook_engine.definitions.rules import CustomVariable, Expectation, Rule, TestCase, Then
+from webhook_engine.definitions.rules import CustomVariable, Rule, Then
 from webhook_engine.definitions.webhooks import Header, OutcomeDefinition, Parameter, Webhook
 from webhook_engine.definitions.words import (
     Authentication,
+    CannedFault,
     ClientIn,
     ContentType,
     CredentialsIn,
@@ -42,6 +45,8 @@ from webhook_engine.definitions.words import (
     KeyIn,
     Level,
     ParameterIn,
+    PopState,
+    SettledAs,
     WebhookType,
     WhenEmpty,
 )
@@ -264,20 +269,55 @@ class ExpectationShape(Shape):
     makes = Expectation
 
     webhook: Name
+    moment: Annotated[int, Field(ge=1, le=100)] | None = None
+    after: Name | None = None
+    absent: bool = False
     method: Text | None = None
-    url: Text | None = None
+    url: Wanted | None = None
+    headers: dict[str, Wanted] = {}
+    body: Tree | None = None
+    outcome: OneOf[Outcome] | None = None
+    sentence: Wanted | None = None
+    columns: list[Text] | None = None
+    rows: list[list[Wanted]] | None = None
+    attempts: Annotated[int, Field(ge=0, le=100)] | None = None
+    ends: OneOf[SettledAs] | None = None
+    pop: OneOf[PopState] | None = None
+    because: Text | None = None
+    seen_by: Extension | None = None
+
+
+class HappeningShape(Shape):
+    makes = Happening
+
+    event: OneOf[Moment]
+    given: dict[str, Fact] = {}
+    after_s: Annotated[float, Field(ge=0, le=86_400)] = 1.0
+
+
+class CannedShape(Shape):
+    makes = Canned
+
+    webhook: Name
+    status: Annotated[int, Field(ge=100, le=599)] = 200
     headers: dict[str, str] = {}
     body: Tree | None = None
+    file: Text | None = None
+    fault: OneOf[CannedFault] | None = None
 
 
-class CaseShape(Shape):
+class CaseShape(Shape, alias_generator=_keys(TestCase)):
     makes = TestCase
 
     name: Name
-    event: OneOf[Moment]
+    event: OneOf[Moment] | None = None
     given: dict[str, Fact] = {}
+    moments: list[HappeningShape] = []
+    responses: list[CannedShape] = []
     expect: list[ExpectationShape] = []
     nothing: bool = False
+    in_order: bool = False
+    others: bool = False
     silence: list[str] = []
 
 

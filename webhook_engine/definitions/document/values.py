@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from webhook_engine.definitions.cases import matcher_of
 from webhook_engine.definitions.checks.http import authority_problem, host_problem
 from webhook_engine.definitions.document.countries import COUNTRIES
 from webhook_engine.definitions.groups import SecretRef
@@ -149,6 +150,15 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
+def _wanted(value: object) -> object:
+    if isinstance(value, str | int | float):  # true and false are numbers to Python
+        return value
+    if matcher_of(value) is None:
+        matchers = '{ matches = "…" }, { present = true }, { absent = true } or { null = true }'
+        raise refused(f"must be a value, or one of {matchers}")
+    return value
+
+
 def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -165,6 +175,7 @@ Network = Annotated[str, AfterValidator(_network)]
 Secret = Annotated[SecretRef, PlainValidator(_secret)]
 Fact = Annotated[Value, PlainValidator(_fact)]
 Tree = Annotated[object, PlainValidator(_tree)]
+Wanted = Annotated[Value | Mapping[str, object], PlainValidator(_wanted)]
 
 Word = TypeVar("Word", bound=StrEnum)
 OneOf = Annotated[Word, Field(strict=False)]

@@ -33,6 +33,7 @@ _NUMBER_FORM = re.compile(r"\|\s*(e164|international|national|digits|last)\b")
 _COUNTRY_FORM = re.compile(r"\|\s*(e164|international|national)\b")
 _WITH_DEFAULT = re.compile(r"\|\s*(default|d)\s*\(\s*(?!''|\"\"|\))")
 _ONLY_PLACES = re.compile(r"\s*(?:\{\{.*?\}\}|\{[A-Z][A-Z0-9_]*\}|<[A-Z][A-Z0-9_]*>)+\s*\Z", re.DOTALL)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SECRET_NAME = re.compile(
     r"(?:^|[-_.])(?:api[-_]?key|apikey|access[-_]?token|auth[-_]?token|token|secret|password|passwd|pwd|authorization)$",
     re.IGNORECASE,
@@ -105,7 +106,7 @@ def _empty(webhook: Webhook, places: Collection[tuple[Path, Place]]) -> Found:
 
 
 def _can_be_empty(place: Place) -> bool:
-    names = re.findall(r"\b[A-Z][A-Z0-9_]*\b", place.expression)
+    names = re.findall(r"\b[A-Z][A-Z0-9_]*\b", _QUOTED.sub("", place.expression))
     return not _NEVER_EMPTY.issuperset(names) and not _WITH_DEFAULT.search(place.expression)
 
 

@@ -66,8 +66,8 @@ class Writer:
         self._kept: list[Operation] = []
         """Settlements that the disk did not take; they are what must not be forgotten."""
         self._pause_s = 0.0
-        self._doubts = False
-        """The disk refused something, and has not shown since that it takes anything."""
+        self._doubts = True
+        """The disk has not shown that it takes anything, at first or since it last refused."""
         self._busy = False
         self._has_served = False
         """Whether the last transaction answered a claim: whoever made it makes the next one now."""

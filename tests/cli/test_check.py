@@ -1,0 +1,158 @@
+"""
+`check` reads, lints and runs tests, and says all of it to people, programs and CI systems.
+"""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.testing.conftest import RULES
+
+TESTS = """
+[[test]]
+name = "a sale is looked up"
+event = "ringing"
+given = { CALL_QUEUE = "Sales", CALLERID_NUMBER = "0821234567", EXTENSION = "100-Euphoria" }
+expect = [{ webhook = "Lookup" }, { webhook = "Page" }]
+
+[[test]]
+name = "so is support"
+event = "ringing"
+given = { CALL_QUEUE = "Support", CALLERID_NUMBER = "0821234567", EXTENSION = "100-Euphoria" }
+expect = [{ webhook = "Lookup" }]
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """
+    A file of rules with one test that passes and one that fails.
+    """
+    path = tmp_path / "rules.toml"
+    text = RULES.replace("[tenant]\n", '[tenant]\nsilence = ["number-without-form", "may-be-empty"]\n')
+    path.write_text(text + TESTS)
+    return path
+
+
+def test_a_test_that_fails_is_a_finding(command, rules):
+    """
+    Named with its file and line, and told with what decided.
+    """
+    result = command("check", str(rules))
+
+    assert 1 == result.code
+    line = rules.read_text().splitlines().index('name = "so is support"')
+    assert f"rules.toml:{line}: FAILED so is support" in result.out
+    assert "rule 'Greet': CALL_QUEUE == 'Sales' does not hold" in result.out
+    assert result.out.endswith(f"{rules}: 6 webhooks, 3 rules, 2 tests: 1 test failed\n")
+
+
+def test_only_some_are_run(command, rules):
+    """
+    Those that have the words in their name.
+    """
+    result = command("check", str(rules), "--only", "a sale")
+
+    assert (0, f"{rules}: 6 webhooks, 3 rules, 2 tests: ok\n") == (result.code, result.out)
+
+
+def test_a_name_that_no_test_has_is_refused(command, rules):
+    """
+    A misspelt name must not pass for a green run.
+    """
+    result = command("check", str(rules), "--only", "a salt")
+
+    assert 2 == result.code
+    assert "--only a salt: no test has that in its name" in result.err
+
+
+def test_json_has_every_failure(command, rules):
+    """
+    In parts, for a program.
+    """
+    result = command("check", str(rules), "--json")
+
+    (document,) = json.loads(result.out)
+    passed, failed = document["tests"]
+    assert [True, False] == [passed["passed"], failed["passed"]]
+    (failure,) = failed["failures"]
+    assert {
+        "what": "'Lookup' does not start",
+        "lines": [],
+        "because": ["rule 'Greet': CALL_QUEUE == 'Sales' does not hold"],
+    } == failure
+
+
+def test_junit_has_every_test(command, rules, tmp_path):
+    """
+    And the definitions as a test of their own, so that lint and unreadable files count.
+    """
+    other = tmp_path / "broken.toml"
+    other.write_text("[[webhook]]\n")
+
+    result = command("check", str(rules), str(other), "--junit", str(tmp_path / "junit.xml"))
+
+    assert 2 == result.code
+    good, broken = ET.parse(tmp_path / "junit.xml").getroot()
+    assert ("3", "1", "0") == (good.get("tests"), good.get("failures"), good.get("errors"))
+    assert ["definitions", "a sale is looked up", "so is support"] == [each.get("name") for each in good]
+    assert "'Lookup' does not start" == good[2][0].get("message")
+    assert ("1", "0", "1") == (broken.get("tests"), broken.get("failures"), broken.get("errors"))
+
+
+def test_coverage_tells_what_no_test_reaches(command, rules):
+    """
+    Rules, conditions, links, webhooks, parameters and outcomes.
+    """
+    result = command("check", str(rules), "--only", "a sale", "--coverage")
+
+    told = [line.removeprefix("not reached: ") for line in result.out.splitlines()[:-1]]
+    assert [
+        "rule 'Greet': its condition holds in every test that asks it",
+        "rule 'Greet': no response of 'Lookup' leads to 'Last orders'",
+        "rule 'Tell': matches in no test",
+        "rule 'Tell the old ones': matches in no test",
+        "webhook 'Lookup', parameter 'phone': is empty in no test, so when_empty = 'skip' is not tried",
+        "webhook 'Lookup': no response has outcome[1]: response.error is defined",
+        "webhook 'Last orders': starts in no test",
+        "webhook 'Report': starts in no test",
+        "webhook 'Report, XML': starts in no test",
+        "webhook 'Report, form': starts in no test",
+    ] == told
+
+
+MISTAKES = {
+    'event = "rining"': "test[1].event: is 'rining', which is none of",
+    'event = "ringing"\nnothing = true\nexpect = [{ webhook = "Page" }]': "test[1].nothing: is true, but",
+    'event = "ringing"\nexpect = [{ webhook = "Pag" }]': "test[1].expect[1].webhook: there is no webhook 'Pag'",
+    'event = "ringing"\nexpect = [{ webhook = "Page", url = { matches = "(" } }]': "test[1].expect[1].url: matches is no pattern",
+    'event = "ringing"\nexpect = [{ webhook = "Page", url = { like = "x" } }]': "test[1].expect[1].url: must be a value, or one of",
+    'event = "ringing"\nexpect = [{ webhook = "Report", body = { "a[" = 1 } }]': "test[1].expect[1].body.a[: 'a[' is no path into a body",
+    'event = "ringing"\nexpect = [{ webhook = "Page", moment = 2 }]': "test[1].expect[1].moment: is 2, and the test plays 1",
+    'event = "ringing"\nexpect = [{ webhook = "Page", absent = true, url = "x" }]': "test[1].expect[1].absent: is true, so there is no url",
+    'event = "ringing"\nexpect = [{ webhook = "Page", method = "get" }]': "test[1].expect[1].method: is 'get', which is none of",
+    'event = "ringing"\nresponse = [{ webhook = "Pag" }]': "test[1].response[1].webhook: there is no webhook 'Pag'",
+    'event = "ringing"\nresponse = [{ webhook = "Lookup", fault = "reset", status = 500 }]': "test[1].response[1].status: stands beside fault",
+    'event = "ringing"\nresponse = [{ webhook = "Lookup", fault = "rest" }]': "test[1].response[1].fault: is 'rest', which is none of",
+    'event = "ringing"\nresponse = [{ webhook = "Lookup", body = "x", file = "y" }]': "test[1].response[1].file: stands beside a body",
+    "nothing = true": "test[1].event: is missing: say which moment",
+    'event = "ended"\nmoment = [{ event = "ended" }]': "test[1].event: stands beside [[test.moment]]",
+    'nothing = true\nmoment = [{ event = "ended", given = { CALL_QUEU = "x" } }]': "test[1].moment[1].given.CALL_QUEU: is no variable",
+}
+
+
+@pytest.mark.parametrize(("test", "told"), MISTAKES.items(), ids=MISTAKES.values())
+def test_a_test_with_a_mistake_is_refused(command, tmp_path, test, told):
+    """
+    At its place, before anything is run.
+    """
+    path = tmp_path / "rules.toml"
+    path.write_text(f"{RULES}\n[[test]]\nname = 'the test'\n{test}\n")
+
+    result = command("check", str(path))
+
+    assert 2 == result.code
+    assert told in result.err

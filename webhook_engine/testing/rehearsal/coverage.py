@@ -1,0 +1,151 @@
+"""
+What no test of a rule set reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from webhook_engine.definitions.compiling.tools import Tools
+from webhook_engine.errors import WebhookEngineError
+from webhook_engine.rules import Reason, RuleSet
+from webhook_engine.templating import Kind
+from webhook_engine.testing.rehearsal.calls import events_of
+from webhook_engine.variables import values_of
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions, TestCase, Webhook
+    from webhook_engine.definitions.webhooks import Parameter
+    from webhook_engine.testing.rehearsal.performance import Performance
+    from webhook_engine.testing.rehearsal.rehearse import TestResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """
+    One thing that no test reaches.
+    """
+
+    kind: str
+    """`rule`, `condition`, `then`, `webhook`, `parameter` or `outcome`."""
+
+    where: str
+    what: str
+    """In half a sentence."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+    def to_json(self) -> dict[str, str]:
+        """
+        `{"kind", "where", "what"}`.
+        """
+        return {"kind": self.kind, "where": self.where, "what": self.what}
+
+
+class _Seen(NamedTuple):
+    matched: set[str]
+    unheld: set[str]
+    """Rules whose condition did not hold in some test."""
+
+    performances: list[Performance]
+
+
+def unreached(definitions: Definitions, results: Sequence[TestResult]) -> tuple[Gap, ...]:
+    """
+    Rules that never match, conditions that always hold, links that are never followed, webhooks that never
+    start, parameters that are always or never empty where that makes a difference, and outcomes that no response has.
+    """
+    ran = {each.name for each in results}
+    performances = [each for result in results for each in result.performances]
+    seen = _seen(definitions, [case for case in definitions.tests if case.name in ran], performances)
+    return (*_of_rules(definitions, seen), *_of_webhooks(definitions, seen))
+
+
+def _seen(definitions: Definitions, cases: Sequence[TestCase], performances: list[Performance]) -> _Seen:
+    rules = RuleSet(definitions)
+    matched: set[str] = set()
+    unheld: set[str] = set()
+    for case in cases:
+        for event in events_of(case, definitions):
+            for rule in rules.match(event).trace.rules:
+                if rule.reason is Reason.MATCHED:
+                    matched.add(rule.rule)
+                elif rule.reason is Reason.CONDITION:
+                    unheld.add(rule.rule)
+    return _Seen(matched, unheld, performances)
+
+
+def _of_rules(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
+    followed = {(rule, each.after, each.webhook) for each in seen.performances for rule in each.start.rules}
+    for compiled in definitions.compiled_rules():
+        rule = compiled.definition
+        where = f"rule {rule.name!r}"
+        if rule.name not in seen.matched:
+            yield Gap(kind="rule", where=where, what="matches in no test")
+            continue
+        if rule.when is not None and rule.name not in seen.unheld:
+            yield Gap(kind="condition", where=where, what="its condition holds in every test that asks it")
+        for link in compiled.then:
+            if (rule.name, link.after, link.definition.webhook) not in followed:
+                what = f"no response of {link.after!r} leads to {link.definition.webhook!r}"
+                yield Gap(kind="then", where=where, what=what)
+
+
+def _of_webhooks(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
+    tools = Tools.of(definitions.tenant, definitions.variables)
+    for webhook in definitions.webhooks:
+        mine = [each for each in seen.performances if each.webhook == webhook.name]
+        where = f"webhook {webhook.name!r}"
+        if not mine:
+            yield Gap(kind="webhook", where=where, what="starts in no test")
+            continue
+        for parameter in webhook.parameters:
+            yield from _of_parameter(parameter, where, mine, definitions, tools)
+        yield from _of_outcomes(webhook, where, mine, definitions)
+
+
+def _of_parameter(
+    parameter: Parameter,
+    where: str,
+    performances: list[Performance],
+    definitions: Definitions,
+    tools: Tools,
+) -> Iterator[Gap]:
+    template = tools.template(parameter.value, Kind.TEXT)
+    if not template.variables:
+        return
+    empty = set()
+    for each in performances:
+        call = each.start.call(each.event)
+        values = values_of(call, definitions.tenant, template.variables)
+        try:
+            empty.add(not template.render(values))
+        except WebhookEngineError:
+            # What fails is neither; the test says so itself.
+            continue
+    name = f"{where}, parameter {parameter.name!r}"
+    if False not in empty:
+        yield Gap(kind="parameter", where=name, what="is empty in every test")
+    if True not in empty and parameter.when_empty is not None:
+        what = f"is empty in no test, so when_empty = {str(parameter.when_empty)!r} is not tried"
+        yield Gap(kind="parameter", where=name, what=what)
+
+
+def _of_outcomes(
+    webhook: Webhook, where: str, performances: list[Performance], definitions: Definitions
+) -> Iterator[Gap]:
+    decided = {_decided_by(each, definitions) for each in performances if each.response is not None}
+    for rule in definitions.compiled(webhook.name).rules:
+        if rule.label not in decided:
+            yield Gap(kind="outcome", where=where, what=f"no response has {rule.label}")
+
+
+def _decided_by(performed: Performance, definitions: Definitions) -> str:
+    line, response = performed.line, performed.response
+    assert response is not None  # as the caller has seen
+    call = performed.start.call(performed.event)
+    values: Any = values_of(call, definitions.tenant, line.compiled.variables)
+    return line.interpreter.judge(response, values)[0].decided_by

@@ -1,0 +1,158 @@
+"""
+Values beside each other, with the place where they part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from webhook_engine.definitions.cases import matcher_of
+from webhook_engine.responses import read_path
+from webhook_engine.responses.cells import follow
+from webhook_engine.responses.tree import MISSING
+
+if TYPE_CHECKING:
+    from webhook_engine.responses.tree import Found
+
+_WIDTH: Final = 96
+"""Characters of a value on a line."""
+
+_BEFORE: Final = 32
+"""Of them, how many stand before the first difference where not all fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    Something that is not as expected.
+    """
+
+    place: str
+    """`url`, `headers.X-Api-Key`, `body.contact.phone`."""
+
+    expected: str
+    actual: str
+    at: int | None = None
+    """Where the texts part, from 0; None where they are no texts to be compared."""
+
+    def lines(self) -> Iterator[str]:
+        """
+        Both beside each other, and a mark under the first difference.
+        """
+        yield self.place
+        start = max(0, self.at - _BEFORE) if self.at is not None and self._is_long() else 0
+        yield f"  expected  {_cut(self.expected, start)}"
+        yield f"  actual    {_cut(self.actual, start)}"
+        if self.at is not None:
+            yield f"            {' ' * (self.at - start + (1 if start else 0))}^"
+
+    def _is_long(self) -> bool:
+        return max(len(self.expected), len(self.actual)) > _WIDTH
+
+
+def _cut(text: str, start: int) -> str:
+    shown = text[start : start + _WIDTH]
+    return f"{'…' if start else ''}{shown}{'…' if len(text) > start + _WIDTH else ''}"
+
+
+def difference(place: str, wanted: object, found: object) -> Difference | None:
+    """
+    How *found* is not what is wanted; None where it is.
+
+    Args:
+        wanted: A value, or a matcher in its table.
+
+        found: `MISSING` where there is nothing.
+    """
+    matcher = matcher_of(wanted)
+    if matcher is not None:
+        return _unmatched(place, *matcher, found)
+    if type(wanted) is type(found) and wanted == found:
+        return None
+    if _is_number(wanted) and _is_number(found) and wanted == found:
+        return None
+    expected, actual = told(wanted), told(found)
+    both_text = isinstance(wanted, str) and isinstance(found, str)
+    return Difference(place, expected, actual, _parting(expected, actual) if both_text else None)
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(value, bool) and not isinstance(value, str) and hasattr(value, "__float__")
+
+
+def _unmatched(place: str, word: str, asked: object, found: object) -> Difference | None:
+    match word:
+        case "present":
+            holds, expected = found is not MISSING, "anything"
+        case "absent":
+            holds, expected = found is MISSING, "nothing"
+        case "null":
+            holds, expected = found is None, "null"
+        case _:
+            text = found if isinstance(found, str) else told(found)
+            holds = found is not MISSING and re.fullmatch(str(asked), text, re.DOTALL) is not None
+            expected = f"matches {asked}"
+    return None if holds else Difference(place, expected, told(found))
+
+
+def told(value: object) -> str:
+    """
+    A value on one line: text with what cannot be seen written out, everything else as JSON.
+    """
+    if value is MISSING:
+        return "nothing"
+    if isinstance(value, str):
+        shown = "".join(
+            each if each.isprintable() else each.encode("unicode_escape").decode() for each in value
+        )
+        return shown or '""'
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:
+        return repr(value)
+
+
+def _parting(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
+
+
+def differences_in(place: str, wanted: object, tree: Found) -> Iterator[Difference]:
+    """
+    Every part of *wanted* that is not so in *tree*; what it does not name may be anything.
+
+    Keys are paths, as in a view: `contact.phone`, `lines[0].sku`.
+    """
+    if isinstance(wanted, Mapping) and matcher_of(wanted) is None:
+        if not wanted and not isinstance(tree, dict):
+            yield Difference(place, "a table", told(tree))
+        for key, value in wanted.items():
+            yield from differences_in(f"{place}.{key}", value, _found(tree, key))
+    elif isinstance(wanted, list):
+        yield from _in_list(place, wanted, tree)
+    elif found := difference(place, wanted, tree):
+        yield found
+
+
+def _found(tree: Found, key: str) -> Found:
+    if isinstance(tree, dict) and key in tree:
+        return tree[key]
+    for step in read_path(key):
+        tree = follow(tree, step)
+    return tree
+
+
+def _in_list(place: str, wanted: list[object], tree: Found) -> Iterator[Difference]:
+    if not isinstance(tree, list):
+        yield Difference(place, told(wanted), told(tree))
+        return
+    if len(wanted) != len(tree):
+        yield Difference(place, f"{len(wanted)} items", f"{len(tree)} items: {told(tree)}")
+        return
+    for index, (each, found) in enumerate(zip(wanted, tree, strict=True)):
+        yield from differences_in(f"{place}[{index}]", each, found)
