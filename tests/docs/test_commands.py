@@ -20,7 +20,7 @@ def test_lists_every_command():
     """
     A command nobody reads of is a command nobody finds.
     """
-    assert list(COMMANDS) == re.findall(r"^\| `webhook-engine (\w+)", PAGE, re.MULTILINE)
+    assert list(COMMANDS) == re.findall(r"^\| `webhook-engine ([\w-]+)", PAGE, re.MULTILINE)
 
 
 def test_lists_every_exit_code():

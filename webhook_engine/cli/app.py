@@ -30,6 +30,7 @@ from webhook_engine.cli import (
     key,
     read,
     render,
+    replaying,
     send,
     up,
     user,
@@ -60,6 +61,7 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.command("replay-draft")(replaying.replay_draft)
 app.command()(up.up)
 app.command()(up.worker)
 app.command()(api.api)

@@ -34,8 +34,8 @@ class Exit(IntEnum):
     """Done; for `send`, the target system did what was asked."""
 
     FINDINGS = 1
-    """`check` or `doctor` found something, or a test failed; `send` found no match; `explain` a condition that
-    fails; `emit` wrong lines; `deliveries` none to replay or drop."""
+    """`check` or `doctor` found something, or a test failed; `replay-draft` found a difference; `send` found no
+    match; `explain` a condition that fails; `emit` wrong lines; `deliveries` none to replay or drop."""
 
     UNREADABLE = 2
     """A file, an option or a value could not be read; nothing was done."""

@@ -40,16 +40,17 @@ class Difference:
     at: int | None = None
     """Where the texts part, from 0; None where they are no texts to be compared."""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, expected: str = "expected", actual: str = "actual") -> Iterator[str]:
         """
-        Both beside each other, and a mark under the first difference.
+        Both beside each other, each with its word, and a mark under the first difference.
         """
+        margin = max(len(expected), len(actual)) + 4
         yield self.place
         start = max(0, self.at - _BEFORE) if self.at is not None and self._is_long() else 0
-        yield f"  expected  {_cut(self.expected, start)}"
-        yield f"  actual    {_cut(self.actual, start)}"
+        yield f"  {expected}".ljust(margin) + _cut(self.expected, start)
+        yield f"  {actual}".ljust(margin) + _cut(self.actual, start)
         if self.at is not None:
-            yield f"            {' ' * (self.at - start + (1 if start else 0))}^"
+            yield " " * (margin + self.at - start + (1 if start else 0)) + "^"
 
     def _is_long(self) -> bool:
         return max(len(self.expected), len(self.actual)) > _WIDTH

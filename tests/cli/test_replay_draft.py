@@ -1,0 +1,142 @@
+"""
+`replay-draft` says what a draft would do otherwise with calls that happened, and sends nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+[CURRENT] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+[RECORDED] = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def replay(command, tmp_path):
+    """
+    The page's definitions with one change, and what is told of it.
+    """
+    (tmp_path / "current.toml").write_text(CURRENT)
+
+    def replay(right, wrong, *options, calls=RECORDED):
+        (tmp_path / "draft.toml").write_text(CURRENT.replace(right, wrong))
+        (tmp_path / "calls.jsonl").write_text(calls)
+        current, draft, recorded = (
+            str(tmp_path / name) for name in ("current.toml", "draft.toml", "calls.jsonl")
+        )
+        return command("replay-draft", draft, "--against", current, "--calls", recorded, *options)
+
+    return replay
+
+
+def test_the_same_makes_no_difference(replay):
+    """
+    Not even for what is made anew each time.
+    """
+    result = replay("x", "x")
+
+    assert (0, "1 event: no difference\n") == (result.code, result.out)
+
+
+def test_a_request_that_changes_is_told_as_on_the_page(replay):
+    """
+    Both addresses, one under the other, and a mark.
+    """
+    [told] = re.findall(r"```text\n(event '1'.*?)```", PAGE, re.DOTALL)
+
+    result = replay("{{ CALLERID_NUMBER | e164 }}", "{CALLERID_NUMBER}")
+
+    assert (1, told) == (result.code, result.out)
+
+
+CHANGES = {
+    "a webhook that starts no longer, and what it led to": (
+        "CALL_QUEUE == 'Sales'",
+        "CALL_QUEUE == 'Sale'",
+        ["'Contact lookup' no longer starts", "'Contact page' no longer starts"],
+    ),
+    "one that starts": (
+        'webhooks = ["Contact lookup"]\n\n  [[rule.then]]\n',
+        'webhooks = ["Contact lookup", "Contact page"]\n\n  [[rule.then]]\n  after = "Contact lookup"\n',
+        ["'Contact page' starts"],
+    ),
+    "a header": ('key_name = "X-Api-Key"', 'key_name = "X-Key"', ["'Contact lookup' changes"]),
+    "an outcome": (
+        'when_empty = "skip"\n',
+        'when_empty = "skip"\n[[webhook.outcome]]\nwhen = "response.id == 1001"\nis = "no-match"\n',
+        ["'Contact lookup' changes", "'Contact page' no longer starts"],
+    ),
+    "columns": (
+        'when_empty = "skip"\n',
+        'when_empty = "skip"\n[webhook.view]\ncolumn = [{ path = "id" }]\n',
+        ["'Contact lookup' changes"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("right", "wrong", "told"), CHANGES.values(), ids=CHANGES.keys())
+def test_every_kind_of_difference_is_told(replay, right, wrong, told):
+    """
+    In which webhooks start, in their requests, and in what responses come to.
+    """
+    calls = RECORDED.replace('\\"id\\": 1001', '\\"id\\": 1001, \\"name\\": \\"Ann\\"')
+
+    result = replay(right, wrong, "--json", calls=calls)
+
+    changes = json.loads(result.out)["changes"]
+    assert 1 == result.code
+    assert told == [f"{each['webhook']!r} {each['what']}" for each in changes]
+
+
+def test_only_the_last_calls_count(replay):
+    """
+    And of many differences only some are shown.
+    """
+    calls = RECORDED * 30
+    calls = "".join(
+        line.replace('"id": "1"', f'"id": "{n}"', 1) + "\n" for n, line in enumerate(calls.splitlines())
+    )
+
+    result = replay(
+        "{{ CALLERID_NUMBER | e164 }}", "{CALLERID_NUMBER}", "--last", "10", "--most", "2", calls=calls
+    )
+
+    lines = result.out.splitlines()
+    assert [
+        "event '20' (ringing): 'Contact lookup' changes",
+        "event '21' (ringing): 'Contact lookup' changes",
+    ] == [line for line in lines if line.startswith("event")]
+    assert [
+        "… and 8 more; --most shows them, or --json",
+        "'Contact lookup' changes in 10 events",
+        "10 events: 10 differences",
+    ] == lines[-3:]
+
+
+WRONG = {
+    "no JSON": ("{", "calls.jsonl:2: event is no JSON"),
+    "no event": ("[]", "calls.jsonl:2: event must be an object"),
+    "no such variable": (
+        '{"id": "2", "moment": "ringing", "call": {"CALL_QUEU": "x"}}',
+        "calls.jsonl:2: there is no variable CALL_QUEU",
+    ),
+    "a response that is none": (
+        '{"id": "2", "moment": "ringing", "call": {}, "responses": {"Contact lookup": {"status": 9}}}',
+        "calls.jsonl:2: responses['Contact lookup'] its status must be",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "told"), WRONG.values(), ids=WRONG.keys())
+def test_a_line_that_cannot_be_read_is_refused(replay, line, told):
+    """
+    With its number, and nothing is compared.
+    """
+    result = replay("x", "x", calls=f"{RECORDED}{line}\n")
+
+    assert (2, "") == (result.code, result.out)
+    assert told in result.err

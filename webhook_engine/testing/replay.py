@@ -1,0 +1,186 @@
+"""
+What a draft of the definitions would do otherwise with calls that were recorded; nothing is sent.
+
+    recorded call --play--> performances of the current definitions --.
+                  --play--> performances of the draft ----------------'--> Change, Change, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+import orjson
+
+from webhook_engine.definitions import Canned
+from webhook_engine.errors import InvalidCall
+from webhook_engine.responses.tree import MISSING
+from webhook_engine.testing.rehearsal.answers import Answer, Answers
+from webhook_engine.testing.rehearsal.differing import Difference, difference
+from webhook_engine.testing.rehearsal.stage import Scenery, Stage
+from webhook_engine.variables import CallEvent
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions
+    from webhook_engine.testing.rehearsal.performance import Performance
+
+_OF_THE_TIME: Final = frozenset({"webhook-timestamp", "webhook-signature"})
+"""Headers that are others whenever a request is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """
+    Something that happened to a call, and what target systems answered then.
+    """
+
+    event: CallEvent
+    responses: Mapping[str, Answer]
+    """By webhook; without them a chain goes no further, and outcomes are not compared."""
+
+    @classmethod
+    def from_json(cls, document: str | bytes | Mapping[str, object]) -> Self:
+        """
+        An event as the service takes it, and beside it `"responses": {webhook: {"status", "headers", "body"}}`.
+
+        Raises:
+            UnknownVariable: The call names a variable that there is not.
+            InvalidCall: A part that is missing, unknown or wrong.
+        """
+        if not isinstance(document, Mapping):
+            try:
+                document = orjson.loads(document)
+            except orjson.JSONDecodeError as error:
+                raise InvalidCall("event", f"is no JSON: {error}") from None
+        if not isinstance(document, Mapping):
+            raise InvalidCall("event", "must be an object")
+        event = CallEvent.from_json({key: value for key, value in document.items() if key != "responses"})
+        stated = document.get("responses", {})
+        if not isinstance(stated, Mapping):
+            raise InvalidCall("responses", "must be an object of responses by webhook")
+        return cls(event, {str(name): _answer(str(name), each) for name, each in stated.items()})
+
+
+def _answer(webhook: str, stated: Any) -> Answer:
+    where = f"responses[{webhook!r}]"
+    if not isinstance(stated, Mapping) or not stated.keys() <= {"status", "headers", "body"}:
+        raise InvalidCall(where, 'must be an object of "status", "headers" and "body"')
+    status, headers, body = stated.get("status", 200), stated.get("headers", {}), stated.get("body", "")
+    if type(status) is not int or not 100 <= status <= 599:
+        raise InvalidCall(where, "its status must be a number from 100 to 599")
+    if not isinstance(headers, Mapping) or not all(isinstance(each, str) for each in headers.values()):
+        raise InvalidCall(where, "its headers must be an object of texts")
+    if not isinstance(body, str):
+        raise InvalidCall(where, "its body must be text")
+    canned = Canned(webhook=webhook, status=status)
+    return Answer(canned, 0, tuple((str(name), str(value)) for name, value in headers.items()), body.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    One webhook that one event would treat otherwise.
+    """
+
+    event: CallEvent
+    webhook: str
+    what: str
+    """`starts`, `no longer starts` or `changes`."""
+
+    differences: tuple[Difference, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """
+        What changes, both sides under each other.
+        """
+        yield f"event {self.event.id!r} ({self.event.moment}): {self.webhook!r} {self.what}"
+        for each in self.differences:
+            yield from (f"  {line}" for line in each.lines(expected="current", actual="draft"))
+
+    def to_json(self) -> dict[str, object]:
+        """
+        `{"event", "moment", "webhook", "what", "differences": [{"place", "current", "draft"}]}`.
+        """
+        return {
+            "event": self.event.id,
+            "moment": str(self.event.moment),
+            "webhook": self.webhook,
+            "what": self.what,
+            "differences": [
+                {"place": each.place, "current": each.expected, "draft": each.actual}
+                for each in self.differences
+            ],
+        }
+
+
+async def replay(
+    draft: Definitions, calls: Iterable[Recorded], *, against: Definitions
+) -> tuple[Change, ...]:
+    """
+    Every difference that *draft* would make to *calls*; nothing is sent, and no secret is read.
+
+    Args:
+        against: The definitions that hold now.
+    """
+    scenes = Scenery.of(against), Scenery.of(draft)
+    found: list[Change] = []
+    for each in calls:
+        now, then = [await _played(each, scenery) for scenery in scenes]
+        found.extend(_changes(each.event, now, then))
+    return tuple(found)
+
+
+_Key: TypeAlias = tuple[str, str | None, str | None]
+"""Webhook, the one that led to it, and what was handed on."""
+
+
+async def _played(recorded: Recorded, scenery: Scenery) -> dict[_Key, Performance]:
+    stage = Stage(scenery, Answers({name: [answer] for name, answer in recorded.responses.items()}))
+    try:
+        await stage.play(recorded.event)
+    finally:
+        await stage.close()
+    return {(each.webhook, each.after, each.start.dynamic_parameter): each for each in stage.performances}
+
+
+def _changes(
+    event: CallEvent, now: Mapping[_Key, Performance], then: Mapping[_Key, Performance]
+) -> Iterator[Change]:
+    for key, performed in now.items():
+        if key not in then:
+            yield Change(event=event, webhook=performed.webhook, what="no longer starts")
+        elif differs := tuple(_differences(performed, then[key])):
+            yield Change(event=event, webhook=performed.webhook, what="changes", differences=differs)
+    for key, performed in then.items():
+        if key not in now:
+            yield Change(event=event, webhook=performed.webhook, what="starts")
+
+
+def _differences(now: Performance, then: Performance) -> Iterator[Difference]:
+    facts, others = _facts(now), _facts(then)
+    for place in dict.fromkeys((*facts, *others)):
+        if found := difference(place, facts.get(place, MISSING), others.get(place, MISSING)):
+            yield found
+
+
+def _facts(performed: Performance) -> dict[str, object]:
+    """
+    Everything about a performance that a draft can change, by its place.
+    """
+    facts: dict[str, object] = {"way": str(performed.way)}
+    if (request := performed.request) is not None:
+        facts |= {"method": request.method, "url": request.url}
+        for name, value in request.headers:
+            if name.lower() not in _OF_THE_TIME:
+                facts[f"headers.{name.lower()}"] = str(value)
+        if request.body is not None:
+            facts["body"] = request.body.decode(errors="replace")
+    elif performed.error:
+        facts["error"] = performed.error
+    if not performed.is_unanswered and performed.outcome is not None:
+        facts |= {"outcome": str(performed.outcome), "sentence": performed.sentence}
+    if (view := performed.view) is not None and not performed.is_unanswered:
+        facts["columns"] = [column.heading for column in view.columns]
+        facts["rows"] = [list(row) for row in view.rows]
+    return facts
