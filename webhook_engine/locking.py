@@ -8,13 +8,16 @@ import fcntl
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webhook_engine.errors import WebhookEngineError
+
+
+_TO_DO: Final = "make room on its disk, or let its user write more, and start again"
 
 
 class Owned(Protocol):
@@ -39,7 +42,8 @@ class OwnerLock:
 
             owned: Makes the error that is raised where another process has it.
 
-            unusable: Makes the error that is raised where the folder is not there, or not ours to write in.
+            unusable: Makes the error that is raised where the folder is not there or not ours to write in, and
+                where its disk is full.
         """
         self.path = side_file(path)
         self._handle: int | None = None
@@ -53,10 +57,14 @@ class OwnerLock:
             owner = os.pread(handle, 200, 0).decode(errors="replace").strip()
             os.close(handle)
             raise owned(path=str(path), owner=owner or "another process") from error
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise unusable(f"{self.path} cannot be written: {error.strerror}; {_TO_DO}") from error
         self._handle = handle
         _HELD.add(self)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})".encode(), 0)
 
     def release(self) -> None:
         """

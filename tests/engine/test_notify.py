@@ -11,7 +11,7 @@ from webhook_engine import CallContext, CallEvent, Engine
 from webhook_engine.definitions import read_text
 from webhook_engine.demo import crm
 from webhook_engine.errors import AgentRefused, QueueError, QueueUnavailable
-from webhook_engine.queue import State
+from webhook_engine.queue import SqliteQueue, State
 
 PATIENCE_S = 60
 
@@ -165,6 +165,26 @@ async def test_definitions_that_change_leave_what_was_made_before(engine):
 
     assert '{"outcome":"Success"}' == before.reference["frozen"]["body"]
     assert '{"outcome":"changed"}' == after.reference["frozen"]["body"]
+
+
+async def test_what_was_disabled_at_the_start_goes_when_it_is_enabled_at_the_next(tmp_path, free_port):
+    """
+    That a webhook was kept back is on the disk from its first moment: what waits for that does not wait for a day.
+    """
+    file, definitions = tmp_path / "deliveries.db", DEFINITIONS.replace("PORT", str(port := free_port()))
+    disabled = definitions.replace('delivery = "durable"', 'delivery = "durable"\nenabled = false')
+    async with SqliteQueue(file) as queue:
+        await Engine(read_text(definitions), queue=queue).notify(DISPOSED)
+    async with Engine(read_text(disabled), queue=file) as engine, asyncio.timeout(PATIENCE_S):
+        while [State.WAITING] != [each.state for each in (await engine.queue.list()).deliveries]:
+            await asyncio.sleep(0.01)
+        kept_back = await engine.queue.holds()
+
+    async with crm.serve(port=port), Engine(read_text(definitions), queue=file) as engine:
+        reports = await closed(engine, 2)
+
+    assert {"Call outcome", "Note"} == {each.webhook for each in kept_back}
+    assert {State.DONE} == {each.state for each in reports.values()}
 
 
 async def test_a_durable_webhook_needs_a_queue():

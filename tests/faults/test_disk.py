@@ -6,12 +6,13 @@ import ctypes
 import os
 import resource
 import sqlite3
+import subprocess
 import time
 from contextlib import closing, suppress
 
 import pytest
 
-from tests.faults.process import Process, Target, event, until
+from tests.faults.process import COMMAND, PATIENCE_S, Process, Target, event, until
 
 NOTES = "x" * 4_000
 """So that few events fill what is left."""
@@ -186,3 +187,38 @@ def test_a_reader_that_does_not_end_costs_room_and_nothing_else(tmp_path, target
 
 def wal_bytes(process):
     return process.metric("webhook_engine_queue_wal_bytes")
+
+
+def test_a_full_disk_is_told_at_the_start(tmp_path, target):
+    """
+    After an orderly end, with the file that it has no room for and what to do, in the exit code of a start that was
+    refused. With room again the process goes on.
+    """
+    disk = Small(tmp_path)
+    try:
+        with Process(disk.folder, target) as process:
+            process.terminate()
+            process.wait()
+            disk.fill(process)
+
+            code, said = refusal_of(disk)
+
+            assert 2 == code
+            assert "webhook-engine.db.owner cannot be written: No space left on device; make room" in said
+            disk.empty(process)
+            process.start()
+            process.send(event("e1"))
+            assert ["e1"] == list(process.settled())
+    finally:
+        disk.close()
+
+
+def refusal_of(disk):
+    """
+    How a start on the disk ends: its exit code, and what it says.
+    """
+    command = [str(COMMAND), "up", "integration.toml", "--port", "0"]
+    done = subprocess.run(
+        command, cwd=disk.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    return done.returncode, done.stderr

@@ -3,13 +3,14 @@ The worker's steps, in this process: what it takes in, what it follows, how it e
 """
 
 import asyncio
+import resource
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
 from tests.faults.process import DEFINITIONS, PATIENCE_S, event, until
-from webhook_engine.errors import DefinitionError, SettingsError, StoreOwned
+from webhook_engine.errors import DefinitionError, SettingsError, StoreError, StoreOwned
 from webhook_engine.process import running
 from webhook_engine.process.editions import FileEditions
 from webhook_engine.process.running import Running, running_file
@@ -249,3 +250,19 @@ def test_word_is_for_its_user_alone(settings):
     running.forget(settings)
     running.forget(settings)
     assert until(lambda: not running_file(settings).exists())
+
+
+def test_word_that_cannot_be_left_is_told_with_its_file(settings):
+    """
+    What to do about it too; and nothing half-written stays.
+    """
+    word = Running(pid=1, url="http://127.0.0.1:8700", key="k")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+    try:
+        with pytest.raises(StoreError, match=r"store\.running cannot be written: .*; make room"):
+            word.write(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [] == list(settings.database_path.parent.iterdir())

@@ -3,6 +3,7 @@ The lock is the process's that took it, and ends with it.
 """
 
 import os
+import resource
 import signal
 
 import pytest
@@ -66,3 +67,19 @@ def test_a_forked_child_cannot_release_it(tmp_path):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         held.release()
+
+
+def test_a_full_disk_is_told_with_its_file(tmp_path):
+    """
+    The name of the owner needs room. Without any the file is nobody's, and the next one has it when there is some.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(QueueError, match=r"q\.db\.owner cannot be written: .*make room") as refused:
+            lock(tmp_path / "q.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert not isinstance(refused.value, QueueOwned)
+    lock(tmp_path / "q.db").release()

@@ -77,7 +77,9 @@ def list_(
     choice = Choice.of(webhook=webhook, target=target, state=state, event=event, since=since, until=until)
     found = run(_listed(settings, choice, limit))
     if as_json:
-        print_json([_document(each) for each in found[:limit]])
+        from webhook_engine.service.deliveries import document_of
+
+        print_json([document_of(each) for each in found[:limit]])
         return
     rows = [
         [
@@ -124,7 +126,9 @@ def show(
             return await deliveries.show(delivery)
 
     report = run(work())
-    document = _document(report) | {
+    from webhook_engine.service.deliveries import document_of
+
+    document = document_of(report) | {
         "call": _event_of(report).get("call"),
         "records": [
             {
@@ -245,29 +249,11 @@ def _event_of(report: DeliveryReport) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _document(report: DeliveryReport) -> dict[str, object]:
-    from webhook_engine.performing import REASONS
-
-    reason = REASONS.get(report.reason)
-    return {
-        "id": report.id,
-        "event": report.event_id,
-        "webhook": report.webhook,
-        "target": report.target,
-        "state": report.state,
-        "put_at": report.put_at,
-        "until": report.until,
-        "attempts": report.attempts,
-        "failures": report.failures,
-        "reason": report.reason,
-        "happened": reason and reason.happened,
-        "to_do": reason and reason.to_do,
-    }
-
-
 def _print(report: DeliveryReport) -> None:
+    from webhook_engine.service.deliveries import document_of
+
     console = out()
-    for name, value in _document(report).items():
+    for name, value in document_of(report).items():
         if value not in ("", None):
             console.print(Text.assemble((f"{name:<10}", "cyan"), safe(str(value))))
     for each in report.records:

@@ -80,6 +80,8 @@ class Holds:
         Goes on from what is on the disk, and lets go what was edited meanwhile.
         """
         self._queue = queue
+        # What was kept back before there was a disk is not on it: it begins anew below.
+        self._held.clear()
         for hold in await queue.holds():
             if hold.ended is None:
                 self._held[hold.webhook] = hold

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
+from webhook_engine.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -60,16 +62,23 @@ class Running:
         Leave word, for this user alone.
 
         Raises:
-            OSError: The file cannot be written.
+            StoreError: The file cannot be written; nothing of it stays.
         """
         path = running_file(settings)
         beside = path.with_name(f"{path.name}.new")
-        with suppress(FileNotFoundError):
-            beside.unlink()
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(orjson.dumps(asdict(self)))
-        beside.replace(path)
+        try:
+            beside.unlink(missing_ok=True)
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(orjson.dumps(asdict(self)))
+            beside.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink()
+            why = f"{path} cannot be written: {error.strerror}"
+            raise StoreError(
+                f"{why}; make room on its disk, or let its user write more, and start again"
+            ) from error
 
 
 def forget(settings: Settings) -> None:

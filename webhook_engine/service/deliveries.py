@@ -49,7 +49,7 @@ async def list_(service: Service, request: web.Request) -> web.Response:
     if problems:
         raise invalid(problems)
     page = await _queue(service).list(**filters, limit=int(limit), after=after)
-    return _json({"deliveries": [_told(each) for each in page.deliveries], "after": page.after})
+    return _json({"deliveries": [document_of(each) for each in page.deliveries], "after": page.after})
 
 
 async def show(service: Service, request: web.Request) -> web.Response:
@@ -61,7 +61,7 @@ async def show(service: Service, request: web.Request) -> web.Response:
     told: Mapping[str, object] = event if isinstance(event, Mapping) else {}
     return _json(
         {
-            **_told(report),
+            **document_of(report),
             **{name: told.get(name) for name in ("moment", "at", "call")},
             "records": [_attempt(each) for each in report.records],
         }
@@ -181,7 +181,10 @@ def _filters(found: Mapping[str, object], problems: list[Wrong], *, within: str 
 # --- As JSON -----------------------------------------------------------------------------------------
 
 
-def _told(report: DeliveryReport) -> dict[str, object]:
+def document_of(report: DeliveryReport) -> dict[str, object]:
+    """
+    A delivery as JSON-ready values, without its call and its attempts.
+    """
     told = REASONS.get(report.reason)
     return {
         "id": report.id,
