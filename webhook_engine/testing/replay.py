@@ -18,7 +18,8 @@ from webhook_engine.errors import InvalidCall
 from webhook_engine.responses.tree import MISSING
 from webhook_engine.testing.rehearsal.answers import Answer, Answers
 from webhook_engine.testing.rehearsal.differing import Difference, difference
-from webhook_engine.testing.rehearsal.stage import Scenery, Stage
+from webhook_engine.testing.rehearsal.props import Scenery
+from webhook_engine.testing.rehearsal.stage import Stage
 from webhook_engine.variables import CallEvent
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from webhook_engine.rules import explain, follow, why
 from webhook_engine.testing.rehearsal.answers import Answers, answer_of
 from webhook_engine.testing.rehearsal.calls import events_of
 from webhook_engine.testing.rehearsal.expecting import differences
-from webhook_engine.testing.rehearsal.stage import Scenery, Stage
+from webhook_engine.testing.rehearsal.props import Scenery
+from webhook_engine.testing.rehearsal.stage import Stage
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, Expectation, TestCase

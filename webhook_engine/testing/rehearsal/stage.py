@@ -5,15 +5,11 @@ An engine on which a test is played: the real one, but for the wire, the disk an
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from webhook_engine.definitions import PopState, SecretKind, SettledAs
+from webhook_engine.definitions import PopState, SettledAs
 from webhook_engine.deliveries import Deliveries
 from webhook_engine.dispatch import Dispatcher
 from webhook_engine.engine import Engine, Ready
@@ -23,16 +19,17 @@ from webhook_engine.performing import Breakers, Live, LiveSettings, Performed
 from webhook_engine.performing.judging import judge
 from webhook_engine.performing.settle import Dead, Done, Retry
 from webhook_engine.pops import PopBoard
-from webhook_engine.queue import Lease, Receipt
+from webhook_engine.queue import Lease
 from webhook_engine.rules import Start
 from webhook_engine.screens import Screens
 from webhook_engine.testing.rehearsal.answers import ASKING, Answers, CannedTransport, Unanswered
 from webhook_engine.testing.rehearsal.performance import Fate, Performance
+from webhook_engine.testing.rehearsal.props import Book, Scenery, StandIns, lease_of
 from webhook_engine.variables import CallEvent
 from webhook_engine.versions import Version, Versions
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import Definitions, SecretRef
+    from webhook_engine.definitions import Definitions
     from webhook_engine.dispatch import Attempt
     from webhook_engine.dispatch.limits import Limiter
     from webhook_engine.dispatch.request import Route
@@ -46,82 +43,6 @@ if TYPE_CHECKING:
 
 _TURNS: Final = 25
 """Turns of the loop without any news, after which lookups wait for an answer that does not come."""
-
-
-class StandIns:
-    """
-    In place of secrets their names: `secret-CRM_KEY` for `{ env = "CRM_KEY" }`, `secret` for one that is
-    written out. A user name is no secret.
-    """
-
-    def __init__(self, definitions: Definitions) -> None:
-        groups = definitions.groups
-        holders = [*groups, *(each for group in groups for each in (*group.members, group.oauth2) if each)]
-        self._signing = {secret for group in groups for secret in group.signing_secrets}
-        self._names = _held(holders, ("username", "client_id"))
-        self._names -= _held(holders, ("key", "password", "client_secret", "refresh_token"))
-
-    def resolve(self, reference: SecretRef) -> str:
-        """
-        What stands for the secret; one to sign with has the form that signing asks for.
-        """
-        if reference in self._signing:
-            return f"whsec_{b64encode(sha256(reference.value.encode()).digest()).decode()}"
-        if reference.kind is not SecretKind.LITERAL:
-            return f"secret-{reference.value}"
-        return reference.value if reference in self._names else "secret"
-
-
-def _held(holders: Iterable[object], fields: Iterable[str]) -> set[SecretRef]:
-    return {
-        secret for each in holders for name in fields if (secret := getattr(each, name, None)) is not None
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Scenery:
-    """
-    What all tests of one set of definitions share.
-    """
-
-    ready: Ready
-    version: Version
-
-    @classmethod
-    def of(cls, definitions: Definitions) -> Scenery:
-        """
-        Everything about the definitions that no test changes.
-        """
-        engine = Engine(definitions, secrets=StandIns(definitions))
-        return cls(engine.ready(definitions), Version(definitions))
-
-
-@dataclass(slots=True)
-class Book:
-    """
-    A delivery queue of which nothing is left when the test is over.
-    """
-
-    waiting: deque[Delivery] = field(default_factory=deque)
-    seen: set[str] = field(default_factory=set)
-
-    async def put(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
-        """
-        As `DeliveryQueue.put`.
-        """
-        return [self._put(each) for each in deliveries]
-
-    def _put(self, delivery: Delivery) -> Receipt:
-        if delivery.id in self.seen:
-            return Receipt.DUPLICATE
-        self.seen.add(delivery.id)
-        self.waiting.append(delivery)
-        return Receipt.ACCEPTED
-
-    async def keep(self, name: str, document: str) -> None:
-        """
-        Nothing is to be kept: the definitions outlive the test.
-        """
 
 
 class _Deliveries(Deliveries):
@@ -383,7 +304,7 @@ class Stage(Engine):
         ASKING.set(performance)
         number, failures, frozen = 1, 0, None
         while True:
-            lease = _lease(delivery, number, failures, frozen)
+            lease = lease_of(delivery, number, failures, frozen)
             performed = await self._tried(lease)
             if performed is None:
                 return
@@ -439,21 +360,3 @@ _SETTLED: Final[Mapping[type, SettledAs]] = {
     Dead: SettledAs.DEAD,
     Retry: SettledAs.RETRIED,
 }
-
-
-def _lease(delivery: Delivery, number: int, failures: int, frozen: Mapping[str, object] | None) -> Lease:
-    from webhook_engine.testing.rehearsal.calls import BEGINNING
-
-    return Lease(
-        delivery.id,
-        delivery.event_id,
-        delivery.webhook,
-        delivery.target,
-        delivery.reference,
-        frozen,
-        number,
-        failures,
-        maybe_delivered=False,
-        put_at=BEGINNING,
-        token="test",  # noqa: S106  # of a lease
-    )
