@@ -70,6 +70,11 @@ CHANGES = {
         'when_empty = "skip"\n[[webhook.outcome]]\nwhen = "response.id == 1001"\nis = "no-match"\n',
         ["'Contact lookup' changes", "'Contact page' no longer starts"],
     ),
+    "rows alone": (
+        'when_empty = "skip"\n',
+        'when_empty = "skip"\n[webhook.view]\ncolumn = [{ path = "name", label = "id" }, { path = "id", label = "name" }]\n',
+        ["'Contact lookup' changes"],
+    ),
     "columns": (
         'when_empty = "skip"\n',
         'when_empty = "skip"\n[webhook.view]\ncolumn = [{ path = "id" }]\n',

@@ -337,3 +337,86 @@ def test_tests_do_not_know_of_each_other():
 
     assert 30 == len(report.results)
     assert () == report.failed
+
+
+ENDED_CALL = """
+given = { CALLERID_NUMBER = "0821234567", CALL_QUEUE = "Sales", EXTENSION = "100-Euphoria", CALL_SIPID = "a1" }
+others = true
+moment = [{ event = "ringing" }, { event = "ended" }]
+"""
+
+WRONG = {
+    "outcome": (RINGING + ANSWERED, 'webhook = "Lookup"\noutcome = "refused"', "outcome: refused, not ok"),
+    "sentence": (
+        RINGING + ANSWERED,
+        'webhook = "Lookup"\nsentence = "No."',
+        "sentence: No., not Found 1 record.",
+    ),
+    "attempts": (RINGING + ANSWERED, 'webhook = "Lookup"\nattempts = 2', "attempts: 2, not 1"),
+    "a pattern for all of it": (
+        RINGING,
+        'webhook = "Page"\nurl = { matches = "https://crm" }',
+        "url: matches https://crm, not https://crm.example.com/contacts/0821234567",
+    ),
+    "what must be there": (
+        RINGING,
+        'webhook = "Lookup"\nheaders = { X-Other = { present = true } }',
+        "headers.X-Other: anything, not nothing",
+    ),
+    "ends": (DISPOSED, 'webhook = "Report"\nends = "dead"', "response: one, not none: no [[test.response]]"),
+    "ends of what is not durable": (
+        RINGING + ANSWERED,
+        'webhook = "Lookup"\nends = "done"',
+        "ends: done, not it is no durable delivery but live",
+    ),
+    "because": (ENDED_CALL, 'webhook = "Page"\nbecause = "disposed"', "because: disposed, not call-ended"),
+    "seen_by": (
+        ENDED_CALL,
+        'webhook = "Page"\nseen_by = "101-Euphoria"',
+        "seen_by: 101-Euphoria, not 100-Euphoria",
+    ),
+    "rows of what nobody sees": (
+        DISPOSED + '[[test.response]]\nwebhook = "Report"\n',
+        'webhook = "Report"\nrows = []',
+        "view: one, not none: it is durable, and no agent sees a table of it",
+    ),
+    "a request that was not made": (
+        'event = "ringing"\ngiven = { CALL_QUEUE = "Sales", EXTENSION = "100-Euphoria" }\n',
+        'webhook = "Lookup"\nmethod = "GET"',
+        "request: one, not none: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("test", "expected", "told"), WRONG.values(), ids=WRONG.keys())
+def test_every_expectation_can_fail(play, test, expected, told):
+    """
+    None of them passes whatever happens.
+    """
+    others = "" if "others" in test else "others = true\n"
+    head, mark, tables = test.partition("[[test.response]]")
+
+    (failure,) = play(f"{head}{others}{mark}{tables}[[test.expect]]\n{expected}\n").failures
+
+    place, wanted, actual, *_ = failure.lines
+    assert f"{place}: {wanted.split(maxsplit=1)[1]}, not {actual.split(maxsplit=1)[1]}".startswith(told)
+
+
+PLACES = {
+    "another moment": (ENDED_CALL, "moment = 2", "'Page' does not start at moment 2"),
+    "another webhook before it": (
+        RINGING + "others = true\n",
+        'after = "Lookup"',
+        "'Page' does not start after 'Lookup'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("test", "where", "told"), PLACES.values(), ids=PLACES.keys())
+def test_when_it_starts_can_be_wrong(play, test, where, told):
+    """
+    The right webhook at the wrong time is not what was expected.
+    """
+    (failure,) = play(f'{test}[[test.expect]]\nwebhook = "Page"\n{where}\n').failures
+
+    assert told == failure.what
