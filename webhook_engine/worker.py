@@ -78,12 +78,15 @@ class Worker:
     The engine, its store and its service as a process of their own.
     """
 
-    def __init__(self, settings: Settings, *, definitions: Path | None = None) -> None:
+    def __init__(self, settings: Settings, *, definitions: Path | None = None, pages: bool = True) -> None:
         """
         Args:
             definitions: A file or folder to work by, watched for edits; the store's own where left out.
+
+            pages: Whether the Integration Centre is served too.
         """
         self.settings = settings
+        self._has_pages = pages
         self._path = definitions
         self._told = 0
         self._settled = Settled()
@@ -129,7 +132,8 @@ class Worker:
             more = endpoints(self.store, self.tenancy)
             self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
-            add_console(self.app, self.engine, self.store, settings=self._console_settings())
+            if self._has_pages:
+                add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
             self._url = url
             opened.push_async_callback(runner.cleanup)
@@ -150,7 +154,8 @@ class Worker:
         """
         What to do next, in plain words.
         """
-        return (*advice(self.store, self.tenancy.name, self.engine.definitions), self._console_advice())
+        next_steps = advice(self.store, self.tenancy.name, self.engine.definitions)
+        return (*next_steps, self._console_advice()) if self._has_pages else next_steps
 
     def _console_advice(self) -> str:
         link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
