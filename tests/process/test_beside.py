@@ -3,10 +3,12 @@ Commands beside a running process: what they change counts at once, and only who
 """
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 
-from tests.faults.process import Process, event
+from tests.faults.process import Process, event, until
 from webhook_engine.store import new_key
 
 pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
@@ -54,13 +56,36 @@ def test_administering_takes_a_key_for_it(beside, process):
         ("keys.lists", {}, 404),
         ("keys.list", {"tenant": 1, "removed": False}, 422),
         ("vault.rotate", {"x": 1}, 422),
+        ("keys.add", {"tenant": "Euphoria", "name": "a", "scopes": [5], "by": "x"}, 422),
+        ("keys.add", {"tenant": "Euphoria", "name": "a", "scopes": [["events"]], "by": "x"}, 422),
+        ("definitions.load", {"tenant": "Euphoria", "number": 2**63}, 422),
+        ("definitions.load", {"tenant": "Euphoria", "number": True}, 422),
     ],
 )
 def test_what_administering_cannot_mean_is_refused(process, act, document, status):
     """
-    An act that there is not, a part of another kind, a part too many.
+    An act that there is not, a part of another kind or with something of another kind in it, a part too many.
     """
     assert status == process.ask("POST", f"/v1/admin/{act}", document)[0]
+
+
+def test_a_body_that_nobody_reads_is_no_error_of_the_process(process):
+    """
+    Whatever is wrong in one that was refused before, its log holds the refusal and no traceback.
+    """
+    told = len(process.log())
+    body, headers = b"no gzip", {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+    request = urllib.request.Request(f"{process.url}/v1/events", body, headers)
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    refused.value.close()
+    assert 200 == process.ask("GET", "/v1/deliveries")[0]
+    process.ask("GET", "/v1/deliveries/none")
+    until(lambda: any(each.get("code") == "not-found" for each in process.log()[told:]))
+
+    assert 401 == refused.value.code
+    assert {"request.refused"} == {each["event"] for each in process.log()[told:]}
 
 
 def test_a_secret_goes_into_the_vault_of_the_process(beside):
