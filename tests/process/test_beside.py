@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from tests.faults.process import Process, event, until
+from tests.faults.process import DEFINITIONS, Process, event, until
 from webhook_engine.store import new_key
 
 pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
@@ -176,3 +176,31 @@ def test_word_of_a_killed_process_misleads_nobody(target, tmp_path, command, mon
         done = command("key", "list")
 
     assert (0, "") == (done.code, done.err)
+
+
+def test_secrets_that_are_nowhere_are_told_at_the_start(target, tmp_path):
+    """
+    Of the environment and of files, each with what to do; one that is there is not told.
+    """
+    group = (
+        "\n[[group]]\nname = '{0}'\nauthentication = 'api-key'\nlevel = 'global'\n"
+        "key_in = 'header'\nkey_name = 'X-Key'\nkey = {{ {1} }}\n"
+    )
+    file = tmp_path / "integration.toml"
+    file.write_text(
+        DEFINITIONS.format(target=target.url, deadline_s=5)
+        + group.format("A", "env = 'NO_SUCH_KEY'")
+        + group.format("B", "file = 'no-such.key'")
+        + group.format("C", "env = 'THERE'")
+    )
+    with Process(tmp_path, definitions_at=file.name, environ={"THERE": "x"}) as process:
+        process.until_logged("secret.missing")
+        until(lambda: "Ctrl-C ends this" in process.printed())
+        told = [each["problem"] for each in process.log() if each["event"] == "secret.missing"]
+        printed = process.printed()
+
+    in_the_environment, in_a_file = told
+    assert "the environment variable NO_SUCH_KEY is not set: set it and start again" in in_the_environment
+    assert "no-such.key" in in_a_file
+    assert "put it there" in in_a_file
+    assert all(each in printed for each in told)
