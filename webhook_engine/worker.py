@@ -138,8 +138,7 @@ class Worker:
             self._url = url
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
-            shown = fingerprint(self.settings)
-            Running(pid=os.getpid(), url=url, key=own_key, fingerprint=shown).write(self.settings)
+            self._leave_word(own_key)
             tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -149,6 +148,15 @@ class Worker:
         if self._failure is not None:
             raise self._failure
         log.event("worker.ended", pid=os.getpid())
+
+    def _leave_word(self, own_key: str) -> None:
+        Running(
+            pid=os.getpid(),
+            url=self._url,
+            key=own_key,
+            fingerprint=fingerprint(self.settings),
+            definitions=str(self._path or ""),
+        ).write(self.settings)
 
     def advice(self) -> tuple[str, ...]:
         """

@@ -204,3 +204,13 @@ def test_secrets_that_are_nowhere_are_told_at_the_start(target, tmp_path):
     assert "no-such.key" in in_a_file
     assert "put it there" in in_a_file
     assert all(each in printed for each in told)
+
+
+def test_an_import_beside_a_file_is_not_said_to_be_in_force(beside, process):
+    """
+    A process that works by a file goes on doing so: the revision is kept, and what to do is told.
+    """
+    done = beside("import", "integration.toml")
+
+    assert (0, True) == (done.code, "revision" in done.out)
+    assert f"process {process.pid} works by integration.toml, so this is not in force there" in done.err
