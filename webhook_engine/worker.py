@@ -155,7 +155,8 @@ class Worker:
             url=self._url,
             key=own_key,
             fingerprint=fingerprint(self.settings),
-            definitions=str(self._path or ""),
+            # A name that is no UTF-8 is no JSON either.
+            definitions=os.fsencode(self._path or "").decode(errors="backslashreplace"),
         ).write(self.settings)
 
     def advice(self) -> tuple[str, ...]:
