@@ -51,7 +51,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LOOK_S: Final = 0.02
 """Between two looks at whether the last request has been answered."""
 
-_CUT_S: Final = 5.0
+_CUT_S: Final = 10.0
 """How long a process that is told twice waits for the disk; then it goes, and the next one finds what it left."""
 
 
