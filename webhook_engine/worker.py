@@ -51,7 +51,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LOOK_S: Final = 0.02
 """Between two looks at whether the last request has been answered."""
 
-_CUT_S: Final = 5.0
+_CUT_S: Final = 10.0
 """How long a process that is told twice waits for the disk; then it goes, and the next one finds what it left."""
 
 
@@ -78,12 +78,15 @@ class Worker:
     The engine, its store and its service as a process of their own.
     """
 
-    def __init__(self, settings: Settings, *, definitions: Path | None = None) -> None:
+    def __init__(self, settings: Settings, *, definitions: Path | None = None, pages: bool = True) -> None:
         """
         Args:
             definitions: A file or folder to work by, watched for edits; the store's own where left out.
+
+            pages: Whether the Integration Centre is served too.
         """
         self.settings = settings
+        self._has_pages = pages
         self._path = definitions
         self._told = 0
         self._settled = Settled()
@@ -129,13 +132,13 @@ class Worker:
             more = endpoints(self.store, self.tenancy)
             self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
-            add_console(self.app, self.engine, self.store, settings=self._console_settings())
+            if self._has_pages:
+                add_console(self.app, self.engine, self.store, settings=self._console_settings())
             runner, url = await listen(self.app, self.settings)
             self._url = url
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
-            shown = fingerprint(self.settings)
-            Running(pid=os.getpid(), url=url, key=own_key, fingerprint=shown).write(self.settings)
+            self._leave_word(own_key)
             tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -146,11 +149,22 @@ class Worker:
             raise self._failure
         log.event("worker.ended", pid=os.getpid())
 
+    def _leave_word(self, own_key: str) -> None:
+        Running(
+            pid=os.getpid(),
+            url=self._url,
+            key=own_key,
+            fingerprint=fingerprint(self.settings),
+            # A name that is no UTF-8 is no JSON either.
+            definitions=os.fsencode(self._path or "").decode(errors="backslashreplace"),
+        ).write(self.settings)
+
     def advice(self) -> tuple[str, ...]:
         """
         What to do next, in plain words.
         """
-        return (*advice(self.store, self.tenancy.name, self.engine.definitions), self._console_advice())
+        next_steps = advice(self.store, self.tenancy.name, self.engine.definitions)
+        return (*next_steps, self._console_advice()) if self._has_pages else next_steps
 
     def _console_advice(self) -> str:
         link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)

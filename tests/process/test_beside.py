@@ -3,10 +3,12 @@ Commands beside a running process: what they change counts at once, and only who
 """
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 
-from tests.faults.process import Process, event
+from tests.faults.process import DEFINITIONS, Process, event, until
 from webhook_engine.store import new_key
 
 pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
@@ -54,13 +56,36 @@ def test_administering_takes_a_key_for_it(beside, process):
         ("keys.lists", {}, 404),
         ("keys.list", {"tenant": 1, "removed": False}, 422),
         ("vault.rotate", {"x": 1}, 422),
+        ("keys.add", {"tenant": "Euphoria", "name": "a", "scopes": [5], "by": "x"}, 422),
+        ("keys.add", {"tenant": "Euphoria", "name": "a", "scopes": [["events"]], "by": "x"}, 422),
+        ("definitions.load", {"tenant": "Euphoria", "number": 2**63}, 422),
+        ("definitions.load", {"tenant": "Euphoria", "number": True}, 422),
     ],
 )
 def test_what_administering_cannot_mean_is_refused(process, act, document, status):
     """
-    An act that there is not, a part of another kind, a part too many.
+    An act that there is not, a part of another kind or with something of another kind in it, a part too many.
     """
     assert status == process.ask("POST", f"/v1/admin/{act}", document)[0]
+
+
+def test_a_body_that_nobody_reads_is_no_error_of_the_process(process):
+    """
+    Whatever is wrong in one that was refused before, its log holds the refusal and no traceback.
+    """
+    told = len(process.log())
+    body, headers = b"no gzip", {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+    request = urllib.request.Request(f"{process.url}/v1/events", body, headers)
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    refused.value.close()
+    assert 200 == process.ask("GET", "/v1/deliveries")[0]
+    process.ask("GET", "/v1/deliveries/none")
+    until(lambda: any(each.get("code") == "not-found" for each in process.log()[told:]))
+
+    assert 401 == refused.value.code
+    assert {"request.refused"} == {each["event"] for each in process.log()[told:]}
 
 
 def test_a_secret_goes_into_the_vault_of_the_process(beside):
@@ -151,3 +176,41 @@ def test_word_of_a_killed_process_misleads_nobody(target, tmp_path, command, mon
         done = command("key", "list")
 
     assert (0, "") == (done.code, done.err)
+
+
+def test_secrets_that_are_nowhere_are_told_at_the_start(target, tmp_path):
+    """
+    Of the environment and of files, each with what to do; one that is there is not told.
+    """
+    group = (
+        "\n[[group]]\nname = '{0}'\nauthentication = 'api-key'\nlevel = 'global'\n"
+        "key_in = 'header'\nkey_name = 'X-Key'\nkey = {{ {1} }}\n"
+    )
+    file = tmp_path / "integration.toml"
+    file.write_text(
+        DEFINITIONS.format(target=target.url, deadline_s=5)
+        + group.format("A", "env = 'NO_SUCH_KEY'")
+        + group.format("B", "file = 'no-such.key'")
+        + group.format("C", "env = 'THERE'")
+    )
+    with Process(tmp_path, definitions_at=file.name, environ={"THERE": "x"}) as process:
+        process.until_logged("secret.missing")
+        until(lambda: "Ctrl-C ends this" in process.printed())
+        told = [each["problem"] for each in process.log() if each["event"] == "secret.missing"]
+        printed = process.printed()
+
+    in_the_environment, in_a_file = told
+    assert "the environment variable NO_SUCH_KEY is not set: set it and start again" in in_the_environment
+    assert "no-such.key" in in_a_file
+    assert "put it there" in in_a_file
+    assert all(each in printed for each in told)
+
+
+def test_an_import_beside_a_file_is_not_said_to_be_in_force(beside, process):
+    """
+    A process that works by a file goes on doing so: the revision is kept, and what to do is told.
+    """
+    done = beside("import", "integration.toml")
+
+    assert (0, True) == (done.code, "revision" in done.out)
+    assert f"process {process.pid} works by integration.toml, so this is not in force there" in done.err

@@ -79,6 +79,41 @@ def test_a_failure_brings_its_traceback_on_one_line():
     assert "ValueError: no such thing" in line["exception"]
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("odd", ["caf\udce9.toml", 2**70])
+def test_what_is_no_json_is_written_all_the_same(form, odd):
+    """
+    A file's name that is no UTF-8, a number beyond 64 bits; and the lines after it are written as ever.
+    """
+    stream = io.StringIO()
+
+    with logging_to(stream, form):
+        log.event("worker.started", definitions=odd)
+        log.event("worker.ended")
+
+    started, ended = stream.getvalue().splitlines()
+    assert ("worker.started" in started, "worker.ended" in ended) == (True, True)
+    assert "definitions" in started
+
+
+def test_a_line_that_cannot_be_written_is_not_the_last():
+    """
+    It is told that there was one, whose, and why.
+    """
+    stream = io.StringIO()
+
+    with logging_to(stream, "json") as lines:
+        lines.handle(
+            logging.makeLogRecord({"name": "some.library", "msg": "%d connections", "args": ("many",)})
+        )
+        log.event("worker.ended")
+
+    odd, ended = lines_of(stream)
+    assert ("log.unwritable", "some.library") == (odd["event"], odd["of"])
+    assert "TypeError" in odd["why"]
+    assert "worker.ended" == ended["event"]
+
+
 def test_everything_failing_is_bounded_and_counted(one_second):
     """
     So many lines of one event in a second; how many there would have been is told.

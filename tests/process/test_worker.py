@@ -252,6 +252,18 @@ def test_word_is_for_its_user_alone(settings):
     assert until(lambda: not running_file(settings).exists())
 
 
+async def test_a_file_whose_name_is_no_utf_8(settings, file):
+    """
+    Is worked by like any other.
+    """
+    odd = file.rename(file.with_name("caf\udce9.toml"))
+
+    async with working(settings, definitions=odd):
+        word = Running.read(settings)
+
+    assert word.definitions.endswith("caf\\xe9.toml")
+
+
 def test_word_that_cannot_be_left_is_told_with_its_file(settings):
     """
     What to do about it too; and nothing half-written stays.

@@ -4,6 +4,7 @@ A process works: events in over HTTP, deliveries out, and every setting told in 
 
 import json
 import os
+import socket
 import stat
 
 import pytest
@@ -142,3 +143,22 @@ def test_what_it_cannot_be_told_is_said(flags, says, tmp_path, command, monkeypa
 
     assert 2 == done.code
     assert says in done.err
+
+
+def test_a_second_signal_ends_in_order_although_an_upload_goes_on(target, tmp_path):
+    """
+    Whoever sends slowly is not waited for, and the end is one like any other: exit code 0, and its last line.
+    """
+    with Process(tmp_path, target) as process:
+        host, port = process.url.removeprefix("http://").split(":")
+        head = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {process.key}\r\n"
+        with socket.create_connection((host, int(port))) as upload:
+            upload.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode())
+            process.ask("GET", "/v1/deliveries")
+            process.terminate()
+            process.until_logged("worker.stopping")
+            process.terminate()
+
+            assert 0 == process.wait()
+
+    assert "worker.ended" == process.log()[-1]["event"]

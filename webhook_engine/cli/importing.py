@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from webhook_engine.cli.asking import AskedStore
 from webhook_engine.cli.console import out, safe
 from webhook_engine.cli.inputs import BadInput, File, load
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.opening import open_store_or_service, tenant_of, whoever
 from webhook_engine.cli.told import told
+from webhook_engine.process.running import Running
 from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +50,14 @@ async def _import(settings: Settings, file: Path, definitions: Definitions, note
         tenant = await _tenant(store, settings, file, definitions)
         saved = await store.definitions.save(tenant, definitions, by=whoever(), note=note)
         known = {entry.name for entry in await store.vault.list(tenant)}
+        running = Running.read(settings) if isinstance(store, AskedStore) else None
     _tell(saved, definitions)
+    if running is not None and running.definitions:
+        typer.echo(
+            f"process {running.pid} works by {running.definitions}, so this is not in force there: "
+            "edit that, or start the process without it.",
+            err=True,
+        )
     if saved.sealed:
         out().print(Text(safe(f"moved into the vault: {', '.join(saved.sealed)}")))
         typer.echo(

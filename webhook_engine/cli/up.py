@@ -37,7 +37,7 @@ def up(settings: Settings, definitions: Definitions = None) -> None:
 
     Example:  webhook-engine up integration.toml
     """
-    _work(settings, definitions)
+    _work(settings, definitions, pages=True)
 
 
 @process_told
@@ -47,22 +47,22 @@ def worker(settings: Settings, definitions: Definitions = None) -> None:
 
     Example:  webhook-engine worker integration.toml
     """
-    _work(settings, definitions)
+    _work(settings, definitions, pages=False)
 
 
-def _work(settings: Settings, definitions: Path | None) -> None:
+def _work(settings: Settings, definitions: Path | None, *, pages: bool) -> None:
     from webhook_engine.process.logs import logging_to
 
     # Deliveries hold what callers said: what this process writes is for its own user.
     os.umask(0o077)
     with logging_to(sys.stderr, settings.log_format):
-        run(_worked(settings, definitions))
+        run(_worked(settings, definitions, pages=pages))
 
 
-async def _worked(settings: Settings, definitions: Path | None) -> None:
+async def _worked(settings: Settings, definitions: Path | None, *, pages: bool) -> None:
     from webhook_engine.worker import Worker
 
-    worker = Worker(settings, definitions=definitions)
+    worker = Worker(settings, definitions=definitions, pages=pages)
     await worker.run(on_started=lambda started: _tell(worker, started))
 
 

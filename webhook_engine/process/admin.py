@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 from aiohttp import web
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from webhook_engine.store import ApiKey, Campaign, NewApiKey, Saved, Store, User, VaultEntry
 
 PATH = "/v1/admin/{act}"
+
+_BEYOND: Final = 2**63
 
 
 class Act(NamedTuple):
@@ -54,7 +56,7 @@ def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
         if act is None:
             raise NotFound("act", name, known=ACTS)
         given = await object_of(service, request, *act.takes)
-        if wrong := [each for each, kinds in act.takes.items() if not isinstance(given.get(each), kinds)]:
+        if wrong := [each for each, kinds in act.takes.items() if not _is_of(given.get(each), kinds)]:
             raise invalid([Wrong(path=each, message="is missing, or of another kind") for each in wrong])
         try:
             return _json(await act.do(store, given))
@@ -67,6 +69,17 @@ def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
             raise Refusal(Code.INVALID, str(error)) from error
 
     return (Endpoint("POST", PATH, Scope.ADMIN, handle),)
+
+
+def _is_of(value: object, kinds: tuple[type, ...]) -> bool:
+    """
+    Whether it is of one of the kinds: every list is one of names, and every number one that the store can hold.
+    """
+    if isinstance(value, list):
+        return list in kinds and all(isinstance(each, str) for each in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int in kinds and abs(value) < _BEYOND
+    return type(value) in kinds
 
 
 def _json(document: object) -> web.Response:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import ssl
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from webhook_engine import log
 from webhook_engine.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,6 +24,18 @@ _LAST_S: Final = 5.0
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # looked up, not listened on
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """
+    Whether it tells of this program: a body that was refused unread is read to its end by aiohttp, which logs what is
+    wrong in it as an error of whoever serves.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], web.RequestPayloadError))
+
+
+_log: Final = logging.getLogger(f"{log.NAME}.http")
+_log.addFilter(_is_ours)
+
+
 async def listen(app: web.Application, settings: Settings) -> tuple[web.AppRunner, str]:
     """
     The application, served; what `cleanup` ends, and the address at which this machine reaches it.
@@ -30,7 +44,7 @@ async def listen(app: web.Application, settings: Settings) -> tuple[web.AppRunne
         SettingsError: It cannot listen there, and why.
     """
     tls = _tls(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_S)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_S, logger=_log)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()

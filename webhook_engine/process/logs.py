@@ -7,6 +7,7 @@ a pipe that takes nothing holds nobody up.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -71,6 +72,7 @@ class LogLines(logging.Handler):
         self._second = 0
         self._told: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
+        self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="log lines", daemon=True)
         self._thread.start()
 
@@ -79,11 +81,15 @@ class LogLines(logging.Handler):
         Called by whoever logs, in whatever thread.
         """
         if self._is_too_much(record):
-            self._left_out[record.msg] += 1
+            self._leave_out(record)
             return
         try:
             self._waiting.put_nowait(record)
         except Full:
+            self._leave_out(record)
+
+    def _leave_out(self, record: logging.LogRecord) -> None:
+        with self._counting:
             self._left_out[record.msg] += 1
 
     def _is_too_much(self, record: logging.LogRecord) -> bool:
@@ -121,7 +127,8 @@ class LogLines(logging.Handler):
                 self._tell_left_out()
 
     def _tell_left_out(self) -> None:
-        left_out, self._left_out = self._left_out, Counter()
+        with self._counting:
+            left_out, self._left_out = self._left_out, Counter()
         for name, count in left_out.items():
             fields = {
                 "name": log.NAME,
@@ -131,9 +138,15 @@ class LogLines(logging.Handler):
             }
             self._write(logging.makeLogRecord(fields | {"of": name, "lines": count, "created": time.time()}))
 
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:  # a line that nobody can write must not be the last one
+            return self.format(_unwritable(record, error))
+
     def _write(self, record: logging.LogRecord) -> None:
         try:
-            self._stream.write(self.format(record) + "\n")
+            self._stream.write(self._line(record) + "\n")
             if self._waiting.empty():
                 self._stream.flush()
         except (OSError, ValueError):
@@ -141,17 +154,28 @@ class LogLines(logging.Handler):
             self._left_out.clear()
 
 
+def _unwritable(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {
+            "name": log.NAME,
+            "msg": "log.unwritable",
+            "levelno": logging.WARNING,
+            "levelname": "WARNING",
+            "created": record.created,
+            "of": record.name,
+            "why": f"{type(error).__name__}: {error}",
+        }
+    )
+
+
 def _formatter(*, colours: bool, is_text: bool) -> logging.Formatter:
-    import orjson
     import structlog
 
     renderer: structlog.typing.Processor
     if is_text:
         renderer = structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=22)
     else:
-        renderer = structlog.processors.JSONRenderer(
-            serializer=lambda fields, **_: orjson.dumps(fields, default=str).decode()
-        )
+        renderer = structlog.processors.JSONRenderer(serializer=lambda fields, **_: _json(fields))
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _when, _where],
         processors=[
@@ -160,6 +184,16 @@ def _formatter(*, colours: bool, is_text: bool) -> logging.Formatter:
             renderer,
         ],
     )
+
+
+def _json(fields: object) -> str:
+    import orjson
+
+    try:
+        return orjson.dumps(fields, default=str).decode()
+    except TypeError:
+        # Half a character, as in a file's name that is no UTF-8, or a number beyond 64 bits.
+        return json.dumps(fields, default=str)
 
 
 def _when(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:

@@ -38,6 +38,9 @@ class Running:
     fingerprint: str = ""
     """SHA-256 of the certificate it shows, in hexadecimal: on this machine that says more than a name in it."""
 
+    definitions: str = ""
+    """The file or folder that it works by; "" where it works by the store's definitions."""
+
     @classmethod
     def read(cls, settings: Settings) -> Self | None:
         """
@@ -53,6 +56,7 @@ class Running:
                 url=str(found["url"]),
                 key=str(found["key"]),
                 fingerprint=str(found.get("fingerprint", "")),
+                definitions=str(found.get("definitions", "")),
             )
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from webhook_engine.definitions import SecretKind
+from webhook_engine.errors import SecretMissing
 from webhook_engine.service import GivenKeys, KeyFacts, StoreKeys
-from webhook_engine.store import vault_names
+from webhook_engine.store import secret_references, vault_names
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, SecretRef
@@ -59,6 +61,13 @@ def missing_secrets(store: Store, tenant: str, definitions: Definitions) -> tupl
     """
     What keeps requests from their secrets, and what to do about it: one line for each.
     """
+    return (
+        *_missing_in_the_vault(store, tenant, definitions),
+        *_missing_elsewhere(store, tenant, definitions),
+    )
+
+
+def _missing_in_the_vault(store: Store, tenant: str, definitions: Definitions) -> tuple[str, ...]:
     wanted = vault_names(definitions)
     if not wanted:
         return ()
@@ -73,3 +82,21 @@ def missing_secrets(store: Store, tenant: str, definitions: Definitions) -> tupl
         for name in wanted
         if name not in known
     )
+
+
+def _missing_elsewhere(store: Store, tenant: str, definitions: Definitions) -> tuple[str, ...]:
+    """
+    Those of the environment and of files.
+    """
+    secrets = store.secrets(tenant, folder=definitions.folder)
+    found: list[str] = []
+    for reference in secret_references(definitions):
+        if reference.kind in (SecretKind.ENV, SecretKind.FILE):
+            try:
+                secrets.resolve(reference)
+            except SecretMissing as error:
+                to_do = "put it there" if reference.kind is SecretKind.FILE else "set it and start again"
+                found.append(
+                    f"A secret is missing: {error}: {to_do}. Until then deliveries that need it wait."
+                )
+    return tuple(found)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.dialer import DialerContacts
     from webhook_engine.store.facts import ApiRequest, Campaign, Contact, DialerContact, Feed, NewContact
     from webhook_engine.store.keyring import add_key, keys_of
-    from webhook_engine.store.literals import vault_names
+    from webhook_engine.store.literals import secret_references, vault_names
     from webhook_engine.store.pops import Pop, Pops
     from webhook_engine.store.revisions import Revision, RevisionEntry, Revisions, Saved
     from webhook_engine.store.sealing import new_key, read_keys
@@ -60,6 +60,7 @@ __all__ = [
     "keys_of",
     "new_key",
     "read_keys",
+    "secret_references",
     "upgrade",
     "vault_names",
 ]
@@ -101,6 +102,7 @@ _MODULES = {
     "new_key": "sealing",
     "read_keys": "sealing",
     "upgrade": "sqlite",
+    "secret_references": "literals",
     "vault_names": "literals",
 }
 

@@ -42,8 +42,14 @@ def vault_names(definitions: Definitions) -> tuple[str, ...]:
     """
     The names in the vault that definitions refer to, in their order and each once.
     """
-    references = (secret for group in definitions.groups for secret in _references(group))
-    return tuple(dict.fromkeys(each.value for each in references if each.kind is SecretKind.VAULT))
+    return tuple(each.value for each in secret_references(definitions) if each.kind is SecretKind.VAULT)
+
+
+def secret_references(definitions: Definitions) -> tuple[SecretRef, ...]:
+    """
+    The secrets that definitions hold or refer to, in their order and each once.
+    """
+    return tuple(dict.fromkeys(secret for group in definitions.groups for secret in _references(group)))
 
 
 def _collision(group: Group, name: str) -> Problem:

@@ -82,8 +82,12 @@ def refusal(error: apsw.Error, path: Path) -> QueueError:
     if isinstance(error, PASSING):
         return QueueUnavailable(path=str(path), why=str(error))
     if isinstance(error, apsw.NotADBError):
-        return QueueError(f"{path} is not a delivery queue")
+        return QueueError(_other(path))
     return QueueError(f"the delivery queue {path} failed: {error}")
+
+
+def _other(path: Path) -> str:
+    return f"{path} is not a delivery queue: put it back from a copy, or move it away and a new one is made"
 
 
 def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
@@ -93,9 +97,12 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
     application, version = db.pragma("application_id"), db.pragma("user_version")
     is_new = not db.execute("SELECT count(*) FROM sqlite_schema").get
     if not is_new and application != _APPLICATION:
-        raise QueueError(f"{path} is not a delivery queue")
+        raise QueueError(_other(path))
     if isinstance(version, int) and version > _VERSION:
-        raise QueueError(f"{path} was written by a newer version of webhook-engine (schema {version})")
+        raise QueueError(
+            f"{path} was written by a newer version of webhook-engine (schema {version}): "
+            "install that version, or a later one"
+        )
     if is_new:
         db.pragma("auto_vacuum", "INCREMENTAL")
     if db.pragma("journal_mode", "WAL") != "wal":
