@@ -29,7 +29,7 @@ layers: $(VENV)/.tests
 
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=92
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
 	WEBHOOK_ENGINE_ENDS=50 $(BIN)/python -m pytest tests/faults

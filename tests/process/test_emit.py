@@ -85,14 +85,14 @@ def test_without_a_process_deliveries_are_written_down(alone, target, tmp_path):
     The next process that runs here delivers them.
     """
     (tmp_path / "integration.toml").write_text(DEFINITIONS.format(target=target.url, deadline_s=5))
-    file = jsonl(tmp_path / "calls.jsonl", event("e1"), event("e2"), event("e3", "ringing"))
+    file = jsonl(tmp_path / "calls.jsonl", event("written-1"), event("written-2"), event("written-3", "ringing"))
 
     done = alone("emit", file, "--definitions", "integration.toml")
 
     assert (0, "3 events in, 2 deliveries\n") == (done.code, done.out)
-    assert not {"e1", "e2", "e3"} & set(target.calls())
+    assert not {"written-1", "written-2", "written-3"} & set(target.calls())
     with Process(tmp_path, target) as process:
-        assert {"e1", "e2"} == process.settled().keys()
+        assert {"written-1", "written-2"} == process.settled().keys()
 
 
 def test_without_definitions_it_says_what_to_do(alone, tmp_path):

@@ -69,7 +69,7 @@ def test_without_a_process_the_file_is_opened(beside, process):
     The same list, and what is let go is performed by the next process.
     """
     process.send(event("gone-2"))
-    until(lambda: process.deliveries(event="gone-2")[0]["state"] == "dead")
+    until(lambda: process.deliveries(event="gone-2")[0]["state"] == "dead", lambda: str(process.deliveries(event="gone-2")))
     process.send(event("kept-2"))
     until(lambda: process.deliveries(event="kept-2")[0]["reason"] == "webhook-gone")
     process.terminate()
