@@ -27,6 +27,7 @@ types: $(VENV)/.tests
 layers: $(VENV)/.tests
 	$(BIN)/lint-imports --no-cache
 
+# Spread by file: the tests of one file share processes and servers.
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=92

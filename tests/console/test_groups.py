@@ -191,6 +191,8 @@ async def test_the_engine_works_with_what_was_saved(administrator):
         while "The CRM" not in administrator.engine.definitions.index.groups:
             await asyncio.sleep(0.01)
 
+    assert "CRM" not in administrator.engine.definitions.index.groups
+
 
 async def test_a_signing_secret_is_exchanged(administrator):
     """

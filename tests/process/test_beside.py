@@ -11,8 +11,6 @@ import pytest
 from tests.faults.process import DEFINITIONS, Process, event, until
 from webhook_engine.store import new_key
 
-pytestmark = pytest.mark.xdist_group("beside")  # one process for all of them
-
 
 @pytest.fixture(scope="module")
 def process(target, tmp_path_factory):

@@ -10,8 +10,6 @@ import pytest
 
 from tests.faults.process import DEFINITIONS, Process, event, until
 
-pytestmark = pytest.mark.xdist_group("definitions")  # one process for all of them
-
 
 @pytest.fixture(scope="module")
 def process(target, tmp_path_factory):

@@ -9,8 +9,6 @@ import pytest
 from tests.faults.process import Process, Target, event, until
 from webhook_engine.performing import REASONS
 
-pytestmark = pytest.mark.xdist_group("deliveries")  # one process for all of them
-
 FILTERS = {
     "state": (("--state", "dead"), {"dead-1", "dead-2"}),
     "event": (("--event", "waits-1"), {"waits-1"}),

@@ -8,8 +8,6 @@ import pytest
 
 from tests.faults.process import DEFINITIONS, Process, event
 
-pytestmark = pytest.mark.xdist_group("emit")  # one process for all of them
-
 
 def jsonl(path, *lines):
     path.write_text("".join(f"{each if isinstance(each, str) else json.dumps(each)}\n" for each in lines))
@@ -85,7 +83,9 @@ def test_without_a_process_deliveries_are_written_down(alone, target, tmp_path):
     The next process that runs here delivers them.
     """
     (tmp_path / "integration.toml").write_text(DEFINITIONS.format(target=target.url, deadline_s=5))
-    file = jsonl(tmp_path / "calls.jsonl", event("written-1"), event("written-2"), event("written-3", "ringing"))
+    file = jsonl(
+        tmp_path / "calls.jsonl", event("written-1"), event("written-2"), event("written-3", "ringing")
+    )
 
     done = alone("emit", file, "--definitions", "integration.toml")
 

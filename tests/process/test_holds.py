@@ -9,8 +9,6 @@ import pytest
 from tests.faults.process import Process, Target, event, until
 from webhook_engine.performing import REASONS
 
-pytestmark = pytest.mark.xdist_group("holds")  # one process for all of them
-
 
 @pytest.fixture(scope="module")
 def target():
@@ -69,7 +67,10 @@ def test_without_a_process_the_file_is_opened(beside, process):
     The same list, and what is let go is performed by the next process.
     """
     process.send(event("gone-2"))
-    until(lambda: process.deliveries(event="gone-2")[0]["state"] == "dead", lambda: str(process.deliveries(event="gone-2")))
+    until(
+        lambda: process.deliveries(event="gone-2")[0]["state"] == "dead",
+        lambda: str(process.deliveries(event="gone-2")),
+    )
     process.send(event("kept-2"))
     until(lambda: process.deliveries(event="kept-2")[0]["reason"] == "webhook-gone")
     process.terminate()

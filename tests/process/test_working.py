@@ -11,8 +11,6 @@ import pytest
 
 from tests.faults.process import Process, event
 
-pytestmark = pytest.mark.xdist_group("working")  # one process for all of them
-
 
 def test_an_event_is_delivered(process, target):
     """

@@ -57,7 +57,9 @@ async def test_more_than_the_usual_may_be_allowed(opened, target):
     async with opened(group(max_in_flight=20)) as engine:
         await engine.notify_all(events(20))
         await until(lambda: target.most == 20)
-        await reports(engine)
+        found = await reports(engine)
+
+    assert [(State.DONE, 1)] * 20 == [(each.state, each.attempts) for each in found]
 
 
 async def test_an_edited_limit_holds_at_once(opened, definitions, target):
@@ -162,6 +164,8 @@ async def test_a_complaint_to_an_agent_counts_for_deliveries(opened, target):
     async with opened(GROUP + "max_in_flight = 3\n" + lookup + OF_GROUP) as engine:
         await engine.notify(event(1))
         await until(lambda: slots(engine) == [2])
+
+    assert ["1"] == target.asked
 
 
 async def test_a_wish_to_wait_holds_for_the_whole_target(opened, target):
