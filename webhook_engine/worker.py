@@ -13,7 +13,7 @@ import os
 import secrets
 import signal
 import time
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +32,7 @@ from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.running import Running, forget
+from webhook_engine.process.signals import ended_by_signals
 from webhook_engine.process.telling import advice, tell, tell_missing
 from webhook_engine.process.tenant import Tenancy
 from webhook_engine.process.xml import xml_api_of
@@ -39,14 +40,13 @@ from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from webhook_engine.definitions import Definitions
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _LOOK_S: Final = 0.02
 """Between two looks at whether the last request has been answered."""
@@ -115,7 +115,7 @@ class Worker:
         """
         began = time.monotonic()
         async with AsyncExitStack() as opened:
-            opened.enter_context(self._signals())
+            opened.enter_context(ended_by_signals(self.stop))
             self.store = await opened.enter_async_context(Store.from_settings(self.settings))
             forget(self.settings)  # what a process that was killed left behind
             edition = await self._begin()
@@ -282,17 +282,6 @@ class Worker:
         service = self.app[SERVICE]
         while service.asks.taken or service.bytes.taken:  # noqa: ASYNC110  # nobody tells when they are 0
             await asyncio.sleep(_LOOK_S)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for each in _SIGNALS:
-            loop.add_signal_handler(each, self.stop)
-        try:
-            yield
-        finally:
-            for each in _SIGNALS:
-                loop.remove_signal_handler(each)
 
 
 async def _saved(keeper: BoardKeeper) -> None:

@@ -4,6 +4,7 @@ The worker's steps, in this process: what it takes in, what it follows, how it e
 
 import asyncio
 import resource
+import signal
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -18,6 +19,17 @@ from webhook_engine.queue import SqliteQueue
 from webhook_engine.settings import Settings
 from webhook_engine.store import Store
 from webhook_engine.worker import Worker
+
+
+@pytest.fixture(autouse=True)
+def signals():
+    """
+    What a signal does to this process is afterwards what it was.
+    """
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 @pytest.fixture

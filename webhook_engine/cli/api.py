@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 
 from webhook_engine.cli.console import out, safe
@@ -33,20 +32,19 @@ def api(settings: Settings) -> None:
 
 async def _served(settings: Settings) -> None:
     from webhook_engine.process.listening import listen
+    from webhook_engine.process.signals import ended_by_signals
     from webhook_engine.process.xml import xml_api_of
     from webhook_engine.store import Store
 
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, ended.set)
-    async with Store.from_settings(settings) as store:
-        runner, url = await listen(xml_api_of(store, settings), settings)
-        try:
-            out().print(
-                safe(f"the XML API listens on {url}/xml, over {settings.database_path}"), markup=False
-            )
-            sys.stdout.flush()
-            await ended.wait()
-        finally:
-            await runner.cleanup()
+    with ended_by_signals(ended.set):
+        async with Store.from_settings(settings) as store:
+            runner, url = await listen(xml_api_of(store, settings), settings)
+            try:
+                out().print(
+                    safe(f"the XML API listens on {url}/xml, over {settings.database_path}"), markup=False
+                )
+                sys.stdout.flush()
+                await ended.wait()
+            finally:
+                await runner.cleanup()
