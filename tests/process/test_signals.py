@@ -11,7 +11,7 @@ import pytest
 PROGRAM = """
 import asyncio, os, signal, sys
 from webhook_engine.cli.loop import run
-from webhook_engine.process.signals import ended_by_signals
+from webhook_engine.process.signals import ended_by_signals, ignore_signals
 
 async def work():
     ended = asyncio.Event()
@@ -19,9 +19,14 @@ async def work():
         print("works", flush=True)
         await ended.wait()
 
+def told_again():
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+
 run(work())
-os.kill(os.getpid(), signal.SIGTERM)
-os.kill(os.getpid(), signal.SIGINT)
+told_again()
+ignore_signals()
+told_again()
 print("ended")
 """
 

@@ -22,12 +22,14 @@ def api(settings: Settings) -> None:
     Example:  webhook-engine api --tls-certificate api.pem
     """
     from webhook_engine.process.logs import logging_to
+    from webhook_engine.process.signals import ignore_signals
     from webhook_engine.process.xml import check_reachable
 
     check_reachable(settings)
     os.umask(0o077)
     with logging_to(sys.stderr, settings.log_format):
         run(_served(settings))
+    ignore_signals()
 
 
 async def _served(settings: Settings) -> None:

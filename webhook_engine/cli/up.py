@@ -52,11 +52,13 @@ def worker(settings: Settings, definitions: Definitions = None) -> None:
 
 def _work(settings: Settings, definitions: Path | None, *, pages: bool) -> None:
     from webhook_engine.process.logs import logging_to
+    from webhook_engine.process.signals import ignore_signals
 
     # Deliveries hold what callers said: what this process writes is for its own user.
     os.umask(0o077)
     with logging_to(sys.stderr, settings.log_format):
         run(_worked(settings, definitions, pages=pages))
+    ignore_signals()
 
 
 async def _worked(settings: Settings, definitions: Path | None, *, pages: bool) -> None:

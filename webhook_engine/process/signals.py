@@ -20,9 +20,8 @@ def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """
     Either signal calls *stop* in the running loop; once this is left, neither does anything any more.
 
-    It is left when the process has ended well but for the last of its teardown: a signal that comes then, by a
-    service manager in doubt, must not turn its exit code 0 into a death by signal. (A handler of the loop's own is
-    taken down when the loop closes, and leaves the signal deadly until the interpreter is gone.)
+    A signal that a service manager in doubt sends when the work has ended well must not turn exit code 0 into a
+    death by signal. (A handler of the loop's own is taken down when the loop closes, and leaves the signal deadly.)
     """
     loop = asyncio.get_running_loop()
     for each in _SIGNALS:
@@ -31,4 +30,12 @@ def ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, lambda *_: None)
+
+
+def ignore_signals() -> None:
+    """
+    For a process that has nothing left to do but to end: its handlers go before it does.
+    """
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
