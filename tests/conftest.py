@@ -47,3 +47,14 @@ def free_port():
         pytest.fail("a thousand ports between 20000 and 30000 are taken")
 
     return free_port
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """
+    A real PostgreSQL server, for all tests of this process; each makes a database of its own in it.
+    """
+    from tests.servers.postgresql import PostgresqlServer
+
+    with PostgresqlServer() as server:
+        yield server

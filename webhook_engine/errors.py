@@ -538,11 +538,11 @@ class StoreOutdated(StoreError):
     The store was written by another version of this project.
     """
 
-    def __init__(self, *, path: str, found: str, wanted: str, is_newer: bool) -> None:
+    def __init__(self, *, path: str, found: str, wanted: str, is_newer: bool, is_copied: bool = True) -> None:
         what_now = (
             "install the version of webhook-engine that wrote it, or a later one"
             if is_newer
-            else "run `webhook-engine doctor --fix`, which keeps a copy beside it"
+            else "run `webhook-engine doctor --fix`" + (", which keeps a copy beside it" if is_copied else "")
         )
         super().__init__(
             f"{path} has schema {found} and this version of webhook-engine works on {wanted}: {what_now}"

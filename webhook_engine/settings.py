@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from webhook_engine.errors import SettingsError
 
@@ -30,8 +31,8 @@ class Settings:
     Paths are relative to the working directory.
     """
 
-    database: str = "sqlite:///webhook-engine.db"
-    """Where the store is; on SQLite the deliveries are in a file beside it."""
+    database: str = field(default="sqlite:///webhook-engine.db", repr=False)
+    """Where the store is: a SQLite file, with the deliveries in another beside it, or a PostgreSQL database."""
 
     host: str = "127.0.0.1"
     port: int = 8700
@@ -87,6 +88,20 @@ class Settings:
         return cls(**read(file, flags=flags or {}))
 
     @property
+    def is_shared(self) -> bool:
+        """
+        Whether several processes may work on the database.
+        """
+        return is_postgresql(self.database)
+
+    @property
+    def database_name(self) -> str:
+        """
+        The database as it may be shown: a file, or an address without a password.
+        """
+        return address_without_password(self.database) if self.is_shared else str(self.database_path)
+
+    @property
     def database_path(self) -> Path:
         """
         The store's SQLite file.
@@ -110,9 +125,27 @@ class Settings:
     @property
     def usual_key_file(self) -> Path:
         """
-        Where a key file is made, and looked for where the settings name none.
+        Where a key file is made, and looked for where the settings name none: beside a SQLite file, else here.
         """
-        return self.key_file or self.database_path.with_suffix(".key")
+        if self.key_file is not None:
+            return self.key_file
+        return Path("webhook-engine.key") if self.is_shared else self.database_path.with_suffix(".key")
+
+
+def is_postgresql(url: str) -> bool:
+    """
+    Whether it is the address of a PostgreSQL database.
+    """
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def address_without_password(url: str) -> str:
+    """
+    An address as it may be shown: nothing of what follows a `?` either, which may hold one as well.
+    """
+    parts = urlsplit(url)
+    user = f"{parts.username}@" if parts.username else ""
+    return f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def database_path(url: str) -> Path:
@@ -125,11 +158,8 @@ def database_path(url: str) -> Path:
     kind, separator, path = url.partition(":///")
     if kind != "sqlite" or not separator or not path or "?" in path:
         shown = url.partition("://")[0] if "://" in url else url
-        raise SettingsError(
-            [
-                f"database: {shown!r} is not supported; write sqlite:///FILE, such as sqlite:///webhook-engine.db"
-            ]
-        )
+        possible = "sqlite:///FILE, such as sqlite:///webhook-engine.db, or postgresql://USER@HOST/DATABASE"
+        raise SettingsError([f"database: {shown!r} is not supported; write {possible}"])
     return Path(path)
 
 

@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from webhook_engine.errors import SettingsError, did_you_mean
-from webhook_engine.settings import FILE, PREFIX, LogFormat, Settings, database_path
+from webhook_engine.settings import FILE, PREFIX, LogFormat, Settings, database_path, is_postgresql
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -33,6 +33,8 @@ _OTHERS = frozenset({f"{PREFIX}TRACEBACK", f"{PREFIX}API_KEY"})
 
 
 def _database(url: str) -> str:
+    if is_postgresql(url):
+        return url
     try:
         database_path(url)
     except SettingsError as error:

@@ -147,7 +147,7 @@ async def test_a_name_is_a_name(tmp_path, name):
     assert (tmp_path / name).stat().st_size > 0
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:canary-secret@db/x", "sqlite://", "store.db", ""])
+@pytest.mark.parametrize("url", ["mysql://me:canary-secret@db/x", "sqlite://", "store.db", ""])
 def test_another_kind_of_database_is_refused(url):
     """
     With what to write instead, and without the password of the address.

@@ -44,7 +44,7 @@ async def _served(settings: Settings) -> None:
             runner, url = await listen(xml_api_of(store, settings), settings)
             try:
                 out().print(
-                    safe(f"the XML API listens on {url}/xml, over {settings.database_path}"), markup=False
+                    safe(f"the XML API listens on {url}/xml, over {settings.database_name}"), markup=False
                 )
                 sys.stdout.flush()
                 await ended.wait()

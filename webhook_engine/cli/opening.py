@@ -238,9 +238,8 @@ async def owning_or_asking(
     """
     from webhook_engine.store import Store
 
-    path = settings.database_path
-    if not makes and not path.exists():
-        raise StoreError(f"there is no store {path} yet; `webhook-engine import` makes it")
+    if not makes and not settings.is_shared and not settings.database_path.exists():
+        raise StoreError(f"there is no store {settings.database_path} yet; `webhook-engine import` makes it")
     async with AsyncExitStack() as opened:
         try:
             store = await opened.enter_async_context(Store.from_settings(settings))

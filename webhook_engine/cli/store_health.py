@@ -47,10 +47,13 @@ async def look_at_store(
 
         fix: Whether to mend what can be mended.
     """
-    found = [*_environment(), _sqlite()]
-    path = settings.database_path
+    found = [*_environment(), *([] if settings.is_shared else [_sqlite()])]
     key_file = settings.usual_key_file
     found += _rights(key_file, "key file", fix=fix)
+    if settings.is_shared:
+        found += await _database_upgraded(settings) if fix else []
+        return (*found, *await _inside(settings, definitions))
+    path = settings.database_path
     if not path.exists():
         found.append(Diagnosis("note", "store", f"{path} is not there yet; `webhook-engine import` makes it"))
         return (*found, *_unknown(definitions, "there is no store"))
@@ -110,10 +113,20 @@ async def _upgraded(path: Path) -> list[Diagnosis]:
     )
 
 
+async def _database_upgraded(settings: Settings) -> list[Diagnosis]:
+    from webhook_engine.store.postgresql import upgrade
+
+    try:
+        is_upgraded = await upgrade(settings.database)
+    except StoreError:
+        return []  # told by who opens it next
+    return [Diagnosis("ok", "store", "has this version's schema now")] if is_upgraded else []
+
+
 async def _inside(settings: Settings, definitions: Definitions | None) -> list[Diagnosis]:
     from webhook_engine.store import Store
 
-    path = settings.database_path
+    name = settings.database_name
     try:
         store = Store.from_settings(settings)
     except SettingsError as error:
@@ -123,12 +136,12 @@ async def _inside(settings: Settings, definitions: Definitions | None) -> list[D
             tenants = await store.tenants()
             whose = ", ".join(tenant or "one without a name" for tenant in tenants) or "nobody's yet"
             return [
-                Diagnosis("ok", "store", f"{path}: {whose}"),
+                Diagnosis("ok", "store", f"{name}: {whose}"),
                 *await _vault(store, tenants),
                 *await _references(store, settings, tenants, definitions),
             ]
     except StoreOwned as error:
-        found = [Diagnosis("ok", "store", f"{path} is in use by {error.owner}; not looked into")]
+        found = [Diagnosis("ok", "store", f"{name} is in use by {error.owner}; not looked into")]
         return [*found, *_unknown(definitions, "a running process has the store")]
     except StoreError as error:
         return [Diagnosis("wrong", "store", str(error))]

@@ -27,7 +27,9 @@ _OPTIONS: dict[str, object] = {
     "database": Annotated[
         str | None,
         typer.Option(
-            metavar="URL", help="The store, such as sqlite:///webhook-engine.db.", show_default=False
+            metavar="URL",
+            help="The store: sqlite:///webhook-engine.db, or postgresql://USER@HOST/DATABASE.",
+            show_default=False,
         ),
     ],
     "key_file": Annotated[

@@ -78,7 +78,7 @@ def _tell(worker: Worker, started: Started) -> None:
     lines = [
         f"webhook-engine listens on {started.url} (ready in {started.took_s:.1f} s)",
         f"  definitions  {whose}{started.definitions} ({holds})",
-        f"  store        {settings.database_path}",
+        f"  store        {settings.database_name}",
         f"  deliveries   {settings.deliveries_path}",
         *[f"  {each}" for each in worker.advice()],
     ]

@@ -48,6 +48,8 @@ class Running:
 
         A process that was killed left its file behind: whether one has the store now, the store's lock says.
         """
+        if settings.is_shared:
+            return None
         try:
             with running_file(settings).open("rb") as file:
                 found = orjson.loads(file.read(_LONGEST))
@@ -63,11 +65,13 @@ class Running:
 
     def write(self, settings: Settings) -> None:
         """
-        Leave word, for this user alone.
+        Leave word, for this user alone; a database that several may work on needs none.
 
         Raises:
             StoreError: The file cannot be written; nothing of it stays.
         """
+        if settings.is_shared:
+            return
         path = running_file(settings)
         beside = path.with_name(f"{path.name}.new")
         try:
@@ -89,7 +93,8 @@ def forget(settings: Settings) -> None:
     """
     Take word back; called by who has the store, so that it is nobody else's.
     """
-    running_file(settings).unlink(missing_ok=True)
+    if not settings.is_shared:
+        running_file(settings).unlink(missing_ok=True)
 
 
 def running_file(settings: Settings) -> Path:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 PREFIX: Final = "wek_"
 """What every key begins with, so that one that leaked is recognised."""
@@ -91,7 +91,7 @@ class ApiKeys:
     The keys of all tenants; those in force are in memory, so that a check waits for nothing.
     """
 
-    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
         changes.follow(Topic.KEYS, self._refresh)
@@ -213,7 +213,7 @@ class ApiKeys:
         """
         used = dict(self._used)
         if used:
-            async with self._database.write() as connection:
+            async with self._database.write(among="api keys used") as connection:
                 for ident, at in used.items():
                     await connection.execute(
                         update(_table).where(_table.c.id == ident).values(last_used_at=at)

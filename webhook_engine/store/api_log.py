@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.api_requests import ApiRequests
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 LOOK: Final = 20_000
 """Requests that are looked at for one page where no index leads to those that are meant."""
@@ -91,7 +91,7 @@ class ApiLog:
     The log of all tenants, to be read.
     """
 
-    def __init__(self, database: SqliteDatabase, requests: ApiRequests) -> None:
+    def __init__(self, database: Database, requests: ApiRequests) -> None:
         self._database = database
         self._requests = requests
 

@@ -17,7 +17,7 @@ from webhook_engine.store.facts import ApiRequest
 from webhook_engine.store.work import finished, id_of, insert_rows
 
 if TYPE_CHECKING:
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 ROOM: Final = 50_000
 """Requests that wait to be written; while the disk takes none, the oldest go."""
@@ -33,7 +33,7 @@ class ApiRequests:
     The log of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._noted: deque[ApiRequest] = deque(maxlen=ROOM)
         self._lost = 0
@@ -111,14 +111,14 @@ class ApiRequests:
             # They were written in the order of their numbers, so the oldest are the first.
             oldest = select(_table.c.id, _table.c.at).order_by(_table.c.id).limit(_SWEPT).subquery()
             old = select(oldest.c.id).where(oldest.c.at < until)
-            async with self._database.write() as connection:
+            async with self._database.write(among="api requests") as connection:
                 gone = (await connection.execute(delete(_table).where(_table.c.id.in_(old)))).rowcount
             count += gone
             if gone < _SWEPT:
                 return count
 
     async def _write(self, batch: list[ApiRequest]) -> None:
-        async with self._database.write() as connection:
+        async with self._database.write(among="api requests") as connection:
             names = {each.tenant for each in batch}
             found = await connection.execute(
                 select(tables.tenant.c.name, tables.tenant.c.id).where(tables.tenant.c.name.in_(names))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.changes import Changes
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 NAME_LIMIT: Final = 200
 """Characters in the name of a campaign, of a list, and in a label."""
@@ -36,7 +36,7 @@ class Campaigns:
     The campaigns of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from webhook_engine.store import tables
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
+
+
+CHANNEL: Final = "webhook_engine_changes"
+"""Where PostgreSQL tells other processes that something changed."""
 
 
 class Topic(StrEnum):
@@ -36,7 +40,7 @@ class Changes:
     How often each topic changed; the numbers are the store's, so they outlive a process and reach across them.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers = dict.fromkeys(Topic, -1)
         self._next = asyncio.Event()
@@ -92,3 +96,5 @@ async def count_up(connection: AsyncConnection, *topics: Topic) -> None:
         .where(tables.change.c.topic.in_([topic.value for topic in topics]))
         .values(number=tables.change.c.number + 1)
     )
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, "")))

@@ -16,7 +16,7 @@ from webhook_engine.store.work import finished, id_of, tenant_row
 
 if TYPE_CHECKING:
     from webhook_engine.store.changes import Changes
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 _table = tables.contact
 _SEARCHED: Final = (_table.c.first_name, _table.c.surname, _table.c.company, _table.c.phone, _table.c.email)
@@ -27,7 +27,7 @@ class Contacts:
     The contacts of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
 

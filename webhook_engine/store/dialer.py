@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, ScalarSelect, Select, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 _contact, _feed, _agent = tables.dialer_contact, tables.feed, tables.campaign_agent
 _CUSTOM: Final = tuple(f"custom{n}" for n in range(1, CUSTOM + 1))
@@ -39,7 +39,7 @@ class DialerContacts:
     The contacts that wait to be dialled, of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     @finished
@@ -53,7 +53,7 @@ class DialerContacts:
         Raises:
             NotFound: The tenant has no such campaign, or that no such list.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(among=f"feed {feed.tenant} {feed.idempotency_key}") as connection:
             before = await _accepted(connection, feed)
             if before is not None:
                 return before
@@ -97,7 +97,7 @@ class DialerContacts:
             StoreError: The extension is another tenant's.
         """
         number = _number(agent, tenant)
-        async with self._database.write() as connection:
+        async with self._database.write(among=f"next contact {tenant}") as connection:
             handed = (await connection.execute(_hand_out(tenant, number, campaign))).scalar_one_or_none()
             if handed is None:
                 return None
@@ -112,7 +112,7 @@ class DialerContacts:
             False where no such contact of the tenant is out.
         """
         theirs = select(_feed.c.id).where(_feed.c.tenant_id == id_of(tenant))
-        async with self._database.write() as connection:
+        async with self._database.write(among=f"next contact {tenant}") as connection:
             given = await connection.execute(
                 update(_contact)
                 .where(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from webhook_engine.store.changes import Changes
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 _table = tables.pop
 
@@ -45,7 +45,7 @@ class Pops:
     The pops of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
 

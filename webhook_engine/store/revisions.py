@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
     from webhook_engine.store.vault import Vault
 
 _table = tables.revision
@@ -98,7 +98,7 @@ class Revisions:
     The definitions of all tenants.
     """
 
-    def __init__(self, database: SqliteDatabase, vault: Vault, changes: Changes) -> None:
+    def __init__(self, database: Database, vault: Vault, changes: Changes) -> None:
         self._database = database
         self._vault = vault
         self._changes = changes

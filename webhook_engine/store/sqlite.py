@@ -8,7 +8,7 @@ import asyncio
 import os
 import sqlite3
 from contextlib import asynccontextmanager, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiosqlite
 from sqlalchemy import event
@@ -18,6 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from webhook_engine.errors import StoreError, StoreOutdated, StoreOwned, StoreUnavailable
 from webhook_engine.locking import OwnerLock
+from webhook_engine.settings import database_path
 from webhook_engine.store import schema
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class SqliteDatabase:
     The file, open and owned.
     """
 
+    is_shared: Final = False
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: OwnerLock | None = None
@@ -59,6 +62,14 @@ class SqliteDatabase:
         # Writers stand in line here, without a time limit, and not for the pool's one connection.
         self._turn = asyncio.Lock()
         self._reading: set[asyncio.Future[None]] = set()
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """
+        Raises:
+            SettingsError: It is no address of a file.
+        """
+        return cls(database_path(url).resolve())
 
     def __str__(self) -> str:
         return str(self.path)
@@ -105,7 +116,7 @@ class SqliteDatabase:
                 self._lock = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, among: str | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # there is one writer
         """
         A transaction of the one connection that writes; on the disk when this ends.
 
@@ -135,6 +146,12 @@ class SqliteDatabase:
         finally:
             self._reading.discard(done)
             done.set_result(None)
+
+    async def changed(self) -> None:
+        """
+        Never returns: nobody else writes to the file.
+        """
+        await asyncio.get_running_loop().create_future()
 
 
 def own(path: Path) -> OwnerLock:

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from webhook_engine import log
 from webhook_engine.dispatch import LocalSecrets
 from webhook_engine.errors import StoreError
-from webhook_engine.settings import database_path
 from webhook_engine.store import tables
 from webhook_engine.store.api_keys import ApiKeys
 from webhook_engine.store.api_log import ApiLog
@@ -21,13 +20,13 @@ from webhook_engine.store.api_requests import ApiRequests
 from webhook_engine.store.campaigns import Campaigns
 from webhook_engine.store.changes import Changes
 from webhook_engine.store.contacts import Contacts
+from webhook_engine.store.database import database_of
 from webhook_engine.store.dialer import DialerContacts
 from webhook_engine.store.keyring import keys_of
 from webhook_engine.store.pops import Pops
 from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
-from webhook_engine.store.sqlite import SqliteDatabase
 from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
 
@@ -47,6 +46,9 @@ _KEPT_S: Final = 90 * 24 * 3600.0
 
 _SWEEP_S: Final = 3600.0
 
+_AGAIN_S: Final = 1.0
+"""Until a database that cannot be reached is asked again."""
+
 
 class Store:
     """
@@ -56,7 +58,7 @@ class Store:
     """
 
     def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
-        self._database = SqliteDatabase(database_path(url).resolve())
+        self._database = database_of(url)
         self.changes = Changes(self._database)
         self.vault = Vault(self._database, Seal(keys), self.changes)
         self.definitions = Revisions(self._database, self.vault, self.changes)
@@ -68,15 +70,15 @@ class Store:
         self.contacts = Contacts(self._database, self.changes)
         self.api_requests = ApiRequests(self._database)
         self.api_log = ApiLog(self._database, self.api_requests)
-        self._tending: asyncio.Task[None] | None = None
+        self._tending: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod
     def open(cls, url: str, keys: Sequence[str] = ()) -> Self:
         """
-        A store, to be entered with `async with`; an empty or missing file becomes one.
+        A store, to be entered with `async with`; an empty database or a missing file becomes one.
 
         Args:
-            url: `sqlite:///PATH`.
+            url: `sqlite:///PATH`, or `postgresql://USER@HOST/DATABASE`.
 
             keys: What the vault is sealed with, the newest first (`read_keys`). Without any, the
                 store works and the vault refuses.
@@ -112,7 +114,7 @@ class Store:
         except BaseException:
             await self._database.close()
             raise
-        self._tending = asyncio.create_task(self._tend())
+        self._tending = (asyncio.create_task(self._tend()), asyncio.create_task(self._follow()))
         return self
 
     async def __aexit__(
@@ -124,11 +126,12 @@ class Store:
         """
         Finish what was begun, and let another process have the file.
         """
-        tending, self._tending = self._tending, None
-        if tending is None:
+        tending, self._tending = self._tending, ()
+        if not tending:
             return
-        tending.cancel()
-        await asyncio.wait([tending])
+        for task in tending:
+            task.cancel()
+        await asyncio.wait(tending)
         try:
             await self._flush()
         finally:
@@ -167,6 +170,23 @@ class Store:
             except StoreError as error:
                 # What was not written down is tried again next time, and when the store closes.
                 log.event("store.flush.failed", why=str(error))
+
+    async def _follow(self) -> None:
+        """
+        Take note of what other processes change, within a second of it.
+        """
+        why = ""
+        while True:
+            await self._database.changed()
+            try:
+                await self.changes.catch_up()
+                why = ""
+            except StoreError as error:
+                # What this process knows goes on in force; it is told once for each reason.
+                if why != str(error):
+                    why = str(error)
+                    log.event("store.unreachable", why=why)
+                await asyncio.sleep(_AGAIN_S)
 
     async def _flush(self) -> None:
         await self.keys.flush()

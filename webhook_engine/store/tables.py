@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Float,
@@ -43,6 +44,9 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC)
 
 
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""A whole number; SQLite gives numbers to rows by themselves in an INTEGER column alone, and all of its are big."""
+
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -55,22 +59,22 @@ METADATA = MetaData(
 tenant = Table(
     "tenant",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("name", String(200), nullable=False, unique=True),
-    Column("current", Integer, comment="number of the revision in force; none before the first"),
+    Column("current", Number, doc="number of the revision in force; none before the first"),
 )
 
 revision = Table(
     "revision",
     METADATA,
     Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("document", Text, nullable=False, comment="TOML, secrets as references only"),
-    Column("folder", Text, nullable=False, comment="where its relative paths begin"),
+    Column("number", Number, primary_key=True),
+    Column("document", Text, nullable=False, doc="TOML, secrets as references only"),
+    Column("folder", Text, nullable=False, doc="where its relative paths begin"),
     Column("saved_by", Text, nullable=False),
     Column("saved_at", Instant, nullable=False),
     Column("note", Text, nullable=False),
-    Column("restored_from", Integer),
+    Column("restored_from", Number),
 )
 
 vault_secret = Table(
@@ -89,8 +93,8 @@ api_key = Table(
     Column("id", String(16), primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
     Column("name", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the key"),
-    Column("scopes", Text, nullable=False, comment="a JSON list; an empty one allows everything"),
+    Column("digest", LargeBinary, nullable=False, doc="SHA-256 of the key"),
+    Column("scopes", Text, nullable=False, doc="a JSON list; an empty one allows everything"),
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
@@ -112,19 +116,19 @@ pop = Table(
     Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("agent", Text, nullable=False),
-    Column("state", Text, nullable=False, comment="JSON"),
+    Column("state", Text, nullable=False, doc="JSON"),
     Column("changed_at", Instant, nullable=False, index=True),
 )
 
 user = Table(
     "user",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
-    Column("email", String(254), nullable=False, comment="in small letters"),
+    Column("email", String(254), nullable=False, doc="in small letters"),
     Column("role", String(32), nullable=False),
-    Column("extension", Text, nullable=False, comment="of the agent who they are; empty for none"),
-    Column("password", Text, nullable=False, comment="argon2"),
+    Column("extension", Text, nullable=False, doc="of the agent who they are; empty for none"),
+    Column("password", Text, nullable=False, doc="argon2"),
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_sign_in_at", Instant),
@@ -135,7 +139,7 @@ change = Table(
     "change",
     METADATA,
     Column("topic", String(32), primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", Number, nullable=False),
 )
 
 # --- Dialer lists ------------------------------------------------------------------------------------
@@ -143,10 +147,10 @@ change = Table(
 campaign = Table(
     "campaign",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
     Column("name", Text, nullable=False),
-    Column("labels", Text, nullable=False, comment="a JSON list of five"),
+    Column("labels", Text, nullable=False, doc="a JSON list of five"),
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("tenant_id", "name"),
@@ -156,14 +160,14 @@ campaign_agent = Table(
     "campaign_agent",
     METADATA,
     Column("tenant_id", ForeignKey(tenant.c.id), primary_key=True),
-    Column("extension", Text, primary_key=True, comment="its number alone"),
+    Column("extension", Text, primary_key=True, doc="its number alone"),
     Column("campaign_id", ForeignKey(campaign.c.id), primary_key=True),
 )
 
 contact_list = Table(
     "contact_list",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("campaign_id", ForeignKey(campaign.c.id), nullable=False),
     Column("name", Text, nullable=False),
     UniqueConstraint("campaign_id", "name"),
@@ -172,11 +176,11 @@ contact_list = Table(
 feed = Table(
     "feed",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
     Column("list_id", ForeignKey(contact_list.c.id), nullable=False),
     Column("data_source", Text, nullable=False),
-    Column("accepted", Integer, nullable=False),
+    Column("accepted", Number, nullable=False),
     Column("fed_at", Instant, nullable=False),
     Column("idempotency_key", Text),
     UniqueConstraint("tenant_id", "idempotency_key"),
@@ -185,13 +189,11 @@ feed = Table(
 dialer_contact = Table(
     "dialer_contact",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("feed_id", ForeignKey(feed.c.id), nullable=False),
-    Column(
-        "campaign_id", Integer, nullable=False, comment="its list's, so that one index leads to what is next"
-    ),
-    Column("assigned_to", Text, nullable=False, comment="an extension's number; empty for any"),
-    Column("priority", Integer, nullable=False),
+    Column("campaign_id", Number, nullable=False, doc="its list's, so that one index leads to what is next"),
+    Column("assigned_to", Text, nullable=False, doc="an extension's number; empty for any"),
+    Column("priority", Number, nullable=False),
     Column("title", Text, nullable=False),
     Column("first_name", Text, nullable=False),
     Column("surname", Text, nullable=False),
@@ -225,7 +227,7 @@ Index(
 contact = Table(
     "contact",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
     Column("first_name", Text, nullable=False),
     Column("surname", Text, nullable=False),
@@ -239,7 +241,7 @@ Index("ix_contact_of_tenant", contact.c.tenant_id, contact.c.id)
 api_request = Table(
     "api_request",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
     Column("at", Instant, nullable=False),
     Column("key", Text),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
     from sqlalchemy import Row
 
-    from webhook_engine.store.sqlite import SqliteDatabase
+    from webhook_engine.store.database import Database
 
 EMAIL_LIMIT: Final = 254
 """Characters in an address (RFC 5321, 4.5.3.1.3, less its brackets)."""
@@ -94,7 +94,7 @@ class Users:
     The users of all tenants; who they are is in memory, so that a page waits for nothing.
     """
 
-    def __init__(self, database: SqliteDatabase, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
         changes.follow(Topic.USERS, self._refresh)

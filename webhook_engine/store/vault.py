@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from webhook_engine.store.database import Database
     from webhook_engine.store.sealing import Seal
-    from webhook_engine.store.sqlite import SqliteDatabase
 
 NAME_LIMIT: Final = 1_000
 """Characters in a secret's name: a group's, an extension's and a field's have room in it."""
@@ -60,7 +60,7 @@ class Vault:
     Secrets go in and are used; nothing gives them out again.
     """
 
-    def __init__(self, database: SqliteDatabase, seal: Seal, changes: Changes) -> None:
+    def __init__(self, database: Database, seal: Seal, changes: Changes) -> None:
         self._database = database
         self._seal = seal
         self._changes = changes

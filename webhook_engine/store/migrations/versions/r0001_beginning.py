@@ -5,7 +5,7 @@ Definitions, vault, API keys and pops.
 import sqlalchemy as sa
 from alembic import op
 
-from webhook_engine.store.tables import Instant
+from webhook_engine.store.tables import Instant, Number
 
 revision = "0001"
 down_revision = None
@@ -17,22 +17,22 @@ def upgrade() -> None:
     """
     op.create_table(
         "tenant",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", Number, nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("current", sa.Integer),
+        sa.Column("current", Number),
         sa.PrimaryKeyConstraint("id", name="pk_tenant"),
         sa.UniqueConstraint("name", name="uq_tenant_name"),
     )
     op.create_table(
         "revision",
         _tenant(),
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", Number, nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("folder", sa.Text, nullable=False),
         sa.Column("saved_by", sa.Text, nullable=False),
         sa.Column("saved_at", Instant, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
-        sa.Column("restored_from", sa.Integer),
+        sa.Column("restored_from", Number),
         sa.PrimaryKeyConstraint("tenant_id", "number", name="pk_revision"),
         _of_tenant("revision"),
     )
@@ -84,14 +84,14 @@ def upgrade() -> None:
     change = op.create_table(
         "change",
         sa.Column("topic", sa.String(32), nullable=False),
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", Number, nullable=False),
         sa.PrimaryKeyConstraint("topic", name="pk_change"),
     )
     op.bulk_insert(change, [{"topic": topic, "number": 0} for topic in ("definitions", "vault", "keys")])
 
 
 def _tenant() -> sa.Column[int]:
-    return sa.Column("tenant_id", sa.Integer, nullable=False)
+    return sa.Column("tenant_id", Number, nullable=False)
 
 
 def _of_tenant(table: str) -> sa.ForeignKeyConstraint:

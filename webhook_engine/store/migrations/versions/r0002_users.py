@@ -5,7 +5,7 @@ Users of the Integration Centre.
 import sqlalchemy as sa
 from alembic import op
 
-from webhook_engine.store.tables import Instant
+from webhook_engine.store.tables import Instant, Number
 
 revision = "0002"
 down_revision = "0001"
@@ -17,8 +17,8 @@ def upgrade() -> None:
     """
     op.create_table(
         "user",
-        sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("tenant_id", sa.Integer, nullable=False),
+        sa.Column("id", Number, nullable=False),
+        sa.Column("tenant_id", Number, nullable=False),
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("role", sa.String(32), nullable=False),
         sa.Column("extension", sa.Text, nullable=False),

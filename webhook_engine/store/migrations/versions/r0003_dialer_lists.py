@@ -5,7 +5,7 @@ Dialer lists, the address book, and the log of API requests.
 import sqlalchemy as sa
 from alembic import op
 
-from webhook_engine.store.tables import Instant
+from webhook_engine.store.tables import Instant, Number
 
 revision = "0003"
 down_revision = "0002"
@@ -112,7 +112,7 @@ def _dialer_lists() -> None:
 
 
 def _number(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, nullable=False)
+    return sa.Column(name, Number, nullable=False)
 
 
 def _texts(*names: str) -> tuple[sa.Column[str], ...]:

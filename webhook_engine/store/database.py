@@ -1,0 +1,77 @@
+"""
+What the store asks of the database under it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from webhook_engine.settings import is_postgresql
+from webhook_engine.store.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Database(Protocol):
+    """
+    A database, open between `open` and `close`; its name, as text, holds no password.
+    """
+
+    async def open(self) -> None:
+        """
+        Raises:
+            StoreOwned: Another process has it, where it is for one alone.
+            StoreOutdated: Its schema is another version's.
+            StoreError: It cannot be used, and why.
+        """
+
+    async def close(self) -> None:
+        """
+        Lets what is being written finish.
+        """
+
+    def write(self, *, among: str | None = None) -> AbstractAsyncContextManager[AsyncConnection]:
+        """
+        A transaction that writes; kept for good when this ends.
+
+        Args:
+            among: What is written depends on nothing but other writes under this name. Left out, no other
+                write takes place meanwhile, in whatever process.
+
+        Raises:
+            StoreUnavailable: Not now; nothing of it was written.
+        """
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """
+        One consistent look, which keeps no writer waiting.
+        """
+
+    @property
+    def is_shared(self) -> bool:
+        """
+        Whether other processes may write to it.
+        """
+
+    async def changed(self) -> None:
+        """
+        Returns when another process may have changed something, and every second or so.
+        """
+
+
+def database_of(url: str) -> Database:
+    """
+    The database at an address, not yet open.
+
+    Raises:
+        SettingsError: There is none of that kind, or what it needs is not installed.
+    """
+    if is_postgresql(url):
+        # What a single process on a file never loads.
+        from webhook_engine.store.postgresql import PostgresqlDatabase
+
+        return PostgresqlDatabase(url)
+    return SqliteDatabase.at(url)

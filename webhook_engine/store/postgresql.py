@@ -1,0 +1,313 @@
+"""
+The store in a PostgreSQL database: many processes, each with a few connections.
+
+What a SQLite file gives by having one writer, an advisory lock gives here: a write that says nothing else
+has the store to itself, for the length of its transaction and across all processes. So the statements, and
+what may be concluded from a look before a write, are the same on both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from webhook_engine.errors import SettingsError, StoreError, StoreOutdated, StoreUnavailable
+from webhook_engine.settings import address_without_password
+from webhook_engine.store import schema
+from webhook_engine.store.changes import CHANNEL
+
+try:
+    import asyncpg
+except ImportError as error:
+    raise SettingsError(
+        ["database: PostgreSQL needs asyncpg; install it with pip install 'webhook-engine[cluster]'"]
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_CONNECTIONS: Final = 8
+_CONNECT_S: Final = 10.0
+
+_LOCKED_S: Final = 10.0
+"""How long a write waits for its turn."""
+
+_POLL_S: Final = 1.0
+"""Between two looks at what others changed, whatever was or was not told."""
+
+_ALONE: Final = 0x77687331
+"""The advisory lock of the whole store: "whs1"."""
+
+_SETTINGS: Final = {
+    "application_name": "webhook-engine store",
+    "lock_timeout": f"{_LOCKED_S:.0f}s",
+    # A process that stops in the middle of a write must not stop the others for good.
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+_PASSING: Final = ("08", "40", "53", "57", "55P03")
+"""What may be better in a while, by the beginning of PostgreSQL's code: connections, conflicts, resources, an
+operator's intervention, a lock."""
+
+_ADVICE: Final = {
+    "28": "look at the user and password in the address, and at the server's pg_hba.conf",
+    "3D000": "make it with createdb",
+    "42501": "let the user make and change tables there",
+}
+
+
+_BIG: Final = (bindparam("all", type_=BigInteger), bindparam("one", type_=BigInteger))
+_LOCK_ALL: Final = text("SELECT pg_advisory_xact_lock(:all)").bindparams(_BIG[0])
+# In the order in which all take them: first the store, then the name.
+_LOCK_ONE: Final = text("SELECT pg_advisory_xact_lock_shared(:all), pg_advisory_xact_lock(:one)").bindparams(
+    *_BIG
+)
+
+
+class PostgresqlDatabase:
+    """
+    The database, open.
+    """
+
+    is_shared: Final = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine: AsyncEngine | None = None
+        self._reading: AsyncEngine | None = None
+        self._listening: asyncpg.Connection[Any] | None = None
+        self._heard = asyncio.Event()
+
+    def __str__(self) -> str:
+        return address_without_password(self._url)
+
+    async def open(self) -> None:
+        """
+        Raises:
+            StoreOutdated: Its schema is another version's.
+            StoreError: It cannot be used, and why.
+        """
+        self._engine = _engine(self._url)
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        try:
+            async with self.write() as connection:
+                found = await _version(connection)
+                if found is None:
+                    await connection.run_sync(schema.migrate)
+                elif found != schema.HEAD:
+                    raise outdated(str(self), found)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """
+        Lets what is being written finish.
+        """
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await listening.close(timeout=_CONNECT_S)
+        engine, self._engine, self._reading = self._engine, None, None
+        if engine is not None:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def write(self, *, among: str | None = None) -> AsyncIterator[AsyncConnection]:
+        """
+        A transaction; kept by the server when this ends.
+
+        Raises:
+            StoreUnavailable: No connection, no turn, no room; nothing of it was written.
+            StoreError: Something else; and where the connection was lost at the very end, nobody knows
+                whether it was written.
+        """
+        async with self._connection(self._engine) as connection:
+            transaction = await connection.begin()
+            try:
+                await connection.execute(*_turn(among))
+                yield connection
+            except BaseException:
+                await _rolled_back(transaction)
+                raise
+            try:
+                await transaction.commit()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise StoreError(
+                        f"the connection to the store {self} was lost at the end of a change: "
+                        "look whether it is there before you make it again"
+                    ) from error
+                raise
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """
+        One consistent look at the store, which keeps no writer waiting.
+        """
+        async with self._connection(self._reading) as connection:
+            yield connection
+
+    async def changed(self) -> None:
+        """
+        Returns when another process said that it changed something, and every second in any case.
+        """
+        if self._listening is None or self._listening.is_closed():
+            await self._listen()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POLL_S):
+                await self._heard.wait()
+        self._heard.clear()
+
+    async def _listen(self) -> None:
+        """
+        Where it does not succeed, looking every second has to do until it does.
+        """
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._listening = await _connected(self._url)
+            await self._listening.add_listener(CHANNEL, lambda *_: self._heard.set())
+
+    @asynccontextmanager
+    async def _connection(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
+        if engine is None:
+            raise StoreError(f"the store {self} is closed")
+        with _refusals(str(self)):
+            with _unreachable(str(self)):
+                connection = await engine.connect()
+            try:
+                yield connection
+            finally:
+                await connection.close()
+
+
+def outdated(name: str, version: str) -> StoreOutdated:
+    """
+    The error for a store of another version: they count up, in four digits.
+    """
+    return StoreOutdated(
+        path=name, found=version, wanted=schema.HEAD, is_newer=version > schema.HEAD, is_copied=False
+    )
+
+
+async def upgrade(url: str) -> bool:
+    """
+    Bring a store to this version's schema, all of it or nothing; no other process writes meanwhile.
+
+    Returns:
+        Whether it had another one.
+
+    Raises:
+        StoreError: As `PostgresqlDatabase.open`.
+    """
+    database = PostgresqlDatabase(url)
+    database._engine = _engine(url)
+    try:
+        async with database.write() as connection:
+            found = await _version(connection)
+            if found == schema.HEAD:
+                return False
+            if found is not None and found > schema.HEAD:
+                raise outdated(str(database), found)
+            await connection.run_sync(schema.migrate)
+            return True
+    finally:
+        await database.close()
+
+
+async def _version(connection: AsyncConnection) -> str | None:
+    """
+    The schema that is there; None where there is none.
+    """
+    there = await connection.execute(text("SELECT to_regclass('alembic_version')"))
+    if there.scalar_one() is None:
+        return None
+    return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
+
+
+# --- Connections -----------------------------------------------------------------------------------
+
+
+def _engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: _connected(url),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=60,
+        # The server may have been started anew since a connection was last used.
+        pool_pre_ping=True,
+        # What is bound to a statement is nobody's business in an error.
+        hide_parameters=True,
+    )
+
+
+async def _connected(url: str) -> asyncpg.Connection[Any]:
+    return await asyncpg.connect(url, timeout=_CONNECT_S, server_settings=_SETTINGS)
+
+
+def _turn(among: str | None) -> tuple[Any, dict[str, int]]:
+    """
+    What makes a transaction wait for the others that it must not run beside.
+    """
+    if among is None:
+        return _LOCK_ALL, {"all": _ALONE}
+    digest = hashlib.sha256(among.encode()).digest()
+    return _LOCK_ONE, {"all": _ALONE, "one": int.from_bytes(digest[:8], "big", signed=True)}
+
+
+async def _rolled_back(transaction: Any) -> None:
+    # A connection that is lost needs no rolling back, and its loss is told already.
+    with suppress(DBAPIError):
+        await transaction.rollback()
+
+
+# --- Refusals --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """
+    What PostgreSQL says within, as what it means to whoever asked.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise refusal(name, error.orig or error) from error
+
+
+@contextmanager
+def _unreachable(name: str) -> Iterator[None]:
+    """
+    What goes wrong before there is a connection.
+    """
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        why = str(error) or "it did not answer in time"
+        raise StoreUnavailable(path=name, why=f"it cannot be reached: {why}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise refusal(name, error) from error
+
+
+def refusal(name: str, error: BaseException) -> StoreError:
+    """
+    PostgreSQL's error as ours.
+    """
+    code = str(getattr(error, "sqlstate", "") or "")
+    why = str(error).rpartition(">: ")[2] or type(error).__name__
+    if code.startswith(_PASSING) or (not code and "connection" in why):
+        return StoreUnavailable(path=name, why=why)
+    advice = next((advice for start, advice in _ADVICE.items() if code.startswith(start)), None)
+    return StoreError(f"the store {name} failed: {why}" + (f"; {advice}" if advice else ""))
