@@ -125,7 +125,7 @@ def test_settings_come_from_a_file_the_environment_and_flags(target, tmp_path, f
     [
         (["--port", "70000"], "--port: input should be less than or equal to 65535"),
         (["--log-format", "xml"], "--log-format: input should be 'auto', 'json' or 'text'"),
-        (["--database", "postgresql://db"], "write sqlite:///FILE"),
+        (["--database", "mysql://db"], "write sqlite:///FILE"),
         (["--host", "203.0.113.1", "--port", "0"], "host: cannot listen on 203.0.113.1:0"),
         (["--key-file", "nowhere.key"], "`webhook-engine vault new-key` makes one"),
         (["nowhere.toml"], "nowhere.toml"),
