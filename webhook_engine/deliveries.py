@@ -14,9 +14,10 @@ from webhook_engine.definitions.words import WhenEmpty
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.signing import signing_secrets_of, stamped
 from webhook_engine.errors import EmptyParameter, QueueError, TemplateError
-from webhook_engine.line import PATIENCE_S, judged, names_of
+from webhook_engine.line import PATIENCE_S
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
+from webhook_engine.reading import judged, names_of
 from webhook_engine.rules import Start, asks_for, follow
 from webhook_engine.turns import in_turns
 from webhook_engine.variables import CallEvent

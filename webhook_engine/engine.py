@@ -4,79 +4,38 @@ The whole line on one page: a call becomes a request, its response becomes what 
     CallEvent --match--> Delivery --put--> [queue] --lease--> PreparedRequest --send--> Response --> settled
     CallContext --prepare--> URL                                       Browser Window: nothing is sent
     CallContext --prepare--> PreparedRequest --send--> Response --read--> Table --choose--> AgentView
+
+What it works with, and how that is opened and closed, is in `workings.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 
 from webhook_engine import log
-from webhook_engine.aside import Aside
-from webhook_engine.definitions import Definitions, read_file, read_folder
-from webhook_engine.dispatch import LocalSecrets, PreparedRequest, SecretStore, admit
+from webhook_engine.dispatch import PreparedRequest, admit
 from webhook_engine.errors import WebhookEngineError, WrongType
-from webhook_engine.line import (
-    PATIENCE_S,
-    Lines,
-    Trial,
-    failed,
-    read,
-    read_at_once,
-    read_beside,
-    revision_of,
-    rooms_of,
-    tell,
-)
-from webhook_engine.performing.holds import Holds, Standing
-from webhook_engine.pops import PopBoard
-from webhook_engine.rules import RuleSet
-from webhook_engine.screens import Screens
-from webhook_engine.settings import Limits
+from webhook_engine.failing import failed
+from webhook_engine.reading import read_at_once, read_beside, tell
+from webhook_engine.trying import Trial, try_out
 from webhook_engine.turns import in_turns
+from webhook_engine.workings import Workings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from os import PathLike
-    from types import TracebackType
+    from collections.abc import Sequence
 
-    from webhook_engine.deliveries import Deliveries
-    from webhook_engine.dispatch import Attempt, Dispatcher
+    from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line
-    from webhook_engine.performing import (
-        Live,
-        Performed,
-        Performer,
-        PerformerReport,
-        PerformerSettings,
-        Settlement,
-    )
-    from webhook_engine.queue import Delivery, DeliveryQueue, Lease
+    from webhook_engine.performing import Performed, PerformerReport
+    from webhook_engine.queue import Delivery, Lease
     from webhook_engine.responses import AgentView
-    from webhook_engine.rules import Match, Start
-    from webhook_engine.variables import CallContext, CallEvent, Value
-    from webhook_engine.versions import Versions
+    from webhook_engine.rules import Match
+    from webhook_engine.variables import CallContext, CallEvent
 
 
-class Ready(NamedTuple):
-    """
-    Definitions, and what an engine works with instead of them.
-    """
-
-    definitions: Definitions
-    lines: Lines
-    rules: RuleSet
-
-    rooms: Mapping[str, int]
-    """Target -> how many requests it may have under way."""
-
-    standing: Mapping[str, Standing]
-    """Durable webhook -> how it stands."""
-
-
-class Engine:
+class Engine(Workings):
     """
     Webhooks at the service of calls.
 
@@ -84,104 +43,6 @@ class Engine:
     and `match` work anywhere; `ask` and `notify` belong to one event loop, where `async with` opens the
     delivery queue, performs what is in it, and closes everything again.
     """
-
-    def __init__(
-        self,
-        definitions: Definitions,
-        *,
-        secrets: SecretStore | None = None,
-        limits: Limits | None = None,
-        queue: DeliveryQueue | str | PathLike[str] | None = None,
-        pops: PopBoard | None = None,
-        performer: PerformerSettings | None = None,
-    ) -> None:
-        """
-        Args:
-            definitions: Read by `from_file`, or built by `Definitions.build`.
-
-            secrets: Where keys and passwords are looked up; the environment and
-                files beside the definitions where left out.
-
-            limits: What is granted to one request and its response.
-
-            queue: Where durable deliveries wait: a file, which the engine opens and
-                closes, or a queue that is open already.
-
-            pops: What agents have before them; a board of the engine's own where left out.
-
-            performer: How many durable deliveries it takes in hand.
-        """
-        self._secrets = secrets or LocalSecrets(folder=definitions.folder)
-        self._limits = limits or Limits()
-        self._aside = Aside()
-        self._file = None if queue is None or hasattr(queue, "put") else queue
-        self.queue: DeliveryQueue | None = None if self._file is not None else queue  # type: ignore[assignment]  # it has `put`
-        self.pops = pops or PopBoard()
-        self._performer_settings = performer
-        self._performer: Performer | None = None
-        self._opened = AsyncExitStack()
-        self._shown = Screens(self.pops, self._looked_up, self._keep)
-        self._dispatcher: Dispatcher | None = None
-        self._live: Live | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
-        self._is_stopping = False
-        self._holds = Holds()
-        self._versions: Versions | None = None
-        self.redefine(definitions)
-
-    @classmethod
-    def from_file(
-        cls,
-        path: str | PathLike[str],
-        *,
-        secrets: SecretStore | None = None,
-        limits: Limits | None = None,
-        queue: DeliveryQueue | str | PathLike[str] | None = None,
-        pops: PopBoard | None = None,
-        performer: PerformerSettings | None = None,
-    ) -> Self:
-        """
-        An engine for the definitions in a file, or in all files of a folder.
-
-        Raises:
-            DefinitionError: Every problem in them, each with its place.
-        """
-        from pathlib import Path
-
-        found = Path(path)
-        definitions = read_folder(found) if found.is_dir() else read_file(found)
-        return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
-
-    def ready(self, definitions: Definitions) -> Ready:
-        """
-        What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.
-        """
-        return Ready(
-            definitions,
-            Lines(definitions, self._secrets, self._aside),
-            RuleSet(definitions),
-            rooms_of(definitions),
-            {
-                each.name: Standing(revision_of(each), each.enabled)
-                for each in definitions.webhooks
-                if each.is_durable
-            },
-        )
-
-    def redefine(self, definitions: Definitions | Ready) -> None:
-        """
-        Let *definitions* hold from now on; requests that were made before stay as they are.
-        """
-        ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
-        self.definitions, self._lines, self._rules, self._rooms, standing = ready
-        self._deliveries: Deliveries | None = None
-        self._holds.redefine(standing)
-        self._shown.redefine(self._lines, self._rules)
-        if self._live is not None:
-            self._live.breakers.resize()
-
-    # --- What an application asks for ------------------------------------------------------------
 
     def open(self, webhook: str, call: CallContext) -> str:
         """
@@ -234,20 +95,7 @@ class Engine:
             NotFound: No webhook has that name.
             WrongType: It is a page for the browser, so it is opened, not asked.
         """
-        line = self._lines.of(webhook, test_values=True)
-        if not line.is_sent:
-            raise WrongType(webhook, is_sent=False)
-        values: Mapping[str, Value] = {}
-        try:
-            values = self._lines.values(line, call)
-            request = self._lines.prepared(line, call, values)
-        except WebhookEngineError as error:
-            return Trial(view=failed(line.name, error), values=values)
-        until = asyncio.get_running_loop().time() + request.deadline_s
-        attempt = await self._dispatching().dispatch(request)
-        view = await read(line, attempt, values, until=until)
-        masked = replace(attempt, prepared=request.masked())
-        return Trial(view=view, values=values, request=masked.prepared, attempt=masked)
+        return await try_out(self._lines, webhook, call, self._dispatching().dispatch)
 
     def render(self, webhook: str, call: CallContext, *, test_values: bool = False) -> PreparedRequest:
         """
@@ -346,69 +194,7 @@ class Engine:
         self._lines.check_enabled(line)
         return await self._holds.resume(webhook)
 
-    # --- A life ------------------------------------------------------------------------------------
-
-    async def __aenter__(self) -> Self:
-        self._closed = self._is_stopping = False
-        if self._file is not None:
-            from webhook_engine.queue import SqliteQueue
-
-            self.queue = await self._opened.enter_async_context(SqliteQueue(self._file))
-        if self.queue is not None:
-            from webhook_engine.performing import Performer, PerformerSettings
-
-            # A lease must outlast the longest request.
-            longest_s = max([15.0, *(each.deadline_s or 0.0 for each in self.definitions.webhooks)])
-            settings = self._performer_settings or PerformerSettings(deadline_s=longest_s + PATIENCE_S)
-            await self._holds.open(self.queue)
-            self._opened.push_async_callback(self._holds.close)
-            self._performer = Performer(
-                self.queue,
-                self._perform,
-                settings=settings,
-                breakers=self._asking().breakers,
-                on_settled=self._note_settled,
-            )
-            await self._opened.enter_async_context(self._performer)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def stop(self) -> None:
-        """
-        Take no delivery any more, and wait for those and the lookups under way; a second call cuts them off.
-        """
-        ending = self._shown.close() if self._is_stopping else self._shown.finish()
-        self._is_stopping = True
-        if self._performer is not None:
-            await self._performer.stop()
-        # A delivery's response may have begun lookups until now.
-        await ending
-
-    async def close(self) -> None:
-        """
-        Stop, and close every connection; what is still being asked ends with a sentence.
-
-        Nothing can be asked afterwards, unless `async with` opens the engine again.
-        """
-        self._closed = True
-        await self._opened.aclose()
-        self._performer = None
-        if self._file is not None:
-            self.queue = None
-        # Whoever opens a queue keeps in it anew what its deliveries name.
-        self._versions = self._deliveries = None
-        dispatcher, self._dispatcher = self._dispatcher, None
-        self._live = self._loop = None
-        if dispatcher is not None:
-            await dispatcher.close()
-        await self._shown.close()
-        self._aside.close()
-
-    # --- The steps -------------------------------------------------------------------------------
+    # --- The steps that are taken for others ------------------------------------------------------
 
     async def _looked_up(self, line: Line, call: CallContext) -> tuple[AgentView, Attempt | None]:
         """
@@ -432,46 +218,6 @@ class Engine:
             tell(now_failed or attempt, view)
         return view, attempt
 
-    def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
-        if performed is not None and performed.hold_s is not None:
-            self._holds.note_released(lease.webhook)
-
     async def _perform(self, lease: Lease) -> Performed:
         assert self.queue is not None  # noqa: S101  # the lease is one of its
         return await self._made.perform(lease, self.queue, self._dispatching().dispatch, self._shown.show)
-
-    @property
-    def _made(self) -> Deliveries:
-        if self._deliveries is None:
-            from webhook_engine.deliveries import Deliveries
-            from webhook_engine.versions import Versions
-
-            if self._versions is None:
-                self._versions = Versions(self._secrets)
-            self._deliveries = Deliveries(self._lines, self._rules, self._holds, self._versions)
-        return self._deliveries
-
-    async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
-        await self._made.put([(event, starts)], self.queue)
-
-    def _slots(self, target: str) -> int | None:
-        return self._rooms.get(target)
-
-    def _asking(self, loop: asyncio.AbstractEventLoop | None = None) -> Live:
-        if self._live is None or self._loop is not (loop or asyncio.get_running_loop()):
-            from webhook_engine.performing import Breakers, Live
-
-            self._live = Live(self._dispatching().dispatch, breakers=Breakers(slots=self._slots))
-        return self._live
-
-    def _dispatching(self) -> Dispatcher:
-        loop = asyncio.get_running_loop()
-        if self._closed:
-            raise RuntimeError("this engine is closed")
-        if self._dispatcher is None:
-            from webhook_engine.dispatch import Dispatcher
-
-            self._dispatcher, self._loop = Dispatcher(self._limits), loop
-        elif self._loop is not loop:
-            raise RuntimeError("this engine works in another event loop; make one engine for each loop")
-        return self._dispatcher

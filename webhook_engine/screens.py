@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
 from webhook_engine.errors import NotFound, WebhookEngineError
-from webhook_engine.line import names_of
+from webhook_engine.reading import names_of
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
 

@@ -11,7 +11,8 @@ import pytest
 from webhook_engine.definitions import read_text
 from webhook_engine.dispatch import Attempt, LocalSecrets, PreparedRequest
 from webhook_engine.errors import ConnectionLost, UnreadableResponse
-from webhook_engine.line import Lines, judged, names_of, read
+from webhook_engine.line import Lines
+from webhook_engine.reading import judged, names_of, read
 from webhook_engine.responses import Outcome, Response
 
 DEFINITIONS = """

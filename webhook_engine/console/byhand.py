@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from webhook_engine.errors import NotFound, WebhookEngineError
-from webhook_engine.line import failed
+from webhook_engine.failing import failed
 from webhook_engine.rules import why
 from webhook_engine.rules.handing import handed
 from webhook_engine.variables import CallContext, CallEvent, Moment

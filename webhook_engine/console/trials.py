@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine.dispatch import LocalSecrets
 from webhook_engine.errors import DefinitionError, ResponseError
-from webhook_engine.line import Lines, Trial, view_of
+from webhook_engine.line import Lines
+from webhook_engine.reading import view_of
 from webhook_engine.responses import Interpretation, View, interpret, tabulate
 from webhook_engine.responses import read as read_document
+from webhook_engine.trying import Trial
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import CompiledWebhook, Definitions

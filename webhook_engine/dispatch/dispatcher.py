@@ -69,17 +69,16 @@ class Dispatcher:
         Args:
             number: Which try at the delivery this is.
 
-            deadline: On the loop's clock; the request's own from now on when left out.
-            patience_s: How long it may wait for the group's limits, behind those who have no time: then
-                its deadline begins when it has its turn. Left out the deadline is for that too.
+            deadline: On the loop's clock, waiting for the group's limits included; the
+                request's own from now on when left out.
+            patience_s: In place of a deadline, how long it may wait for the group's limits,
+                behind those who have no time: its deadline begins when it has its turn.
 
         Returns:
             The record; what went wrong is in it and is not raised.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        if deadline is None:
-            deadline = began + request.route.deadline_s
         exchange = Exchange()
         limiter = self._limiter(request.route)
         entered = False
@@ -88,17 +87,13 @@ class Dispatcher:
         try:
             if limiter is not None:
                 if not limiter.try_enter(began):
-                    if patience_s is None:
-                        await limiter.enter(deadline=deadline)
-                    else:
-                        await limiter.enter(deadline=began + patience_s, behind=True)
-                        began = loop.time()
-                        deadline = began + request.route.deadline_s
+                    began = await _turn(limiter, request, began, deadline, patience_s)
                 entered = True
+            until = began + request.route.deadline_s if deadline is None else deadline
             if request.grant is None:
-                response = await self.transport.send(request, deadline=deadline, exchange=exchange, loop=loop)
+                response = await self.transport.send(request, deadline=until, exchange=exchange, loop=loop)
             else:
-                request, response = await self._with_token(request, deadline, exchange)
+                request, response = await self._with_token(request, until, exchange)
         except WebhookEngineError as error:
             problem = error
         finally:
@@ -140,6 +135,19 @@ class Dispatcher:
                 name, max_in_flight=route.max_in_flight, max_per_second=route.max_per_second
             )
         return limiter
+
+
+async def _turn(
+    limiter: Limiter, request: PreparedRequest, began: float, deadline: float | None, patience_s: float | None
+) -> float:
+    """
+    Enters, and tells from when on the request is under way: from its turn only where it was patient.
+    """
+    if patience_s is not None:
+        await limiter.enter(deadline=began + patience_s, behind=True)
+        return asyncio.get_running_loop().time()
+    await limiter.enter(deadline=began + request.route.deadline_s if deadline is None else deadline)
+    return began
 
 
 def _authorized(request: PreparedRequest, token: str) -> PreparedRequest:

@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from webhook_engine.errors import DispatchError, TemplateError, WrongType
-from webhook_engine.line import failed
+from webhook_engine.failing import failed
 from webhook_engine.pops.view import view_json
 from webhook_engine.service.diagnosis import call_problems
 from webhook_engine.service.reading import invalid, object_of

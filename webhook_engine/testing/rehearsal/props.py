@@ -12,8 +12,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from webhook_engine.definitions import SecretKind
-from webhook_engine.engine import Engine, Ready
+from webhook_engine.engine import Engine
 from webhook_engine.queue import Lease, Receipt
+from webhook_engine.ready import Ready
 from webhook_engine.testing.rehearsal.calls import BEGINNING
 from webhook_engine.versions import Version
 

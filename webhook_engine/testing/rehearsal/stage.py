@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from webhook_engine.definitions import PopState, SettledAs
 from webhook_engine.deliveries import Deliveries
 from webhook_engine.dispatch import Dispatcher
-from webhook_engine.engine import Engine, Ready
+from webhook_engine.engine import Engine
 from webhook_engine.errors import WebhookEngineError
-from webhook_engine.line import failed
+from webhook_engine.failing import failed
 from webhook_engine.performing import Breakers, Live, LiveSettings, Performed
 from webhook_engine.performing.judging import judge
 from webhook_engine.performing.settle import Dead, Done, Retry
 from webhook_engine.pops import PopBoard
 from webhook_engine.queue import Lease
+from webhook_engine.ready import Ready
 from webhook_engine.rules import Start
 from webhook_engine.screens import Screens
 from webhook_engine.testing.rehearsal.answers import ASKING, Answers, CannedTransport, Unanswered
