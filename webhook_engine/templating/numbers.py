@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from webhook_engine.templating.dialling import everyday
+
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
@@ -31,6 +33,8 @@ def e164(text: str, country: str | None) -> str:
     """
     `+27821234567`; "" for what is no valid number there: withheld, a colleague's extension, a typo.
     """
+    if found := everyday(text, country):
+        return found
     number = _parsed(text[:_LENGTH_LIMIT], country)
     return "" if number is None else f"+{number.country_code}{_national_part(number)}"
 
