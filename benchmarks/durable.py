@@ -39,6 +39,7 @@ _PATIENCE_S = 60.0
 DEFINITIONS = """
 [tenant]
 name = "Euphoria"
+country = "ZA"
 allowed_networks = ["127.0.0.1/32"]
 
 [[agent]]

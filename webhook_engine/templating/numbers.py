@@ -77,7 +77,7 @@ def _bare(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:
     dialled = _DIALLED.match(_bare(text))
-    if dialled is None:
+    if dialled is None or not (country or dialled[1]):
         return None
     # 70 ms of tables: only templates that ask for a number form pay for them.
     import phonenumbers
