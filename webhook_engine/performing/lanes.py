@@ -58,13 +58,15 @@ class Lane:
         How many more are to be claimed now.
 
         What a target answers in the time of a claim is fetched before there is a
-        slot for it; of one that does not answer, nothing is.
+        slot for it; of one that does not answer, nothing is. While there is enough
+        in hand nothing is either: many claims of a few cost more than one of many.
         """
         elapsed = now - self._since
         if elapsed >= _AHEAD_S / 2 and (self._ended or self._ahead):
             self._ahead = min(_MOST_AHEAD, int(self._ended / elapsed * _AHEAD_S))
             self._ended, self._since = 0, now
-        self.offered = self._room(now)
+        room = self._room(now)
+        self.offered = room if self._is_worth(room) else 0
         return self.offered
 
     def is_short(self, now: float) -> bool:
@@ -73,8 +75,7 @@ class Lane:
         """
         if self.offered > 0:
             return False
-        room = self._room(now)
-        return room > 0 and (not self.waiting or room > self._ahead // 2)
+        return self._is_worth(self._room(now))
 
     def is_over(self, now: float) -> bool:
         """
@@ -83,6 +84,9 @@ class Lane:
         if self.waiting or self.breaker.running or now - self._since < _KEPT_S:
             return False
         return self.breaker.is_idle(now)
+
+    def _is_worth(self, room: int) -> bool:
+        return room > 0 and (not self.waiting or room > self._ahead // 2)
 
     def _room(self, now: float) -> int:
         room = self.breaker.room(now)

@@ -35,7 +35,13 @@ _TOGETHER_S: Final = 0.005
 """Settlements of the same five milliseconds are written together, so that what is put does not wait for many
 small commits."""
 
-_COMPANY: Final = 64
+_LONG_TOGETHER_S: Final = 0.02
+"""The same where they come so fast that a commit costs more than what is in it."""
+
+_MANY: Final = 16
+"""Settlements in one commit that make the next one wait for longer."""
+
+_COMPANY: Final = 128
 """So many do not wait for more."""
 
 _WORDS = {Done: "done", Retry: "retried", Dead: "dead", Release: "released"}
@@ -71,6 +77,7 @@ class Settler:
         self._on_settled, self._on_end = on_settled, on_end
         self._together: list[_Open] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._wait_s = _TOGETHER_S
         self._writing: set[asyncio.Task[None]] = set()
         self.open = 0
         """Settlements that are not on the disk."""
@@ -96,7 +103,7 @@ class Settler:
         if len(self._together) >= _COMPANY:
             self._write_now()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TOGETHER_S, self._write_now)
+            self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._write_now)
 
     async def drain(self) -> None:
         """
@@ -118,6 +125,7 @@ class Settler:
             self._timer.cancel()
             self._timer = None
         together, self._together = self._together, []
+        self._wait_s = _LONG_TOGETHER_S if len(together) >= _MANY else _TOGETHER_S
         alone = [each for each in together if _leads_on(each)]
         if alone:
             # What they lead to is put before them, and must not hold up the others.
