@@ -16,6 +16,7 @@ from webhook_engine.variables import SAMPLES, CallContext
 
 if TYPE_CHECKING:
     from webhook_engine.console.forms import Table
+    from webhook_engine.console.recorded import Recorded
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.dispatch import PreparedRequest
     from webhook_engine.templating import Place
@@ -58,14 +59,18 @@ class Preview:
     """Path of a field -> its tokens."""
 
 
-def preview(tree: Mapping[str, Any], table: Table, call: CallContext) -> Preview:
+def preview(
+    tree: Mapping[str, Any], table: Table, call: CallContext, *, test_values: bool = True
+) -> Preview:
     """
-    The request that *table* makes of *call*, with its test values.
+    The request that *table* makes of *call*.
 
     Args:
         tree: The definitions around it; only its tenant, variables and groups count.
 
         table: A webhook, as a form has it.
+
+        test_values: Whether they take the values' place; a call that happened is shown as it was.
     """
     alone = _alone(tree, table, call.extension)
     try:
@@ -75,7 +80,7 @@ def preview(tree: Mapping[str, Any], table: Table, call: CallContext) -> Preview
     name = definitions.webhooks[0].name
     tokens = _tokens(definitions.compiled(name))
     try:
-        request = Engine(definitions).render(name, call, test_values=True)
+        request = Engine(definitions).render(name, call, test_values=test_values)
     except EmptyParameter as error:
         return Preview(why=str(error), is_skipped=error.skips, tokens=tokens)
     except WebhookEngineError as error:
@@ -83,12 +88,13 @@ def preview(tree: Mapping[str, Any], table: Table, call: CallContext) -> Preview
     return Preview(request=request, tokens=tokens)
 
 
-def call_of(sample: str, dynamic_parameter: str = "") -> CallContext:
+def call_of(sample: str, dynamic_parameter: str = "", *, recorded: Recorded | None = None) -> CallContext:
     """
-    One of the sample calls, with what an agent or a linked cell gives.
+    The recorded call, or else one of the sample calls; with what an agent or a linked cell gives.
     """
-    found = SAMPLES.get(sample) or next(iter(SAMPLES.values()))
-    return found.replace(dynamic_parameter=dynamic_parameter)
+    found = recorded.call if recorded is not None else SAMPLES.get(sample) or next(iter(SAMPLES.values()))
+    given = dynamic_parameter or (recorded.call.dynamic_parameter if recorded is not None else "")
+    return found.replace(dynamic_parameter=given)
 
 
 def _alone(tree: Mapping[str, Any], table: Table, extension: str) -> dict[str, Any]:

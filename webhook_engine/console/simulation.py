@@ -143,6 +143,17 @@ class Simulations:
             self._kept.popitem(last=False)
         return found
 
+    def steps_of(self, who: str) -> list[Step]:
+        """
+        The moments of all calls that *who* plays, the latest first.
+        """
+        calls = [call for (player, _), call in self._kept.items() if player == who]
+        return sorted((step for call in calls for step in call.steps), key=_when, reverse=True)
+
+
+def _when(step: Step) -> datetime:
+    return step.event.at
+
 
 def moment_event(
     moment: Moment,

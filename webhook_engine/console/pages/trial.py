@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from webhook_engine.console import forms
 from webhook_engine.console.forms import NO_ERRORS, Form
 from webhook_engine.console.preview import call_of
+from webhook_engine.console.recorded import recorded, recorded_one
 from webhook_engine.console.saving import Edit, save
 from webhook_engine.console.trials import agent_view_of, whole_of
 from webhook_engine.definitions import Column, View
@@ -67,7 +68,8 @@ async def send(visit: Visit) -> web.StreamResponse:
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
     await visit.console.in_force(revision)
-    call = call_of(visit.given("sample"), visit.given("dynamic_parameter"))
+    chosen = await recorded_one(visit, visit.given("sample"))
+    call = call_of(visit.given("sample"), visit.given("dynamic_parameter"), recorded=chosen)
     agent = visit.given("agent") or call.extension
     trial = await visit.console.engine.try_out(name, call.replace(extension=agent))
     visit.console.trials.keep(name, trial, by=visit.who.email, agent=agent)
@@ -187,6 +189,8 @@ async def _shown(
         webhook=webhook,
         changes_data=compiled.method in _CHANGING,
         samples=list(SAMPLES),
+        calls=await recorded(visit),
+        chosen=visit.given("sample"),
         agents=definitions.agents,
         agent=visit.asked("agent") or (tried.agent if tried is not None else ""),
         tried=tried,

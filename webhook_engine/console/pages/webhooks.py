@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
 from webhook_engine.console.preview import call_of, preview
+from webhook_engine.console.recorded import recorded, recorded_one
 from webhook_engine.console.saving import Edit, delete, save, table_of
 from webhook_engine.definitions import tree_of_definitions, used_by
 from webhook_engine.errors import DefinitionInUse, NotFound
@@ -88,7 +89,7 @@ async def edit(visit: Visit) -> web.StreamResponse:
     table = _known(revision, name or copied) if name or copied else _blank(revision, visit.asked("group"))
     if copied and not name:
         table["name"] = _free(f"{copied}, copy", revision.definitions)
-    return _shown(visit, revision, name, Form(table=table, based_on=revision.entry.number), copied=copied)
+    return await _shown(visit, revision, name, Form(table=table, based_on=revision.entry.number), copied=copied)
 
 
 async def store(visit: Visit) -> web.StreamResponse:
@@ -117,7 +118,7 @@ async def store(visit: Visit) -> web.StreamResponse:
         return visit.go(onward, webhook=table["name"], say=said)
     based_on = saving.conflict.entry.number if saving.conflict else revision.entry.number
     form = Form(table=table, errors=saving.errors, based_on=based_on)
-    return _shown(
+    return await _shown(
         visit,
         revision,
         name,
@@ -147,15 +148,21 @@ async def show_preview(visit: Visit) -> web.StreamResponse:
     """
     revision = await visit.console.revision()
     tree = tree_of_definitions(revision.definitions)
-    call = call_of(visit.given("sample"), visit.given("dynamic_parameter"))
     table = read(visit)
-    shown = await asyncio.to_thread(preview, tree, table, call)
+    chosen = await recorded_one(visit, visit.given("sample"))
+    call = call_of(visit.given("sample"), visit.given("dynamic_parameter"), recorded=chosen)
+    shown = await asyncio.to_thread(preview, tree, table, call, test_values=chosen is None)
     numbers = forms.lines_typed(visit.fields)
     # The path in the table, and the name in the form.
     templated = [(path, forms.path_typed(path, numbers)) for path in _templated(table)]
     errors = {forms.path_typed(path, numbers): messages for path, messages in shown.errors.items()}
     return visit.fragment(
-        "_preview.html", preview=shown, errors=errors, form=Form(table=table), templated=templated
+        "_preview.html",
+        preview=shown,
+        errors=errors,
+        form=Form(table=table),
+        templated=templated,
+        recorded=chosen,
     )
 
 
@@ -222,7 +229,7 @@ def _free(name: str, definitions: Definitions) -> str:
     return next(each for each in (name, *numbered) if each not in taken)
 
 
-def _shown(
+async def _shown(
     visit: Visit,
     revision: Revision,
     name: str,
@@ -245,4 +252,6 @@ def _shown(
         used_by=users,
         variables=[*VARIABLES.values(), *definitions.variables],
         samples=list(SAMPLES),
+        calls=await recorded(visit),
+        chosen="",
     )
