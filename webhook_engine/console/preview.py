@@ -59,9 +59,7 @@ class Preview:
     """Path of a field -> its tokens."""
 
 
-def preview(
-    tree: Mapping[str, Any], table: Table, call: CallContext, *, test_values: bool = True
-) -> Preview:
+def preview(tree: Mapping[str, Any], table: Table, call: CallContext, *, test_values: bool = True) -> Preview:
     """
     The request that *table* makes of *call*.
 

@@ -124,6 +124,7 @@ def _shown(
         queues=sorted({queue for rule in definitions.rules for queue in rule.call_queues}),
         moments=list(Moment),
         definitions=definitions,
+        rules={each.name: each for each in definitions.rules},
     )
 
 

@@ -89,7 +89,9 @@ async def edit(visit: Visit) -> web.StreamResponse:
     table = _known(revision, name or copied) if name or copied else _blank(revision, visit.asked("group"))
     if copied and not name:
         table["name"] = _free(f"{copied}, copy", revision.definitions)
-    return await _shown(visit, revision, name, Form(table=table, based_on=revision.entry.number), copied=copied)
+    return await _shown(
+        visit, revision, name, Form(table=table, based_on=revision.entry.number), copied=copied
+    )
 
 
 async def store(visit: Visit) -> web.StreamResponse:
