@@ -79,6 +79,13 @@ def lines(given: str) -> object:
     return [line.strip() for line in given.splitlines() if line.strip()] or None
 
 
+def ticked(fields: Iterable[tuple[str, str]], name: str) -> list[str]:
+    """
+    What is ticked of several boxes that share a name.
+    """
+    return [given for each, given in fields if each == name]
+
+
 def _plain(given: str) -> str:
     # A browser sends every line break of a text area as two characters.
     return given.replace("\r\n", "\n")
@@ -239,7 +246,8 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(map(str, value))
     if isinstance(value, float):
-        return f"{value:g}" if value != int(value) else str(int(value))
+        # Every digit: what is opened and saved stays what it was.
+        return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
 
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
+from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
 from webhook_engine.definitions import used_by
@@ -54,7 +55,7 @@ READERS: Final[Mapping[str, Reader]] = {
 
 _SIGNING: Final = "signing_secrets"
 
-_OWNS: Final = frozenset({_SIGNING, *(name.partition(".")[0] for name in READERS)})
+_OWNS: Final = frozenset({_SIGNING, "silence", *(name.partition(".")[0] for name in READERS)})
 
 _BY_AUTHENTICATION: Final[Mapping[str, frozenset[str]]] = {
     "none": frozenset(),
@@ -104,6 +105,8 @@ async def store(visit: Visit) -> web.StreamResponse:
     revision = await visit.console.revision()
     before = table_of(revision, "group", name) or {}
     table = _fitting(typed, before)
+    if silenced := forms.ticked(visit.fields, "silence"):
+        table["silence"] = silenced
     try:
         new = await _signing(visit, table, before.get(_SIGNING, []))
     except StoreError as error:
@@ -182,6 +185,7 @@ async def _shown(
         secrets=secrets_of(form.table, vault),
         signing=[where(secret, vault) for secret in form.table.get(_SIGNING, [])],
         used_by=_users(definitions, name),
+        advice=await advice_of(definitions, "group", name, form.table.get("silence", ())),
         may_edit=visit.may_change,
     )
 

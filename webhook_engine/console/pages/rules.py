@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
+from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.saving import Edit, change, delete, save, table_of
 from webhook_engine.console.tables import position_of
@@ -51,7 +52,7 @@ TICKED: Final[Mapping[str, Sequence[str]]] = {
 AFTER: Final = tuple(each for each in Outcome if each is not Outcome.SKIPPED)
 """Outcomes after which a chain may go on."""
 
-_OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), *TICKED, "webhooks"})
+_OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), *TICKED, "webhooks", "silence"})
 _LINE: Final = re.compile(r"then\[([0-9]+)\]\.(.+)")
 
 LISTS: Final = ("webhooks", "then")
@@ -90,7 +91,7 @@ async def edit(visit: Visit) -> web.StreamResponse:
     table = _known(revision, name or copied) if name or copied else {"on": ["ringing"]}
     if copied and not name:
         table = {**table, "name": f"{copied}, copy"}
-    return _shown(visit, revision, name, Form(table=table, based_on=revision.entry.number))
+    return await _shown(visit, revision, name, Form(table=table, based_on=revision.entry.number))
 
 
 async def store(visit: Visit) -> web.StreamResponse:
@@ -117,7 +118,7 @@ async def store(visit: Visit) -> web.StreamResponse:
         return visit.go("rule", rule=table["name"], say=said)
     number = saving.conflict.entry.number if saving.conflict else revision.entry.number
     form = Form(table=table, errors=saving.errors, based_on=number)
-    return _shown(
+    return await _shown(
         visit, revision, name, form, conflict=saving.conflict, status=HTTPStatus.UNPROCESSABLE_ENTITY
     )
 
@@ -191,6 +192,8 @@ def read(fields: Iterable[tuple[str, str]]) -> Table:
         if ticked := [each for each in words if (name, each) in fields]:
             table[name] = ticked
     table.setdefault("on", [])
+    if silenced := forms.ticked(fields, "silence"):
+        table["silence"] = silenced
     if webhooks := [given for name, given in fields if re.fullmatch(r"webhooks\[[0-9]+\]", name) and given]:
         table["webhooks"] = webhooks
     outcomes = _outcomes(fields)
@@ -234,7 +237,7 @@ def _known(revision: Revision, name: str) -> Table:
     return table
 
 
-def _shown(
+async def _shown(
     visit: Visit,
     revision: Revision,
     name: str,
@@ -253,5 +256,6 @@ def _shown(
         ticked=TICKED,
         webhooks=[each.name for each in definitions.webhooks],
         outcomes=AFTER,
+        advice=await advice_of(definitions, "rule", name, form.table.get("silence", ())),
         variables=[*VARIABLES.values(), *definitions.variables],
     )

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import forms
+from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.preview import call_of, preview
 from webhook_engine.console.recorded import recorded, recorded_one
@@ -62,7 +63,14 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 """The fields of a webhook's form."""
 
-_OWNS: Final = frozenset(name.partition("[")[0] for name in READERS)
+_OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), "retry_on", "silence"})
+
+RETRIED: Final[Mapping[int, str]] = {
+    401: "401, where the target system knows a key only after a while",
+    403: "403, where a right is only being given",
+    404: "404, where a record is only being made",
+}
+"""Statuses that may be tried again, and why somebody would."""
 
 LISTS: Final = ("parameter", "header", "outcome")
 """What the "+" buttons add lines to."""
@@ -191,6 +199,10 @@ def read(visit: Visit) -> Table:
             parameter.setdefault("default", "")
         if parameter.get("when_empty") != "default":
             parameter.pop("default", None)
+    if retried := [forms.whole(each) for each in forms.ticked(visit.fields, "retry_on")]:
+        table["retry_on"] = retried
+    if silenced := forms.ticked(visit.fields, "silence"):
+        table["silence"] = silenced
     return table
 
 
@@ -256,4 +268,6 @@ async def _shown(
         samples=list(SAMPLES),
         calls=await recorded(visit),
         chosen="",
+        advice=await advice_of(definitions, "webhook", name, form.table.get("silence", ())),
+        retried=RETRIED,
     )
