@@ -75,3 +75,4 @@ def add_console(
     app.on_shutdown.append(shared.stop)
     app.cleanup_ctx.append(shared.follow)
     app.cleanup_ctx.append(shared.works.tend)
+    app.cleanup_ctx.append(shared.uses.watch(engine.pops))

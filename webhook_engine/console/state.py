@@ -15,6 +15,7 @@ from webhook_engine.console.sessions import Sessions, user_of
 from webhook_engine.console.simulation import Simulations
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.console.trials import Trials
+from webhook_engine.console.uses import Uses
 from webhook_engine.console.visitor import Visitor
 from webhook_engine.console.works import Works
 from webhook_engine.definitions import Definitions
@@ -59,6 +60,7 @@ class Console:
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
         self.trials = Trials()
+        self.uses = Uses()
         self.works = Works()
         self.simulations = Simulations()
         self.streams = AgentStreams(engine.pops)

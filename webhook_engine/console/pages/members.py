@@ -12,9 +12,10 @@ from webhook_engine.console.forms import NO_ERRORS, Form
 from webhook_engine.console.pages.groups import vault_of, where
 from webhook_engine.console.saving import change, table_of
 from webhook_engine.console.tables import position_of
+from webhook_engine.console.uses import Last
 from webhook_engine.definitions import Level
 from webhook_engine.definitions.groups import SECRETS_OF
-from webhook_engine.errors import NotFound
+from webhook_engine.errors import NotFound, QueueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,24 +99,35 @@ async def _shown(
     group = _group(revision.definitions, name)
     vault = await vault_of(visit)
     table = table_of(revision, "group", name) or {}
+    sent = [each.name for each in revision.definitions.webhooks if each.group == name and each.type.is_sent]
+    last, unread = await _last(visit, sent)
     rows = []
     for agent in revision.definitions.agents:
         member = _member(table, agent.extension)
         fields = SECRETS_OF[group.authentication]
         states = {key: where(member[key], vault) for key in fields if member and key in member}
         shown = Form(errors=errors if agent.extension == wrong else NO_ERRORS)
-        rows.append((agent, member is not None, states, shown))
+        rows.append((agent, member is not None, states, shown, last.get(agent.extension, Last())))
     return visit.page(
         "members.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
         group=group,
         rows=rows,
         fields=[(key, LABELS[key]) for key in SECRETS_OF[group.authentication]],
-        webhooks=[
-            each.name for each in revision.definitions.webhooks if each.group == name and each.type.is_sent
-        ],
-        lacking=sum(not has for _, has, _, _ in rows),
+        webhooks=sent,
+        unread=unread,
+        lacking=sum(not has for _, has, *_ in rows),
     )
+
+
+async def _last(visit: Visit, webhooks: Sequence[str]) -> tuple[Mapping[str, Last], str]:
+    """
+    The last use and refusal of each agent; and why they are not known, where the deliveries cannot be read now.
+    """
+    try:
+        return await visit.console.uses.of(webhooks, visit.console.engine.queue), ""
+    except QueueError as error:
+        return {}, str(error)
 
 
 def _group(definitions: Definitions, name: str) -> Group:

@@ -5,6 +5,7 @@ Test and Configure, and the Agent View.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from webhook_engine.console.preview import call_of
 from webhook_engine.console.recorded import recorded, recorded_one
 from webhook_engine.console.saving import Edit, save
 from webhook_engine.console.trials import agent_view_of, whole_of
+from webhook_engine.console.uses import Use
 from webhook_engine.definitions import Column, View
 from webhook_engine.errors import DefinitionError, WebhookEngineError
 from webhook_engine.variables import SAMPLES
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from webhook_engine.console.trials import Tried, Whole
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import CompiledWebhook
+    from webhook_engine.line import Trial
     from webhook_engine.store.revisions import Revision
 
 READERS: Final[Mapping[str, Reader]] = {
@@ -73,7 +76,19 @@ async def send(visit: Visit) -> web.StreamResponse:
     agent = visit.given("agent") or call.extension
     trial = await visit.console.engine.try_out(name, call.replace(extension=agent))
     visit.console.trials.keep(name, trial, by=visit.who.email, agent=agent)
+    visit.console.uses.note(name, agent, _use(name, trial), is_sent=trial.attempt is not None)
     return visit.go("webhook_test", webhook=name, at="outcome")
+
+
+def _use(webhook: str, trial: Trial) -> Use:
+    view = trial.view
+    return Use(
+        at=datetime.now(UTC),
+        webhook=webhook,
+        outcome=view.outcome,
+        sentence=view.sentence,
+        status=view.status,
+    )
 
 
 async def read_again(visit: Visit) -> web.StreamResponse:
