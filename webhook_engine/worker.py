@@ -129,7 +129,7 @@ class Worker:
             opened.push_async_callback(_saved, keeper)
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
-            more = endpoints(self.store, self.tenancy)
+            more = endpoints(self.store, self._tenants)
             self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             if self._has_pages:
@@ -179,6 +179,9 @@ class Worker:
             follows=False,
             session_key=session_key_of(keys_of(self.settings)),
         )
+
+    async def _tenants(self) -> tuple[str, ...]:
+        return (self.tenancy.name,)
 
     def _current(self) -> tuple[str, Definitions]:
         return self.tenancy.name, self.engine.definitions

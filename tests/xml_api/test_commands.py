@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import command  # noqa: F401  # a fixture
-from tests.xml_api.asking import TENANT
+from tests.xml_api.asking import TENANT, error
 from tests.xml_api.conftest import DEFINITIONS
 from webhook_engine.definitions import read_text
 from webhook_engine.store import Store
@@ -273,6 +273,101 @@ def test_api_wants_a_way_in(command, tmp_path, monkeypatch):  # noqa: F811  # th
     assert "tls_certificate: api.pem cannot be used" in command("api", "--tls-certificate", "api.pem").err
     assert "there is no tls_certificate" in command("api", "--insecure-http", "--tls-key", "api.pem").err
     assert "trusted proxies: 'nobody'" in command("api", "--trusted-proxies", "nobody").err
+
+
+@pytest.fixture
+def beside(running, command, monkeypatch):  # noqa: F811  # the fixture, not its import
+    """
+    Typed in the folder of the process that runs the API.
+    """
+    monkeypatch.chdir(running[0])
+    return command
+
+
+def test_commands_reach_the_store_of_an_api_that_runs(beside, api, running, monkeypatch):
+    """
+    What they change counts at once, as beside `up`.
+    """
+    monkeypatch.chdir(running[0])
+    assert "Beside has April\n" == beside("campaign", "add", "Beside", "--list", "April").out
+    assert {"Beside", "SalesCampaign"} == {
+        each["name"] for each in json.loads(beside("campaign", "list", "--json").out)
+    }
+    made = beside("key", "add", "beside", "--scope", "DoNothing").out.splitlines()[-1]
+
+    monkeypatch.setenv("WEBHOOK_ENGINE_API_KEY", made)
+    assert 0 == api("call", "DoNothing", "--tenant", TENANT).code
+    assert "Permission Denied" in api("call", "GetContacts", "--tenant", TENANT).err
+    assert 0 == beside("key", "remove", "beside").code
+    assert "Authorization Failed" in api("call", "DoNothing", "--tenant", TENANT).err
+    wrong = beside("key", "remove", "nobody")
+    assert (2, "error: there is no API key 'nobody'\n") == (wrong.code, wrong.err)
+
+
+def test_an_api_that_runs_takes_no_events_and_has_no_deliveries(beside, running):
+    """
+    Who hands events to it is told who would take them; the deliveries are in their own file, which it leaves alone.
+    """
+    (running[0] / "calls.jsonl").write_text("{}\n")
+
+    refused = beside("emit", "calls.jsonl")
+
+    assert (2, "") == (refused.code, refused.out)
+    assert (
+        "runs the XML API alone, which takes no events: end it and start `webhook-engine up`" in refused.err
+    )
+    assert "there are no deliveries here" in beside("deliveries", "list").err
+
+
+def test_to_others_the_address_for_commands_is_the_xml_apis(running, certificates):
+    """
+    It answers as every address does, with a key of the API too; only the process's own key opens it.
+    """
+    import ssl
+    import urllib.request
+
+    folder, port, key = running
+    word = json.loads((folder / "webhook-engine.running").read_text())
+    trust = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+
+    def asked(bearer):
+        request = urllib.request.Request(f"https://localhost:{port}/v1/admin/tenants", b"{}")
+        request.add_header("Authorization", f"Bearer {bearer}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, context=trust) as response:
+            return response.status, response.read()
+
+    assert [(200, error("Input XML not loaded"))] * 2 == [asked(each) for each in (key, "")]
+    assert (200, f'["{TENANT}"]'.encode()) == asked(word["key"])
+    assert 0o600 == (folder / "webhook-engine.running").stat().st_mode & 0o777
+
+
+def test_word_of_an_api_goes_with_it(tmp_path, free_port):
+    """
+    Once it has ended, nobody looks for it.
+    """
+    words = [str(COMMAND), "api", "--port", str(free_port()), "--insecure-http"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert "listens on" in process.stdout.readline()
+        assert (tmp_path / "webhook-engine.running").exists()
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(30)
+
+    assert not (tmp_path / "webhook-engine.running").exists()
+
+
+@pytest.mark.parametrize("scope", ["xml", "DialerTrickleFeed", "GetContacts"])
+def test_a_key_is_made_for_what_it_may_do(command, tmp_path, monkeypatch, scope):  # noqa: F811  # the fixture
+    """
+    All of the XML API, or an action of it.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    assert 0 == command("key", "add", "CRM", "--tenant", TENANT, "--scope", scope).code
+    (made,) = json.loads(command("key", "list", "--json").out)
+    assert [scope] == made["scopes"]
+    misspelt = command("key", "add", "Other", "--scope", "GetContact")
+    assert (2, True) == (misspelt.code, "did you mean 'GetContacts'?" in misspelt.err)
 
 
 def test_campaigns_are_made_and_listed(command, tmp_path, monkeypatch):  # noqa: F811  # the fixture, not its import

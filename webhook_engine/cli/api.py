@@ -33,20 +33,13 @@ def api(settings: Settings) -> None:
 
 
 async def _served(settings: Settings) -> None:
-    from webhook_engine.process.listening import listen
+    from webhook_engine.process.api import serve
     from webhook_engine.process.signals import ended_by_signals
-    from webhook_engine.process.xml import xml_api_of
-    from webhook_engine.store import Store
+
+    def tell(url: str) -> None:
+        out().print(safe(f"the XML API listens on {url}/xml, over {settings.database_name}"), markup=False)
+        sys.stdout.flush()
 
     ended = asyncio.Event()
     with ended_by_signals(ended.set):
-        async with Store.from_settings(settings) as store:
-            runner, url = await listen(xml_api_of(store, settings), settings)
-            try:
-                out().print(
-                    safe(f"the XML API listens on {url}/xml, over {settings.database_name}"), markup=False
-                )
-                sys.stdout.flush()
-                await ended.wait()
-            finally:
-                await runner.cleanup()
+        await serve(settings, until=ended, on_started=tell)

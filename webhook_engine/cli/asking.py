@@ -46,7 +46,7 @@ class Client:
     """
 
     def __init__(self, running: Running, session: aiohttp.ClientSession) -> None:
-        self._running, self._session = running, session
+        self.running, self._session = running, session
 
     async def post(self, path: str, document: object) -> Any:
         """
@@ -84,14 +84,14 @@ class Client:
         headers = {"Content-Type": content_type} if content_type else {}
         try:
             async with self._session.request(
-                method, self._running.url + path, data=body, params=query, headers=headers
+                method, self.running.url + path, data=body, params=query, headers=headers
             ) as response:
                 content = await response.read()
                 status, after = response.status, response.headers.get("Retry-After", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = str(error) or type(error).__name__
             raise AskingFailed(
-                f"process {self._running.pid} at {self._running.url} does not answer: {why}"
+                f"process {self.running.pid} at {self.running.url} does not answer: {why}"
             ) from error
         document = _document(content)
         if status < 400:

@@ -70,10 +70,15 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
 
     Raises:
         StoreOwned: Another process has the store and cannot be asked.
-        BadInput: There are no definitions.
+        BadInput: There are no definitions, or the process that has the store takes no events.
     """
     async with owning_or_asking(settings, makes=True) as (store, client):
         if client is not None:
+            if not client.running.has_service:
+                raise BadInput(
+                    f"process {client.running.pid} has the store and runs the XML API alone, which takes no events: "
+                    "end it and start `webhook-engine up`, which does both"
+                )
             yield AskedIntake(client)
             return
         assert store is not None  # noqa: S101  # one or the other

@@ -1,5 +1,5 @@
 """
-`key`: who may use the service.
+`key`: who may use the service and the XML API.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def add(
         list[str],
         typer.Option(
             metavar="SCOPE",
-            help="What it may be used for; may be given again. Everything where left out.",
+            help="What it may be used for: a part of the service, xml for the XML API, or one action of that; "
+            "may be given again. Everything where left out.",
             show_default=False,
         ),
     ] = [],  # noqa: B006  # typer copies its defaults
@@ -66,12 +67,16 @@ def _check(scopes: list[str]) -> None:
         BadInput: A scope that nothing asks for: the key would open nothing.
     """
     from webhook_engine.service.keys import Scope
+    from webhook_engine.xml_api import PROVIDED_ACTIONS
+    from webhook_engine.xml_api.keys import SCOPE
 
-    known = [each.value for each in Scope]
+    known = [*(each.value for each in Scope), SCOPE]
+    actions = [each.name for each in PROVIDED_ACTIONS]
     for scope in scopes:
-        if scope not in known:
-            meant = did_you_mean(scope, known)
-            hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(known)}"
+        if scope not in (*known, *actions):
+            meant = did_you_mean(scope, [*known, *actions])
+            others = f"there are {', '.join(known)} and the XML API's actions"
+            hint = f"did you mean {meant!r}?" if meant else others
             raise BadInput(f"there is no scope {scope!r}: {hint}")
 
 

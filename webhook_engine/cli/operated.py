@@ -79,7 +79,8 @@ async def operated(settings: Settings) -> AsyncIterator[Operated]:
     if not path.exists():
         raise QueueError(f"there are no deliveries here: {path} is not there; `webhook-engine up` makes it")
     async with owning_or_asking(settings, makes=True) as (_, client):
-        if client is not None:
+        # A process that runs the XML API alone has the store and not the deliveries.
+        if client is not None and client.running.has_service:
             yield AskedDeliveries(client)
             return
         from webhook_engine.queue import SqliteQueue

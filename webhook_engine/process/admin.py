@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -23,8 +23,7 @@ from webhook_engine.service.refusals import Code, Refusal, Wrong
 from webhook_engine.store import Role
 
 if TYPE_CHECKING:
-    from webhook_engine.process.tenant import Tenancy
-    from webhook_engine.service.state import Service
+    from webhook_engine.service.reading import TakesBodies
     from webhook_engine.store import ApiKey, Campaign, NewApiKey, Saved, Store, User, VaultEntry
 
 PATH = "/v1/admin/{act}"
@@ -43,15 +42,27 @@ class Act(NamedTuple):
     """Names and kinds of what it needs; all of them."""
 
 
-def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
+def endpoints(store: Store, tenants: Callable[[], Awaitable[Sequence[str]]]) -> tuple[Endpoint, ...]:
     """
-    For `make_app(…, more=…)`.
+    For `make_app(…, more=…)`; the rest is as in `acting`.
+    """
+    return (Endpoint("POST", PATH, Scope.ADMIN, acting(store, tenants)),)
+
+
+def acting(
+    store: Store, tenants: Callable[[], Awaitable[Sequence[str]]]
+) -> Callable[[TakesBodies, web.Request], Awaitable[web.Response]]:
+    """
+    Does the act that an address names, for whoever was let in.
+
+    Args:
+        tenants: Those that a command may mean which names none.
     """
 
-    async def handle(service: Service, request: web.Request) -> web.Response:
+    async def handle(service: TakesBodies, request: web.Request) -> web.Response:
         name = request.match_info["act"]
         if name == "tenants":
-            return _json([tenancy.name])
+            return _json(await tenants())
         act = ACTS.get(name)
         if act is None:
             raise NotFound("act", name, known=ACTS)
@@ -68,7 +79,7 @@ def endpoints(store: Store, tenancy: Tenancy) -> tuple[Endpoint, ...]:
             # Whoever may administer may read where the files are.
             raise Refusal(Code.INVALID, str(error)) from error
 
-    return (Endpoint("POST", PATH, Scope.ADMIN, handle),)
+    return handle
 
 
 def _is_of(value: object, kinds: tuple[type, ...]) -> bool:

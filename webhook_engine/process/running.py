@@ -41,6 +41,9 @@ class Running:
     definitions: str = ""
     """The file or folder that it works by; "" where it works by the store's definitions."""
 
+    has_service: bool = True
+    """Whether it takes events in and has the deliveries; the XML API alone does neither."""
+
     @classmethod
     def read(cls, settings: Settings) -> Self | None:
         """
@@ -59,6 +62,7 @@ class Running:
                 key=str(found["key"]),
                 fingerprint=str(found.get("fingerprint", "")),
                 definitions=str(found.get("definitions", "")),
+                has_service=bool(found.get("has_service", True)),
             )
         except (OSError, ValueError, TypeError, KeyError):
             return None

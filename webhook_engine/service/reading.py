@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from aiohttp import web
@@ -18,11 +18,29 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from webhook_engine.service.settings import ServiceSettings
-    from webhook_engine.service.state import Service
+    from webhook_engine.service.state import Room
+
+
+class TakesBodies(Protocol):
+    """
+    What a `Service` is where a body is read.
+    """
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """
+        How much a request may hold.
+        """
+
+    @property
+    def bytes(self) -> Room:
+        """
+        What is in hand.
+        """
 
 
 @asynccontextmanager
-async def body_of(service: Service, request: web.Request) -> AsyncIterator[bytes]:
+async def body_of(service: TakesBodies, request: web.Request) -> AsyncIterator[bytes]:
     """
     The body, which counts as in hand for as long as this lasts.
 
@@ -129,7 +147,7 @@ def read_json(body: bytes) -> Any:
         raise Refusal(Code.UNREADABLE, f"the body is no JSON: {error}") from error
 
 
-async def object_of(service: Service, request: web.Request, *keys: str) -> dict[str, Any]:
+async def object_of(service: TakesBodies, request: web.Request, *keys: str) -> dict[str, Any]:
     """
     A body that is one JSON object.
 

@@ -85,7 +85,7 @@ def xml_api(
     Raises:
         SettingsError: An action needs what nobody provides, or a proxy is no address.
     """
-    door = _Door(
+    door = Door(
         Handling(
             Actions((*GENERAL, *actions)),
             keys=keys,
@@ -98,13 +98,14 @@ def xml_api(
         bounds,
     )
     app = web.Application()
+    app[DOOR] = door
     # "" is the address under which it is mounted, without a slash behind it; the usual ones are found soonest.
     for path in ("", "/", "/xml", r"/{rest:[\s\S]*}"):
         app.router.add_route("*", path, door.handle, expect_handler=_expect)
     return app
 
 
-class _Door:
+class Door:
     """
     Between HTTP and what a request says.
     """
@@ -176,6 +177,10 @@ class _Door:
                 raise OverflowError
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+DOOR: Final = web.AppKey("webhook_engine.xml_api.door", Door)
+"""What answers every request, for who puts an address of its own beside it."""
 
 
 def _answer(body: bytes, *, ends: bool = False) -> web.Response:
