@@ -61,6 +61,9 @@ class Settings:
     insecure_http: bool = False
     """Whether the XML API takes plain HTTP, which shows its keys to whoever listens: for development alone."""
 
+    handed_out_days: int = 90
+    """How long contacts are kept after they were handed out to be dialled; 0 keeps them. Who waits is always kept."""
+
     log_format: LogFormat = "auto"
     """`json`, `text` for a person, or `auto`: text on a terminal and JSON elsewhere."""
 

@@ -62,6 +62,7 @@ class _Stated(BaseSettings):
     tls_key: Path | None = None
     trusted_proxies: str = ""
     insecure_http: bool = False
+    handed_out_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     log_format: LogFormat = "auto"
 
     in_file: ClassVar[dict[str, Any]] = {}

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import and_, case, func, insert, select, update
 
 from webhook_engine.errors import NotFound, StoreError
-from webhook_engine.store import tables
+from webhook_engine.store import handed_out, tables
 from webhook_engine.store.facts import CUSTOM, DialerContact, Feed, NewContact, extension_number
 from webhook_engine.store.work import finished, id_of, insert_rows
 
@@ -123,6 +123,17 @@ class DialerContacts:
                 .values(handed_at=None, handed_to=None)
             )
             return given.rowcount == 1
+
+    @finished
+    async def sweep(self, older_s: float, *, most: int = 50_000) -> int:
+        """
+        Forget contacts that were handed out so many seconds ago, a few at a time so that others are let in between,
+        and what feeds of that age were: one that is sent again later is a new one. Who waits is never forgotten.
+
+        Returns:
+            How many contacts there were; *most* where there may be more.
+        """
+        return await handed_out.sweep(self._database, older_s=older_s, most=most)
 
     async def waiting(self, tenant: str, campaign: str) -> int:
         """

@@ -41,13 +41,21 @@ if TYPE_CHECKING:
 _FLUSH_S: Final = 5.0
 """How late it may be written down that an API key was used, and what was asked with it."""
 
-_KEPT_S: Final = 90 * 24 * 3600.0
+_DAY_S: Final = 24 * 3600.0
+
+_KEPT_S: Final = 90 * _DAY_S
 """How long API requests are remembered."""
 
 _SWEEP_S: Final = 3600.0
 
 _AGAIN_S: Final = 1.0
 """Until a database that cannot be reached is asked again."""
+
+_SWEPT: Final = 10_000
+"""Contacts that are forgotten before what waits to be written down is."""
+
+HANDED_OUT_DAYS: Final = 90
+"""How long contacts are kept after they were handed out, where nothing else is said."""
 
 
 class Store:
@@ -57,7 +65,8 @@ class Store:
     Whatever a method changed is on the disk when it returns, and known to every part of this process.
     """
 
-    def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
+    def __init__(self, url: str, keys: Sequence[str] = (), *, handed_out_days: int = HANDED_OUT_DAYS) -> None:
+        self._handed_out_s = handed_out_days * _DAY_S
         self._database = database_of(url)
         self.changes = Changes(self._database)
         self.vault = Vault(self._database, Seal(keys), self.changes)
@@ -73,7 +82,7 @@ class Store:
         self._tending: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod
-    def open(cls, url: str, keys: Sequence[str] = ()) -> Self:
+    def open(cls, url: str, keys: Sequence[str] = (), *, handed_out_days: int = HANDED_OUT_DAYS) -> Self:
         """
         A store, to be entered with `async with`; an empty database or a missing file becomes one.
 
@@ -83,10 +92,12 @@ class Store:
             keys: What the vault is sealed with, the newest first (`read_keys`). Without any, the
                 store works and the vault refuses.
 
+            handed_out_days: How long contacts are kept after they were handed out; 0 keeps them.
+
         Raises:
             SettingsError: There is no store of that kind.
         """
-        return cls(url, keys)
+        return cls(url, keys, handed_out_days=handed_out_days)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -96,7 +107,7 @@ class Store:
         Raises:
             SettingsError: The database or a key cannot be used.
         """
-        return cls(settings.database, keys_of(settings))
+        return cls(settings.database, keys_of(settings), handed_out_days=settings.handed_out_days)
 
     def __repr__(self) -> str:
         return f"Store({str(self._database)!r})"
@@ -165,8 +176,10 @@ class Store:
             try:
                 await self._flush()
                 if time.monotonic() - swept >= _SWEEP_S:
-                    swept = time.monotonic()
                     await self.api_requests.sweep(_KEPT_S)
+                    # Where there are more, the next round goes on with them.
+                    if not await self._forgets_more():
+                        swept = time.monotonic()
             except StoreError as error:
                 # What was not written down is tried again next time, and when the store closes.
                 log.event("store.flush.failed", why=str(error))
@@ -187,6 +200,11 @@ class Store:
                     why = str(error)
                     log.event("store.unreachable", why=why)
                 await asyncio.sleep(_AGAIN_S)
+
+    async def _forgets_more(self) -> bool:
+        if not self._handed_out_s:
+            return False
+        return await self.dialer.sweep(self._handed_out_s, most=_SWEPT) >= _SWEPT
 
     async def _flush(self) -> None:
         await self.keys.flush()

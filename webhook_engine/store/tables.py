@@ -190,7 +190,7 @@ dialer_contact = Table(
     "dialer_contact",
     METADATA,
     Column("id", Number, primary_key=True),
-    Column("feed_id", ForeignKey(feed.c.id), nullable=False),
+    Column("feed_id", ForeignKey(feed.c.id), nullable=False, index=True),
     Column("campaign_id", Number, nullable=False, doc="its list's, so that one index leads to what is next"),
     Column("assigned_to", Text, nullable=False, doc="an extension's number; empty for any"),
     Column("priority", Number, nullable=False),
@@ -220,6 +220,12 @@ Index(
     dialer_contact.c.id,
     sqlite_where=text("handed_at IS NULL"),
     postgresql_where=text("handed_at IS NULL"),
+)
+Index(
+    "ix_dialer_contact_handed_out",
+    dialer_contact.c.handed_at,
+    sqlite_where=text("handed_at IS NOT NULL"),
+    postgresql_where=text("handed_at IS NOT NULL"),
 )
 
 # --- The XML API -------------------------------------------------------------------------------------

@@ -194,6 +194,37 @@ class DialerContract:
         assert not await store.dialer.give_back(TENANT, found.id)
         assert ["a", "b", None] == [await _next(store) for _ in range(3)]
 
+    async def test_forgets_who_was_handed_out_long_ago(self, store: Store) -> None:
+        """
+        By age, however many there are, and never anybody who waits.
+        """
+        await _campaign(store)
+        await _fed(store, *map(str, range(1_203)))
+        for _ in range(1_202):
+            assert await _next(store) is not None
+
+        assert 0 == await store.dialer.sweep(3_600)
+        assert 700 == await store.dialer.sweep(0, most=700)
+        assert 502 == await store.dialer.sweep(0)
+        assert 0 == await store.dialer.sweep(0)
+        assert 1 == await store.dialer.waiting(TENANT, "Sales")
+        assert ["1202", None] == [await _next(store) for _ in range(2)]
+
+    async def test_forgets_feeds_of_which_nobody_is_left(self, store: Store) -> None:
+        """
+        Their idempotency keys with them, once they are as old; a feed of which one waits is still the same feed.
+        """
+        await _campaign(store)
+        for key in ("gone", "waits"):
+            await store.dialer.feed(replace(_FEED, contacts=_named(key), idempotency_key=key))
+        assert "gone" == await _next(store)
+
+        assert 1 == await store.dialer.sweep(3_600) + await store.dialer.sweep(0)
+
+        for key, expected in (("waits", 1), ("gone", 2)):
+            await store.dialer.feed(replace(_FEED, contacts=_named(key), idempotency_key=key))
+            assert expected == await store.dialer.waiting(TENANT, "Sales")
+
     async def test_a_list_that_is_not_there(self, store: Store) -> None:
         """
         Nothing is stored, and nothing is made.
