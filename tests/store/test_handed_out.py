@@ -63,7 +63,7 @@ async def test_an_index_leads_to_what_is_forgotten(store):
             return await self._inner.execute(statement)
 
     class Database:
-        def write(self):
+        def write(self, **_):
             return Writing()
 
     class Writing:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.dispatch import LocalSecrets
 from webhook_engine.errors import NotFound
-from webhook_engine.line import Lines, names_of
+from webhook_engine.line import Lines
 from webhook_engine.queue import delivery_id
+from webhook_engine.reading import names_of
 from webhook_engine.responses import Outcome, Response
 from webhook_engine.rules import RuleSet, follow
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from webhook_engine.console.trials import Tried, Whole
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import CompiledWebhook
-    from webhook_engine.line import Trial
     from webhook_engine.store.revisions import Revision
+    from webhook_engine.trying import Trial
 
 READERS: Final[Mapping[str, Reader]] = {
     "view.records": forms.text,
