@@ -38,3 +38,9 @@ class Tenant:
     """Host name that completes `{CALLERID}`."""
 
     datetime_tokens: DatetimeTokens = DatetimeTokens.DOCUMENTED
+
+    record_events: int = 0
+    """How many of the latest call events a worker keeps with what target systems answered; 0 for none."""
+
+    record_days: float = 14.0
+    """How old those may become."""

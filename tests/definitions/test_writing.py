@@ -314,6 +314,8 @@ TENANTS = st.builds(
     country=st.sampled_from([None, "ZA", "DE"]),
     pbx_server=st.sampled_from(["pbx0", "pbx.example.com"]),
     datetime_tokens=st.sampled_from(DatetimeTokens),
+    record_events=st.sampled_from([0, 500]),
+    record_days=st.sampled_from([14.0, 0.5]),
 )
 
 

@@ -25,6 +25,8 @@ READERS: Final[Mapping[str, Reader]] = {
     "pbx_server": forms.text,
     "datetime_tokens": forms.text,
     "allowed_networks": forms.lines,
+    "record_events": forms.whole,
+    "record_days": forms.number,
 }
 """The fields of the tenant's form."""
 

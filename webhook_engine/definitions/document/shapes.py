@@ -96,6 +96,8 @@ class TenantShape(Shape):
     country: Country | None = None
     pbx_server: Host = Tenant().pbx_server
     datetime_tokens: OneOf[DatetimeTokens] = DatetimeTokens.DOCUMENTED
+    record_events: Annotated[int, Field(ge=0, le=10_000)] = 0
+    record_days: Annotated[float, Field(gt=0, le=365)] = 14.0
     allowed_networks: list[Network] = []
     silence: list[str] = []
 
@@ -109,6 +111,8 @@ class TenantShape(Shape):
             country=self.country,
             pbx_server=self.pbx_server,
             datetime_tokens=self.datetime_tokens,
+            record_events=self.record_events,
+            record_days=self.record_days,
         )
 
 
