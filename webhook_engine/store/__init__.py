@@ -1,6 +1,6 @@
 """
-The store: definitions with their history, the vault, API keys, users, pops, dialer lists and the log of API requests,
-for every tenant of an installation.
+The store: definitions with their history, the vault, API keys, users, pops, dialer lists, recorded calls and the log
+of API requests, for every tenant of an installation.
 """
 
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.keyring import add_key, keys_of
     from webhook_engine.store.literals import secret_references, vault_names
     from webhook_engine.store.pops import Pop, Pops
+    from webhook_engine.store.recordings import RecordedEvent, RecordedPage, RecordedResponse, Recordings
     from webhook_engine.store.revisions import Revision, RevisionEntry, Revisions, Saved
     from webhook_engine.store.sealing import new_key, read_keys
     from webhook_engine.store.secrets import StoreSecrets
@@ -44,6 +45,10 @@ __all__ = [
     "NewContact",
     "Pop",
     "Pops",
+    "RecordedEvent",
+    "RecordedPage",
+    "RecordedResponse",
+    "Recordings",
     "Revision",
     "RevisionEntry",
     "Revisions",
@@ -85,6 +90,10 @@ _MODULES = {
     "NewContact": "facts",
     "Pop": "pops",
     "Pops": "pops",
+    "RecordedEvent": "recordings",
+    "RecordedPage": "recordings",
+    "RecordedResponse": "recordings",
+    "Recordings": "recordings",
     "Revision": "revisions",
     "RevisionEntry": "revisions",
     "Revisions": "revisions",

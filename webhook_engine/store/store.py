@@ -24,6 +24,7 @@ from webhook_engine.store.database import database_of
 from webhook_engine.store.dialer import DialerContacts
 from webhook_engine.store.keyring import keys_of
 from webhook_engine.store.pops import Pops
+from webhook_engine.store.recordings import Recordings
 from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
@@ -79,6 +80,7 @@ class Store:
         self.contacts = Contacts(self._database, self.changes)
         self.api_requests = ApiRequests(self._database)
         self.api_log = ApiLog(self._database, self.api_requests)
+        self.recordings = Recordings(self._database, self.changes)
         self._tending: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod

@@ -257,3 +257,29 @@ api_request = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_api_request_of_tenant", api_request.c.tenant_id, api_request.c.id)
+
+# --- Recorded calls ----------------------------------------------------------------------------------
+
+recorded_event = Table(
+    "recorded_event",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("event_id", String(200), nullable=False),
+    Column("at", Instant, nullable=False, doc="when it was recorded"),
+    Column("bytes", Number, nullable=False, doc="of it and its responses"),
+    Column("document", LargeBinary, nullable=False, doc="JSON, without secrets"),
+    UniqueConstraint("tenant_id", "event_id"),
+    sqlite_autoincrement=True,
+)
+Index("ix_recorded_event_of_tenant", recorded_event.c.tenant_id, recorded_event.c.id)
+
+recorded_response = Table(
+    "recorded_response",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("recorded_event_id", ForeignKey(recorded_event.c.id), nullable=False, index=True),
+    Column("webhook", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False, doc="JSON, without secrets"),
+    sqlite_autoincrement=True,
+)

@@ -14,6 +14,7 @@ from webhook_engine.testing.store.common import OpenStore
 from webhook_engine.testing.store.contacts import ContactsContract
 from webhook_engine.testing.store.dialer import DialerContract
 from webhook_engine.testing.store.pops import PopsContract
+from webhook_engine.testing.store.recordings import RecordingsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
 from webhook_engine.testing.store.users import UsersContract
 from webhook_engine.testing.store.vault import VaultContract
@@ -30,6 +31,7 @@ class StoreContract(
     UsersContract,
     DialerContract,
     ContactsContract,
+    RecordingsContract,
 ):
     """
     To be inherited by the test class of a back end, which gives it `open_store` as a fixture.
