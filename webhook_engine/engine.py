@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line
     from webhook_engine.performing import Performed, PerformerReport
+    from webhook_engine.performing.recorded import Recorder
     from webhook_engine.queue import Delivery, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Match
@@ -136,6 +137,8 @@ class Engine(Workings):
         rules, deliveries = self._rules, self._made
         started = [(event, rules.match(event).starts) async for event in in_turns(events)]
         made = await deliveries.put(started, self.queue)
+        if self._recorder is not None:
+            self._recorder.note_events(events)
         if self._shown.shows_something or not self.pops.is_empty:
             for event, starts in started:
                 self.pops.note(event)
@@ -193,6 +196,12 @@ class Engine(Workings):
         line = self._lines.of(webhook)
         self._lines.check_enabled(line)
         return await self._holds.resume(webhook)
+
+    def record(self, recorder: Recorder | None) -> None:
+        """
+        Have *recorder* told of events that are accepted, and of what comes of requests; None for nobody.
+        """
+        self._recorder = self._shown.recorder = recorder
 
     # --- The steps that are taken for others ------------------------------------------------------
 

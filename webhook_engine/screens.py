@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line, Lines
+    from webhook_engine.performing.recorded import Recorder
     from webhook_engine.pops import PopBoard, Ticket
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import RuleSet, Start
@@ -48,6 +49,7 @@ class Screens:
         self._ask = ask
         self._keep = keep
         self._running: set[asyncio.Task[None]] = set()
+        self.recorder: Recorder | None = None
 
     def redefine(self, lines: Lines, rules: RuleSet) -> None:
         """
@@ -130,6 +132,8 @@ class Screens:
         except BaseException:
             self._pops.give_up(ticket)
             raise
+        if self.recorder is not None and attempt is not None:
+            self.recorder.note_attempt(event.id, line.name, attempt)
         if view.outcome is Outcome.SKIPPED:
             self._pops.give_up(ticket)
         else:

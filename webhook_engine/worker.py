@@ -31,6 +31,7 @@ from webhook_engine.process.board import BoardKeeper, restored
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
+from webhook_engine.process.recording import Recording
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.signals import ended_by_signals
 from webhook_engine.process.telling import advice, tell, tell_missing
@@ -127,6 +128,9 @@ class Worker:
             )
             keeper = BoardKeeper(self.store, board, self.tenancy)
             opened.push_async_callback(_saved, keeper)
+            self.recording = Recording(self.store, self.engine, self.tenancy)
+            opened.push_async_callback(self.recording.save)
+            await self.recording.begin()
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
             more = endpoints(self.store, self._tenants)
@@ -139,7 +143,8 @@ class Worker:
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
             self._leave_word(own_key)
-            tending = [asyncio.create_task(self._follow()), asyncio.create_task(keeper.run())]
+            running = (self._follow(), keeper.run(), self.recording.run())
+            tending = [asyncio.create_task(each) for each in running]
             for task in tending:
                 task.add_done_callback(self._note_end)
             self._say_started(url, edition, time.monotonic() - began, on_started)
@@ -240,6 +245,7 @@ class Worker:
                 continue
             self.tenancy.follow(found)
             self.engine.redefine(ready)
+            self.recording.follow()
             self._settled.settle(replaced=replaced)
             tell("definitions.changed", found)
             tell_missing(self.store, self.tenancy.name, self.engine.definitions)

@@ -14,6 +14,7 @@ from webhook_engine.definitions import read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, SecretStore
 from webhook_engine.line import PATIENCE_S
 from webhook_engine.performing.holds import Holds
+from webhook_engine.performing.recorded import event_id_of
 from webhook_engine.pops import PopBoard
 from webhook_engine.ready import Ready
 from webhook_engine.screens import Screens
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch import Attempt, Dispatcher
     from webhook_engine.line import Line
     from webhook_engine.performing import Live, Performed, Performer, PerformerSettings, Settlement
+    from webhook_engine.performing.recorded import Recorder
     from webhook_engine.queue import DeliveryQueue, Lease
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import Start
@@ -84,6 +86,7 @@ class Workings(ABC):
         self._is_stopping = False
         self._holds = Holds()
         self._versions: Versions | None = None
+        self._recorder: Recorder | None = None
         self.redefine(definitions)
 
     @classmethod
@@ -217,6 +220,8 @@ class Workings(ABC):
     def _note_settled(self, lease: Lease, performed: Performed | None, _: Settlement) -> None:
         if performed is not None and performed.hold_s is not None:
             self._holds.note_released(lease.webhook)
+        if self._recorder is not None and performed is not None and performed.attempt is not None:
+            self._recorder.note_attempt(event_id_of(lease), lease.webhook, performed.attempt)
 
     async def _keep(self, starts: Sequence[Start], event: CallEvent) -> None:
         await self._made.put([(event, starts)], self.queue)

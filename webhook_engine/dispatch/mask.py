@@ -48,7 +48,7 @@ class Masker:
         self._text = re.compile(pattern) if known else None
         self._bytes = re.compile(pattern.encode()) if known else None
         self._answer = re.compile("|".join(map(_every_spelling, long)).encode()) if long else None
-        self._marks = _marks(long)
+        self._marks = marks_of(long)
 
     def __repr__(self) -> str:
         return "Masker(***)" if self._text else "Masker()"
@@ -181,7 +181,7 @@ def _alphabets(encoded: str) -> tuple[str, str]:
     return encoded, encoded.replace("+", "-").replace("/", "_")
 
 
-def _marks(secrets: Iterable[str]) -> tuple[bytes, ...]:
+def marks_of(secrets: Iterable[str]) -> tuple[bytes, ...]:
     """
     What an answer holds if it holds one of *secrets*: bytes that no encoding changes.
 

@@ -82,7 +82,7 @@ def _request(prepared: PreparedRequest) -> dict[str, object]:
     told: dict[str, object] = {
         "method": prepared.method,
         "url": mask.text(prepared.url)[:_URL_CHARACTERS],
-        "headers": _headers((name, mask.text(value)) for name, value in prepared.headers),
+        "headers": headers_of((name, mask.text(value)) for name, value in prepared.headers),
     }
     if prepared.body is not None:
         # Masked before it is cut: half a secret would not be recognised.
@@ -93,13 +93,16 @@ def _request(prepared: PreparedRequest) -> dict[str, object]:
 def _response(response: Response) -> dict[str, object]:
     return {
         "status": response.status,
-        "headers": _headers(response.headers),
+        "headers": headers_of(response.headers),
         "took_s": round(response.took_s, 6),
         **body_of(response.body),
     }
 
 
-def _headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def headers_of(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """
+    Headers as they are written down: by name, those that tell secrets hidden, and of very many the first.
+    """
     told: dict[str, str] = {}
     left = _HEAD_CHARACTERS
     for name, value in headers:

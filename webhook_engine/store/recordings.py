@@ -101,6 +101,15 @@ class Recordings:
         calls = tuple(orjson.loads(row.document) | {"responses": told.get(row.id, {})} for row in rows)
         return RecordedPage(calls, rows[-1].id if len(rows) == limit else None)
 
+    async def ids(self, tenant: str, most: int) -> tuple[str, ...]:
+        """
+        The ids of the last *most* events, the newest last.
+        """
+        wanted = select(_event.c.event_id).where(_event.c.tenant_id == id_of(tenant))
+        async with self._database.read() as connection:
+            found = await connection.execute(wanted.order_by(_event.c.id.desc()).limit(most))
+            return tuple(found.scalars())[::-1]
+
     async def last(self, tenant: str, most: int) -> tuple[Mapping[str, object], ...]:
         """
         The last *most* calls, the newest last.
