@@ -16,6 +16,7 @@ import typer
 from webhook_engine.cli import (
     api,
     calling,
+    calls,
     campaign,
     check,
     deliveries,
@@ -62,6 +63,7 @@ for command in (
 ):
     app.command()(command)
 app.command("replay-draft")(replaying.replay_draft)
+app.add_typer(calls.app, name="calls")
 app.command()(up.up)
 app.command()(up.worker)
 app.command()(api.api)

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from webhook_engine.definitions import Definitions
     from webhook_engine.process.running import Running
-    from webhook_engine.store import ApiKey, Campaign, NewApiKey, Revision, Role, Saved, User, VaultEntry
+    from webhook_engine.store import (
+        ApiKey,
+        Campaign,
+        NewApiKey,
+        RecordedPage,
+        Revision,
+        Role,
+        Saved,
+        User,
+        VaultEntry,
+    )
 
 T = TypeVar("T")
 
@@ -146,6 +156,7 @@ class AskedStore:
         self.keys = AskedKeys(client)
         self.campaigns = AskedCampaigns(client)
         self.users = AskedUsers(client)
+        self.recordings = AskedRecordings(client)
 
     async def tenants(self) -> tuple[str, ...]:
         """
@@ -318,6 +329,32 @@ class AskedCampaigns:
 
         found = await self._client.post("/v1/admin/campaigns.list", {"tenant": tenant})
         return tuple(_as(Campaign, each) for each in found)
+
+
+class AskedRecordings:
+    """
+    As `Recordings`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def page(self, tenant: str, *, limit: int = 100, before: int | None = None) -> RecordedPage:
+        from webhook_engine.store import RecordedPage
+
+        document = {"tenant": tenant, "limit": limit, "before": before}
+        found = await self._client.post("/v1/admin/recordings.page", document)
+        return RecordedPage(tuple(found["calls"]), found["before"])
+
+    async def of_event(self, tenant: str, event_id: str) -> Mapping[str, object] | None:
+        document = {"tenant": tenant, "event": event_id}
+        found: Mapping[str, object] | None = await self._client.post(
+            "/v1/admin/recordings.of_event", document
+        )
+        return found
+
+    async def forget(self, tenant: str) -> int:
+        return int(await self._client.post("/v1/admin/recordings.forget", {"tenant": tenant}))
 
 
 def _as(kind: type[T], document: object) -> T:

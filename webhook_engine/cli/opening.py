@@ -15,7 +15,7 @@ from webhook_engine.errors import StoreError, StoreOwned
 from webhook_engine.process.running import Running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 
     from webhook_engine.cli.asking import Client
     from webhook_engine.definitions import Definitions
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ApiKey,
         Campaign,
         NewApiKey,
+        RecordedPage,
         Revision,
         Role,
         Saved,
@@ -164,6 +165,27 @@ class KeptCampaigns(Protocol):
         """
 
 
+class KeptCalls(Protocol):
+    """
+    What commands need of recorded calls.
+    """
+
+    def page(self, tenant: str, *, limit: int = 100, before: int | None = None) -> Awaitable[RecordedPage]:
+        """
+        As `Recordings.page`.
+        """
+
+    def of_event(self, tenant: str, event_id: str) -> Awaitable[Mapping[str, object] | None]:
+        """
+        As `Recordings.of_event`.
+        """
+
+    def forget(self, tenant: str) -> Awaitable[int]:
+        """
+        As `Recordings.forget`.
+        """
+
+
 class Administered(Protocol):
     """
     What commands need of a store, whoever holds it.
@@ -197,6 +219,12 @@ class Administered(Protocol):
     def campaigns(self) -> KeptCampaigns:
         """
         The campaigns of all tenants.
+        """
+
+    @property
+    def recordings(self) -> KeptCalls:
+        """
+        The recorded calls of all tenants.
         """
 
     async def tenants(self) -> tuple[str, ...]:

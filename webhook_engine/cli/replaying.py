@@ -12,31 +12,35 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from webhook_engine.cli.calls import Last, recorded
 from webhook_engine.cli.console import complain, counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
+from webhook_engine.cli.in_force import Against, in_force
 from webhook_engine.cli.inputs import AsJson, BadInput, load, read_bytes
+from webhook_engine.cli.loop import run
+from webhook_engine.cli.told import told
+from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions
     from webhook_engine.testing.replay import Change, Recorded
 
 
+@told
 def replay_draft(
+    settings: Settings,
     draft: Annotated[Path, typer.Argument(help="The draft: a file, or a folder.", show_default=False)],
-    against: Annotated[
-        Path,
-        typer.Option("--against", metavar="FILE", help="The definitions that hold now.", show_default=False),
-    ],
+    against: Against = None,
     calls: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--calls", metavar="FILE", help="Recorded events, one as JSON on each line.", show_default=False
+            "--calls",
+            metavar="FILE",
+            help="Recorded events, one as JSON on each line; those that are recorded here where left out.",
+            show_default=False,
         ),
-    ],
-    last: Annotated[
-        int | None,
-        typer.Option("--last", min=1, help="Only so many of them, the last ones.", show_default=False),
     ] = None,
+    last: Last = None,
     most: Annotated[int, typer.Option("--most", min=0, help="How many differences are shown.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -46,13 +50,20 @@ def replay_draft(
 
     Example:  webhook-engine replay-draft draft.toml --against integration.toml --calls recorded.jsonl
     """
-    recorded = _read(calls)[-last if last else 0 :]
-    changes = _replayed(load(draft), load(against), recorded)
+    loaded = load(draft)
+    played = _read(calls)[-last if last else 0 :] if calls is not None else _recorded(settings, last)
+    changes = _replayed(loaded, run(in_force(settings, against)), played)
     if as_json:
-        print_json({"events": len(recorded), "changes": [each.to_json() for each in changes]})
+        print_json({"events": len(played), "changes": [each.to_json() for each in changes]})
     else:
-        _print(changes, len(recorded), most)
+        _print(changes, len(played), most)
     raise typer.Exit(Exit.FINDINGS if changes else Exit.OK)
+
+
+def _recorded(settings: Settings, last: int | None) -> list[Recorded]:
+    from webhook_engine.testing.replay import Recorded
+
+    return [Recorded.from_json(each) for each in run(recorded(settings, last))]
 
 
 def _read(path: Path) -> list[Recorded]:
@@ -75,13 +86,13 @@ def _read(path: Path) -> list[Recorded]:
     return found
 
 
-def _replayed(draft: Definitions, current: Definitions, recorded: list[Recorded]) -> tuple[Change, ...]:
+def _replayed(draft: Definitions, current: Definitions, played: list[Recorded]) -> tuple[Change, ...]:
     from webhook_engine.testing.replay import replay
 
     found: list[Change] = []
 
     async def replayed() -> None:
-        found.extend(await replay(draft, recorded, against=current))
+        found.extend(await replay(draft, played, against=current))
 
     asyncio.run(replayed())
     return tuple(found)

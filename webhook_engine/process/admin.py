@@ -30,6 +30,8 @@ PATH = "/v1/admin/{act}"
 
 _BEYOND: Final = 2**63
 
+_CALLS_AT_ONCE: Final = 100
+
 
 class Act(NamedTuple):
     """
@@ -191,6 +193,20 @@ async def _list_campaigns(store: Store, given: Mapping[str, Any]) -> tuple[Campa
     return await store.campaigns.list(given["tenant"])
 
 
+async def _page_of_calls(store: Store, given: Mapping[str, Any]) -> Mapping[str, object]:
+    limit = max(1, min(given["limit"], _CALLS_AT_ONCE))
+    found = await store.recordings.page(given["tenant"], limit=limit, before=given["before"])
+    return found._asdict()
+
+
+async def _call_of_event(store: Store, given: Mapping[str, Any]) -> Mapping[str, object] | None:
+    return await store.recordings.of_event(given["tenant"], given["event"])
+
+
+async def _forget_calls(store: Store, given: Mapping[str, Any]) -> int:
+    return await store.recordings.forget(given["tenant"])
+
+
 _TEXT, _MAYBE_TEXT = (str,), (str, type(None))
 
 ACTS: Mapping[str, Act] = MappingProxyType(
@@ -221,6 +237,11 @@ ACTS: Mapping[str, Act] = MappingProxyType(
         "campaigns.unassign": Act(_unassign, {"tenant": _TEXT, "campaign": _TEXT, "extension": _TEXT}),
         "campaigns.list": Act(_list_campaigns, {"tenant": _TEXT}),
         "keys.remove": Act(_remove_key, {"tenant": _TEXT, "name": _TEXT, "by": _TEXT}),
+        "recordings.page": Act(
+            _page_of_calls, {"tenant": _TEXT, "limit": (int,), "before": (int, type(None))}
+        ),
+        "recordings.of_event": Act(_call_of_event, {"tenant": _TEXT, "event": _TEXT}),
+        "recordings.forget": Act(_forget_calls, {"tenant": _TEXT}),
         "users.add": Act(
             _add_user,
             dict.fromkeys(("tenant", "email", "password", "role", "extension", "by"), _TEXT),

@@ -7,13 +7,15 @@ What a draft of the definitions would do otherwise with calls that were recorded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import orjson
 
-from webhook_engine.definitions import Canned
+from webhook_engine.definitions import Canned, CannedFault
 from webhook_engine.errors import InvalidCall
 from webhook_engine.responses.tree import MISSING
 from webhook_engine.testing.rehearsal.answers import Answer, Answers
@@ -37,13 +39,15 @@ class Recorded:
     """
 
     event: CallEvent
-    responses: Mapping[str, Answer]
-    """By webhook; without them a chain goes no further, and outcomes are not compared."""
+    responses: Mapping[str, Sequence[Answer]]
+    """By webhook, in their order; without them a chain goes no further, and outcomes are not compared."""
 
     @classmethod
     def from_json(cls, document: str | bytes | Mapping[str, object]) -> Self:
         """
-        An event as the service takes it, and beside it `"responses": {webhook: {"status", "headers", "body"}}`.
+        An event as the service takes it, and beside it `"responses": {webhook: response or [response, …]}`.
+
+        A response is `{"status", "headers", "body"}` or `{"fault"}`, as `answer_of` tells it.
 
         Raises:
             UnknownVariable: The call names a variable that there is not.
@@ -60,22 +64,49 @@ class Recorded:
         stated = document.get("responses", {})
         if not isinstance(stated, Mapping):
             raise InvalidCall("responses", "must be an object of responses by webhook")
-        return cls(event, {str(name): _answer(str(name), each) for name, each in stated.items()})
+        return cls(event, {str(name): _answers(str(name), each) for name, each in stated.items()})
 
 
-def _answer(webhook: str, stated: Any) -> Answer:
+_KEYS: Final = frozenset({"status", "headers", "body", "body_base64", "fault", "left_out"})
+
+
+def _answers(webhook: str, stated: Any) -> tuple[Answer, ...]:
+    """
+    Those up to the first that was left out: what came after it is no answer to what is asked first.
+    """
+    found = stated if isinstance(stated, list) else [stated]
+    made = [_answer(webhook, each, place) for place, each in enumerate(found)]
+    return tuple(answer for answer in takewhile(lambda each: each is not None, made) if answer is not None)
+
+
+def _answer(webhook: str, stated: Any, place: int) -> Answer | None:
     where = f"responses[{webhook!r}]"
-    if not isinstance(stated, Mapping) or not stated.keys() <= {"status", "headers", "body"}:
-        raise InvalidCall(where, 'must be an object of "status", "headers" and "body"')
-    status, headers, body = stated.get("status", 200), stated.get("headers", {}), stated.get("body", "")
+    if not isinstance(stated, Mapping) or not stated.keys() <= _KEYS:
+        raise InvalidCall(where, 'must be an object of "status", "headers" and "body", or of "fault"')
+    if (fault := stated.get("fault")) is not None:
+        if fault not in tuple(CannedFault):
+            raise InvalidCall(where, f"its fault must be one of {', '.join(CannedFault)}")
+        return Answer(Canned(webhook=webhook, fault=CannedFault(fault)), place, (), b"")
+    status, headers = stated.get("status", 200), stated.get("headers", {})
     if type(status) is not int or not 100 <= status <= 599:
         raise InvalidCall(where, "its status must be a number from 100 to 599")
     if not isinstance(headers, Mapping) or not all(isinstance(each, str) for each in headers.values()):
         raise InvalidCall(where, "its headers must be an object of texts")
+    body = _body(where, stated)
+    if "left_out" in stated:
+        return None
+    canned = Canned(webhook=webhook, status=status)
+    return Answer(canned, place, tuple((str(name), str(value)) for name, value in headers.items()), body)
+
+
+def _body(where: str, stated: Mapping[str, Any]) -> bytes:
+    body, in_base64 = stated.get("body", ""), stated.get("body_base64", "")
     if not isinstance(body, str):
         raise InvalidCall(where, "its body must be text")
-    canned = Canned(webhook=webhook, status=status)
-    return Answer(canned, 0, tuple((str(name), str(value)) for name, value in headers.items()), body.encode())
+    try:
+        return b64decode(in_base64, validate=True) if in_base64 else body.encode()
+    except (ValueError, TypeError) as error:
+        raise InvalidCall(where, f"its body_base64 is no base64: {error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +168,7 @@ _Key: TypeAlias = tuple[str, str | None, str | None]
 
 
 async def _played(recorded: Recorded, scenery: Scenery) -> dict[_Key, Performance]:
-    stage = Stage(scenery, Answers({name: [answer] for name, answer in recorded.responses.items()}))
+    stage = Stage(scenery, Answers(recorded.responses))
     try:
         await stage.play(recorded.event)
     finally:
@@ -181,6 +212,8 @@ def _facts(performed: Performance) -> dict[str, object]:
         facts["error"] = performed.error
     if not performed.is_unanswered and performed.outcome is not None:
         facts |= {"outcome": str(performed.outcome), "sentence": performed.sentence}
+    if performed.settled is not None:
+        facts["ends"] = str(performed.settled)
     if (view := performed.view) is not None and not performed.is_unanswered:
         facts["columns"] = [column.heading for column in view.columns]
         facts["rows"] = [list(row) for row in view.rows]
