@@ -30,6 +30,7 @@ from webhook_engine.cli import (
     importing,
     key,
     read,
+    record_test,
     render,
     replaying,
     send,
@@ -63,6 +64,7 @@ for command in (
 ):
     app.command()(command)
 app.command("replay-draft")(replaying.replay_draft)
+app.command("record-test")(record_test.record_test)
 app.add_typer(calls.app, name="calls")
 app.command()(up.up)
 app.command()(up.worker)

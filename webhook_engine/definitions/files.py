@@ -4,12 +4,13 @@ Definitions from texts, files and folders, and back to text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
+from webhook_engine.definitions.cases import TestCase
 from webhook_engine.definitions.definitions import Definitions
 from webhook_engine.definitions.groups import Group, Member, OAuth2, SecretRef
 from webhook_engine.definitions.tree import tree_of, tree_of_tenant
@@ -124,6 +125,15 @@ def write_toml(definitions: Definitions, *, literals: bool = False) -> str:
     from webhook_engine.definitions.toml import write
 
     return write(tree_of_definitions(definitions, literals=literals), _TABLES)
+
+
+def write_tests(tests: Sequence[TestCase]) -> str:
+    """
+    Tests as they stand in a definitions file.
+    """
+    from webhook_engine.definitions.toml import write
+
+    return write({"test": tree_of(tests)}, _TABLES)
 
 
 def tree_of_definitions(definitions: Definitions, *, literals: bool = False) -> dict[str, object]:

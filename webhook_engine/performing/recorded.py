@@ -80,6 +80,13 @@ def answer_of(attempt: Attempt, hide: Hide) -> dict[str, object] | None:
     return None if fault is None else {"fault": str(fault)}
 
 
+def fault_named(kind: str) -> CannedFault | None:
+    """
+    What a record's error means, by the name of its class; None where the target system was not asked.
+    """
+    return next((word for error, word in _FAULTS if error.__name__ == kind), None)
+
+
 def _answer(response: Response, hide: Hide) -> dict[str, object]:
     headers = {name: _hidden(value, hide) for name, value in headers_of(response.headers).items()}
     told: dict[str, object] = {"status": response.status, "headers": headers}

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, SecretRef
     from webhook_engine.dispatch import Attempt, SecretStore
     from webhook_engine.engine import Engine
-    from webhook_engine.performing.recorded import Hide
     from webhook_engine.process.tenant import Tenancy
     from webhook_engine.store import Store
     from webhook_engine.variables import CallEvent
@@ -189,7 +188,7 @@ class Hiding:
         """
         Events and responses as they are written down; costs time, so it belongs into a thread.
         """
-        self._reveal(definitions)
+        self.reveal(definitions)
         found = map(self._event, events), map(self._response, noted)
         return (
             [event for event in found[0] if event is not None],
@@ -203,7 +202,20 @@ class Hiding:
         found = tuple(secret for secret, marks in self._known.items() if any(mark in text for mark in marks))
         return masker_of(found).answer(text) if found else text
 
-    def _reveal(self, definitions: Definitions) -> None:
+    def texts(self, document: Any) -> Any:
+        """
+        A document of JSON with every text in it hidden.
+        """
+        if isinstance(document, dict):
+            return {key: self.texts(each) for key, each in document.items()}
+        if isinstance(document, list):
+            return [self.texts(each) for each in document]
+        return self.hide(document.encode()).decode() if isinstance(document, str) else document
+
+    def reveal(self, definitions: Definitions) -> None:
+        """
+        Know the secrets of these definitions from now on, as far as they can be found.
+        """
         now = time.monotonic()
         if now - self._revealed < _REVEALED_S:
             return
@@ -227,7 +239,7 @@ class Hiding:
         if self.hide(document) != document:
             if self.hide(event.id.encode()) != event.id.encode():
                 return None
-            document = orjson.dumps(_in_texts(told, self.hide))
+            document = orjson.dumps(self.texts(told))
         return RecordedEvent(event.id, document)
 
     def _response(self, noted: Noted) -> RecordedResponse | None:
@@ -247,9 +259,3 @@ def _names(definitions: Definitions) -> set[SecretRef]:
             held = (getattr(holder, name, None) for name in ("username", "client_id"))
             found |= {each for each in held if each is not None}
     return found
-
-
-def _in_texts(told: Any, hide: Hide) -> Any:
-    if isinstance(told, dict):
-        return {key: _in_texts(each, hide) for key, each in told.items()}
-    return hide(told.encode()).decode() if isinstance(told, str) else told
