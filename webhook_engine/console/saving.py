@@ -137,6 +137,25 @@ async def delete(console: Console, kind: str, name: str, *, by: str) -> Saving:
     return _CROWDED
 
 
+def drafted(revision: Revision, edit: Edit) -> tuple[Definitions, Definitions, Mapping[str, Sequence[str]]]:
+    """
+    The definitions in force, and what saving *edit* would make of them; nothing is saved.
+
+    Secrets that stand in either are references in both, so that nothing else tells them apart.
+
+    Returns:
+        Both, and errors by the form's fields; where there are any, the second is the first.
+    """
+    folder = revision.definitions.folder
+    tree = tree_of_definitions(revision.definitions)
+    now = read_tree(tree, folder=folder)
+    entry = _put(tree, edit)
+    try:
+        return now, read_tree(tree, folder=folder), {}
+    except DefinitionError as error:
+        return now, now, errors_of(error.problems, entry)
+
+
 async def _save(
     console: Console, revision: Revision, tree: Mapping[str, Any], *, by: str, note: str, entry: str
 ) -> Saving | None:

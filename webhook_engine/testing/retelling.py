@@ -6,7 +6,7 @@ A test of what happened: a recorded call as a `[[test]]` that holds by the defin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +27,7 @@ from webhook_engine.variables.table import DATE_AND_TIME
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions
+    from webhook_engine.dispatch import PreparedRequest
     from webhook_engine.responses.tree import Cell
     from webhook_engine.testing.rehearsal.answers import Answer
     from webhook_engine.testing.rehearsal.performance import Performance
@@ -266,7 +267,7 @@ class _Telling:
         if (request := performed.request) is not None:
             known["url"] = request.url
             if performed.way is not Way.WINDOW:
-                known |= {"method": request.method, "headers": _headers(request.headers)}
+                known |= {"method": request.method, "headers": _headers(performed, request)}
                 known["body"] = None if request.body is None else request.body.decode(errors="replace")
         if not performed.is_unanswered and performed.outcome is not None:
             known |= {"outcome": performed.outcome, "sentence": performed.sentence or None}
@@ -288,8 +289,17 @@ class _Telling:
         return {"columns": columns, "rows": tuple(tuple(map(_cell, row)) for row in view.rows)}
 
 
-def _headers(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in headers if name.lower() not in _MADE_ANEW}
+def _headers(performed: Performance, request: PreparedRequest) -> dict[str, str]:
+    """
+    What somebody wrote, and what proves who asks; what every request carries anyway says nothing.
+    """
+    stated = {each.name.lower() for each in performed.line.compiled.definition.headers}
+    told = [(str(name), str(value)) for name, value in request.headers]
+    return {
+        name: value
+        for name, value in told
+        if name.lower() not in _MADE_ANEW and (name.lower() != "accept" or "accept" in stated)
+    }
 
 
 def _cell(cell: Cell) -> Any:

@@ -63,7 +63,8 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 """The fields of a webhook's form."""
 
-_OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), "retry_on", "silence"})
+OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), "retry_on", "silence"})
+"""The keys of a webhook that its form speaks of."""
 
 RETRIED: Final[Mapping[int, str]] = {
     401: "401, where the target system knows a key only after a while",
@@ -116,7 +117,7 @@ async def store(visit: Visit) -> web.StreamResponse:
             kind="webhook",
             name=name,
             table={**table, "view": view} if view else table,
-            owns=_OWNS,
+            owns=OWNS,
             based_on=based_on if isinstance(based_on, int) else 0,
             by=visit.who.email,
             note=f"{'changed' if name else 'added'} webhook {table.get('name', name)}",
