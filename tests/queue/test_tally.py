@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook_engine.queue import State
-from webhook_engine.queue.sqlite.tally import Share, Tally, share_out
+from webhook_engine.queue.sharing import Share, share_out
+from webhook_engine.queue.sqlite.tally import Tally
 
 WANTS = st.dictionaries(st.text(max_size=3), st.integers(1, 50), max_size=12)
 

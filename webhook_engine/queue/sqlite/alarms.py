@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.queue.delivery import OPEN, State
 from webhook_engine.queue.lease import MAYBE_DELIVERED
+from webhook_engine.queue.rows import RecordRow
 from webhook_engine.queue.sqlite import suspects
 from webhook_engine.queue.sqlite.bulk import read_json
 from webhook_engine.queue.sqlite.clock import NEVER
-from webhook_engine.queue.sqlite.operations import RecordRow
 from webhook_engine.queue.sqlite.ordering import advance, is_blocked
 from webhook_engine.queue.sqlite.settling import record
 from webhook_engine.queue.sqlite.statements import DUE, EARLIEST, MOVE, RECORD

@@ -12,13 +12,13 @@ import orjson
 
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
+from webhook_engine.queue.sharing import Share
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row, read_json
 from webhook_engine.queue.sqlite.clock import moment
 from webhook_engine.queue.sqlite.operations import Claim
 from webhook_engine.queue.sqlite.statements import LEASE, NAMED, NEWEST, choose
 from webhook_engine.queue.sqlite.suspects import pick, release
-from webhook_engine.queue.sqlite.tally import Share
 
 _SHARES = 16
 """Targets in one statement."""

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-NEVER = 1 << 53
-"""Milliseconds that do not come."""
+from webhook_engine.queue.times import NEVER, milliseconds, moment
+
+__all__ = ["NEVER", "Clock", "milliseconds", "moment"]
 
 
 class Clock:
@@ -36,11 +36,3 @@ class Clock:
         Goes on from *last* where the wall clock was behind it at the start.
         """
         self._offset_s += max(0, last - self.now()) / 1000
-
-
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)

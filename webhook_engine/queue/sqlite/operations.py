@@ -7,10 +7,10 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
+from webhook_engine.queue.rows import End, NewRow
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -21,24 +21,6 @@ class Operation:
 
     future: Future[Any]
     """Of the event loop that asked; only answered there."""
-
-
-class NewRow(NamedTuple):
-    """
-    A delivery in the words of the file; lengths of time in milliseconds.
-    """
-
-    key: bytes
-    event_id: str
-    webhook: str
-    target: str
-    urgency: int
-    turn: str | None
-    strict: bool
-    hold: int
-    wait: int
-    expires: int | None
-    reference: str
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -54,33 +36,6 @@ class Claim(Operation):
     per_target: int | None
     until: float
     """When it stops waiting, on the monotonic clock."""
-
-
-class RecordRow(NamedTuple):
-    """
-    An attempt's record in the words of the file.
-    """
-
-    took_s: float
-    outcome: str
-    status: int | None
-    detail: str
-
-
-class End(NamedTuple):
-    """
-    The end of a lease in the words of the file.
-    """
-
-    lease: Lease
-    state: State
-    """DONE, DEAD, or WAITING: with no wait it may be claimed at once."""
-
-    record: RecordRow | None = None
-    wait: int = 0
-    counted: bool = False
-    reason: str = ""
-    frozen: str | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webhook_engine.queue.delivery import Receipt, State
+from webhook_engine.queue.rows import NewRow
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row
 from webhook_engine.queue.sqlite.clock import NEVER
-from webhook_engine.queue.sqlite.operations import NewRow
 from webhook_engine.queue.sqlite.statements import CHECK, FILL, INSERT
 
 

@@ -13,13 +13,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import orjson
-
-from webhook_engine.errors import DeliveryTooLarge, QueueError
+from webhook_engine.errors import QueueError
 from webhook_engine.queue.contract import DeliveryQueue
-from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, fingerprint
+from webhook_engine.queue.delivery import Delivery, Receipt, State
 from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spread, Stats
+from webhook_engine.queue.rows import End, as_json, end_row, new_row
 from webhook_engine.queue.sqlite import documents, holding, spreading, telling
 from webhook_engine.queue.sqlite.choosing import choice_of
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
@@ -29,14 +28,11 @@ from webhook_engine.queue.sqlite.operations import (
     Claim,
     Close,
     Drop,
-    End,
     Extend,
     Keep,
     KeepBack,
-    NewRow,
     Operation,
     Put,
-    RecordRow,
     Resume,
     Revive,
     Settle,
@@ -51,9 +47,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from webhook_engine.locking import OwnerLock
-
-_LARGEST = 2**20
-"""Bytes of one reference, frozen request or record's detail."""
 
 
 class SqliteQueue(DeliveryQueue):
@@ -134,7 +127,7 @@ class SqliteQueue(DeliveryQueue):
     # --- Deliveries in and out -----------------------------------------------
 
     async def put(self, deliveries: Sequence[Delivery]) -> tuple[Receipt, ...]:
-        rows = [_row(each) for each in deliveries]
+        rows = [new_row(each) for each in deliveries]
         receipts: tuple[Receipt, ...] = await self._ask(Put(future=self._future(), rows=rows)) if rows else ()
         return receipts
 
@@ -165,7 +158,7 @@ class SqliteQueue(DeliveryQueue):
         await self._ask(Extend(future=self._future(), lease=lease, length=milliseconds(lease_s)))
 
     async def freeze(self, lease: Lease, request: Mapping[str, object]) -> None:
-        await self._ask(Extend(future=self._future(), lease=lease, frozen=_json(request)))
+        await self._ask(Extend(future=self._future(), lease=lease, frozen=as_json(request)))
 
     async def keep(self, name: str, document: str) -> None:
         await self._ask(Keep(future=self._future(), name=name, document=document))
@@ -182,7 +175,7 @@ class SqliteQueue(DeliveryQueue):
         places: list[int] = []
         for place, each in enumerate(endings):
             try:
-                ends.append(_end(each))
+                ends.append(end_row(each))
                 places.append(place)
             except QueueError as error:
                 found[place] = error
@@ -336,51 +329,6 @@ class SqliteQueue(DeliveryQueue):
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             ends = [End(lease, State.WAITING) for lease in answer.result]
             self._writer.ask(Settle(future=future, ends=ends))
-
-
-def _row(delivery: Delivery) -> NewRow:
-    ordered = delivery.order is not Order.NONE and delivery.call
-    return NewRow(
-        bytes.fromhex(delivery.id),
-        delivery.event_id,
-        delivery.webhook,
-        delivery.target,
-        -delivery.priority,
-        fingerprint(delivery.call, delivery.webhook, size=8) if ordered else None,
-        delivery.order is Order.STRICT,
-        milliseconds(delivery.hold_s),
-        max(0, milliseconds(delivery.wait_s)),
-        None if delivery.expires_s is None else milliseconds(delivery.expires_s),
-        _json(delivery.reference),
-    )
-
-
-def _end(ending: Ending) -> End:
-    record = ending.record
-    return End(
-        ending.lease,
-        ending.state,
-        None if record is None else _record(record),
-        max(0, milliseconds(ending.wait_s)),
-        # What is done is no failure, and what goes back untried was none.
-        ending.counted and record is not None and ending.state is not State.DONE,
-        ending.reason,
-        None if ending.frozen is None else _json(ending.frozen),
-    )
-
-
-def _record(record: AttemptRecord) -> RecordRow:
-    return RecordRow(record.took_s, record.outcome, record.status, _json(record.detail))
-
-
-def _json(document: Mapping[str, object]) -> str:
-    try:
-        text = orjson.dumps(document)
-    except TypeError as error:
-        raise QueueError(f"this cannot be kept as JSON: {error}") from error
-    if len(text) > _LARGEST:
-        raise DeliveryTooLarge(size=len(text), limit=_LARGEST)
-    return text.decode()
 
 
 def _size(path: Path) -> int:

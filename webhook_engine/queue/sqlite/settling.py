@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.errors import LeaseLost
 from webhook_engine.queue.delivery import CLOSED, State
+from webhook_engine.queue.rows import End, RecordRow
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row
 from webhook_engine.queue.sqlite.claiming import held_by
-from webhook_engine.queue.sqlite.operations import End, Extend, RecordRow
+from webhook_engine.queue.sqlite.operations import Extend
 from webhook_engine.queue.sqlite.ordering import advance
 from webhook_engine.queue.sqlite.statements import ATTEMPTS, FREEZE, HOLDING, RECORD, SETTLE
 

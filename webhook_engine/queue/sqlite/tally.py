@@ -5,35 +5,16 @@ How many deliveries of each target are in which state, and whose turn it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from webhook_engine.queue.delivery import State
+from webhook_engine.queue.sharing import LONG_ROW, RETRIES_EVERY, Share, share_out
 from webhook_engine.queue.sqlite.statements import COUNT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import apsw
-
-_RETRIES_EVERY = 4
-"""One turn in so many of a target goes to a retry while there are fresh deliveries: neither starves."""
-
-_LONG_ROW = 100
-"""With so many fresh ones waiting, every second turn of a target goes to the newest: what comes in after an
-outage does not wait until all that the outage left behind is sent."""
-
-
-class Share(NamedTuple):
-    """
-    What one target gets of a claim.
-    """
-
-    target: str
-    fresh: int
-    again: int
-    """Retries."""
-
-    newest: int = 0
-    """So many of the fresh are the newest; the others are the oldest."""
 
 
 class Tally:
@@ -111,10 +92,10 @@ class Tally:
         counts = self._counts[target]
         turn = self._turns.pop(target)
         self._turns[target] = turn + share
-        retries = (turn + share) // _RETRIES_EVERY - turn // _RETRIES_EVERY
+        retries = (turn + share) // RETRIES_EVERY - turn // RETRIES_EVERY
         fresh = min(counts[State.READY], share - min(retries, counts[State.AGAIN]))
         newest = 0
-        if counts[State.READY] >= max(_LONG_ROW, 4 * share):
+        if counts[State.READY] >= max(LONG_ROW, 4 * share):
             newest = min(fresh, (turn + share + 1) // 2 - (turn + 1) // 2)
         return Share(target, fresh, min(counts[State.AGAIN], share - fresh), newest)
 
@@ -122,21 +103,3 @@ class Tally:
         counts = self._counts[target]
         if counts[State.READY] + counts[State.AGAIN] > 0:
             self._turns.setdefault(target, 0)
-
-
-def share_out(limit: int, wants: Mapping[str, int]) -> dict[str, int]:
-    """
-    Who gets how much of *limit*: the same for all, and what one does not want goes to the others.
-
-    Where it is not enough for all, the first get one each.
-    """
-    shares: dict[str, int] = {}
-    hungry = list(wants)
-    while limit > 0 and hungry:
-        each = max(1, limit // len(hungry))
-        for name in hungry[:limit]:
-            part = min(each, wants[name] - shares.get(name, 0))
-            shares[name] = shares.get(name, 0) + part
-            limit -= part
-        hungry = [name for name in hungry if shares.get(name, 0) < wants[name]]
-    return shares
