@@ -10,6 +10,7 @@ from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptRe
 from webhook_engine.queue.reports import Bar, DeliveryPage, DeliveryReport, Hold, Spread, Stats
 
 if TYPE_CHECKING:
+    from webhook_engine.queue.postgresql import PostgresqlQueue, PostgresqlSettings
     from webhook_engine.queue.sqlite import QueueSettings, SqliteQueue
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Hold",
     "Lease",
     "Order",
+    "PostgresqlQueue",
+    "PostgresqlSettings",
     "QueueSettings",
     "Receipt",
     "Spread",
@@ -36,9 +39,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # SQLite is loaded by whoever opens a queue on it, not by whoever states a delivery.
+    # A database is loaded by whoever opens a queue on it, not by whoever states a delivery.
     if name in {"QueueSettings", "SqliteQueue"}:
         from webhook_engine.queue import sqlite
 
         return getattr(sqlite, name)
+    if name in {"PostgresqlQueue", "PostgresqlSettings"}:
+        from webhook_engine.queue import postgresql
+
+        return getattr(postgresql, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,9 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import AttemptReport
+
+LENGTHS_S: Final = (
+    *(1, 2, 5, 10, 15, 30),
+    *(60, 120, 300, 600, 900, 1_800),
+    *(3_600, 7_200, 14_400, 21_600, 43_200),
+    *(86_400, 172_800, 604_800, 2_592_000),
+)
+"""Round lengths of a `Bar`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.queue.delivery import State
-from webhook_engine.queue.reports import Bar, Spread
+from webhook_engine.queue.reports import LENGTHS_S, Bar, Spread
 from webhook_engine.queue.sqlite.bulk import read_json
 from webhook_engine.queue.sqlite.choosing import last_looked_at
 from webhook_engine.queue.sqlite.clock import moment
@@ -25,14 +25,6 @@ COUNTED: Final = 100_000
 
 SAMPLE: Final = 1_500
 """Deliveries whose last attempt is looked at for how long it took."""
-
-_LENGTHS_S: Final = (
-    *(1, 2, 5, 10, 15, 30),
-    *(60, 120, 300, 600, 900, 1_800),
-    *(3_600, 7_200, 14_400, 21_600, 43_200),
-    *(86_400, 172_800, 604_800, 2_592_000),
-)
-"""Round lengths of a bar."""
 
 _COUNTS = """
     SELECT json_group_array(json_array(bar, state, n)) FROM (
@@ -86,7 +78,7 @@ def _length_s(db: apsw.Connection, where: str, bound: Row, choice: Choice, bars:
     first, last = db.execute(sql, tuple(bound)).get
     begins = first or 0 if choice.since is None else max(choice.since, first or 0)
     wanted_s = ((last or 0) - begins) / 1000 / bars
-    return next((each for each in _LENGTHS_S if each >= wanted_s), _LENGTHS_S[-1])
+    return next((each for each in LENGTHS_S if each >= wanted_s), LENGTHS_S[-1])
 
 
 def _took(db: apsw.Connection, where: str, bound: Row, bar_s: int, counted: int) -> dict[int, list[float]]:

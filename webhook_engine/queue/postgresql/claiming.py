@@ -1,0 +1,197 @@
+"""
+Leases on what may go now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from webhook_engine.queue.lease import Lease
+from webhook_engine.queue.postgresql.statements import CLAIM, CLAIM_NAMED, CLAIMED, FIRST_OFFERS, OFFERS
+from webhook_engine.queue.sharing import LONG_ROW, RETRIES_EVERY, Share, share_out
+from webhook_engine.queue.times import moment
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping, Sequence
+
+    from webhook_engine.queue.postgresql.connecting import Connection
+
+_PAGE = 64
+"""Targets that are looked at in one statement."""
+
+_REMEMBERED = 10_000
+"""Targets of which is known how often they were served."""
+
+_SECRET = 16
+"""Bytes of a token that nobody can guess."""
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """
+    Who waits for leases, and for which.
+    """
+
+    future: asyncio.Future[tuple[Lease, ...]]
+    limit: int
+    lease: int
+    """Milliseconds."""
+    room: Mapping[str, int]
+    per_target: int | None
+    until: float
+    """When it stops waiting, on the monotonic clock."""
+
+    token: str = field(default_factory=lambda: token_hex(_SECRET))
+    """Of all its leases, with the delivery's number before it."""
+
+    def room_of(self, target: str) -> int:
+        everybody = self.limit if self.per_target is None else self.per_target
+        return self.room.get(target, everybody)
+
+
+class Turns:
+    """
+    Which target's turn it is: they stand in a circle, and a claim goes on where the last one ended.
+    """
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+        self._served: dict[str, int] = {}
+        """How often each was served."""
+        self._seen = 1
+        """Targets that the last claim had something of."""
+
+    async def plan(self, db: Connection, claim: Claim, limit: int, taken: Mapping[str, int]) -> list[Share]:
+        """
+        What to take of each target, *limit* in all, shared out evenly.
+
+        Args:
+            taken: What this claim has of a target already.
+        """
+        counts: dict[str, tuple[int, int]] = {}
+        wants: dict[str, int] = {}
+        enough = max(LONG_ROW, 4 * -(-limit // self._seen))
+        circle = _Circle(self._last)
+        while len(wants) < limit and (page := await circle.page(db, enough)):
+            for target, fresh, again in page:
+                want = min(limit, fresh + again, claim.room_of(target) - taken.get(target, 0))
+                if want > 0 and len(wants) < limit:
+                    counts[target], wants[target] = (fresh, again), want
+        self._seen = max(1, len(wants))
+        return [
+            self._split(target, share, *counts[target]) for target, share in share_out(limit, wants).items()
+        ]
+
+    def _split(self, target: str, share: int, fresh: int, again: int) -> Share:
+        """
+        The share in fresh ones and retries; the next claim begins behind the target.
+        """
+        self._last = target
+        turn = self._served.pop(target, 0)
+        if len(self._served) >= _REMEMBERED:
+            self._served.clear()
+        self._served[target] = turn + share
+        retries = (turn + share) // RETRIES_EVERY - turn // RETRIES_EVERY
+        some = min(fresh, share - min(retries, again))
+        newest = 0
+        if fresh >= max(LONG_ROW, 4 * share):
+            newest = min(some, (turn + share + 1) // 2 - (turn + 1) // 2)
+        return Share(target, some, min(again, share - some), newest)
+
+
+class _Circle:
+    """
+    Once around all targets that have something to claim, from behind the one that was served last.
+    """
+
+    def __init__(self, last: str | None) -> None:
+        self._after, self._statement = (last, OFFERS) if last is not None else ("", FIRST_OFFERS)
+        self._is_from_start = last is None
+        self._seen: set[str] = set()
+        self._is_over = False
+
+    async def page(self, db: Connection, enough: int) -> list[tuple[str, int, int]]:
+        """
+        The next ones: target, fresh ones and retries, as far as there are *enough*. Nothing where there are
+        no more.
+        """
+        page: list[tuple[str, int, int]] = []
+        while not page and not self._is_over:
+            rows = await db.fetch(self._statement, self._after, _PAGE, enough)
+            page = [(target, fresh, again) for target, fresh, again in rows if target not in self._seen]
+            self._seen.update(target for target, _, _ in page)
+            if len(rows) == _PAGE and len(page) == len(rows):
+                self._after, self._statement = rows[-1][0], OFFERS
+            elif self._is_from_start:
+                self._is_over = True
+            else:
+                self._is_from_start, self._after, self._statement = True, "", FIRST_OFFERS
+        return page
+
+
+async def claim_shares(
+    db: Connection, slot: int, claim: Claim, shares: Sequence[Share], holder: str
+) -> list[Any]:
+    """
+    Leases that much of each target, as far as nobody else is at it.
+    """
+    return await db.fetch(
+        CLAIM,
+        [share.target for share in shares],
+        [share.fresh - share.newest for share in shares],
+        [share.again for share in shares],
+        [share.newest for share in shares],
+        claim.token,
+        holder,
+        claim.lease,
+        slot,
+    )
+
+
+async def claim_named(
+    db: Connection, slot: int, claim: Claim, numbers: Sequence[int], holder: str
+) -> list[Any]:
+    """
+    Leases those deliveries.
+    """
+    return await db.fetch(CLAIM_NAMED, numbers, claim.token, holder, claim.lease, slot)
+
+
+async def claimed(db: Connection, claim: Claim) -> list[Any]:
+    """
+    What it leased already, in a commit of which nobody heard.
+    """
+    return await db.fetch(CLAIMED, claim.token)
+
+
+def leases(rows: Sequence[Any], token: str) -> tuple[Lease, ...]:
+    """
+    The rows as leases, the most urgent first and then those that were put first.
+    """
+    return tuple(_lease(row, token) for row in sorted(rows, key=_turn))
+
+
+def _lease(row: Any, token: str) -> Lease:
+    number, key, event_id, webhook, target, reference, frozen, attempts, failures, crashes, put_at, *_ = row
+    return Lease(
+        key.hex(),
+        event_id,
+        webhook,
+        target,
+        orjson.loads(reference),
+        None if frozen is None else orjson.loads(frozen),
+        attempts + 1,
+        failures,
+        crashes > 0,
+        moment(put_at),
+        f"{number}.{token}",
+    )
+
+
+def _turn(row: Any) -> tuple[int, int]:
+    return row["urgency"], row["id"]

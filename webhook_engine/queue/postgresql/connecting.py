@@ -1,0 +1,197 @@
+"""
+Connections that come back: what is asked waits while the server is away, for a bounded time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from webhook_engine.errors import MissingExtra, QueueError, QueueUnavailable
+
+try:
+    import asyncpg
+except ImportError as error:
+    raise MissingExtra(extra="cluster", wanted_for="a delivery queue on PostgreSQL") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from webhook_engine.queue.postgresql.settings import PostgresqlSettings
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+T = TypeVar("T")
+
+_CONNECT_S = 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
+
+SLOTS = 16
+"""Rows over which the count of one target and state is spread."""
+
+_PASSING = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, starting, cancelled
+    asyncpg.InsufficientResourcesError,  # the disk is full, too many connections
+    asyncpg.TransactionRollbackError,  # a deadlock, where the schema's order was not enough
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to take over
+    asyncpg.UniqueViolationError,  # two processes put the same at once
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What may be better in a while."""
+
+_SETTLED = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError)
+"""Of those, what says that the connection is as good as before."""
+
+
+def is_passing(error: BaseException) -> bool:
+    # What cannot be sent at all, such as a text with half a character, is an InterfaceError as well.
+    return isinstance(error, _PASSING) and not isinstance(error, asyncpg.DataError)
+
+
+def shown(url: str) -> str:
+    """
+    The address without its password.
+    """
+    parts = urlsplit(url)
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"postgresql://{user}{parts.hostname or ''}{port}{parts.path}"
+
+
+def _stated_schema(url: str) -> str:
+    (path, *_) = parse_qs(urlsplit(url).query).get("search_path", [""])
+    return path.split(",")[0].strip().strip('"')
+
+
+class Server:
+    """
+    Where the database is, and its time as far as it is known here.
+    """
+
+    errors = (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    )
+    """What a statement may raise."""
+
+    def __init__(self, url: str, settings: PostgresqlSettings) -> None:
+        self._url = url
+        self.settings = settings
+        self.shown = shown(url)
+        self.schema = settings.schema or _stated_schema(url) or "webhook_engine"
+        self._offset = 0.0
+
+    def observe(self, now: int) -> None:
+        """
+        The database has just told its time.
+        """
+        self._offset = now - time.monotonic() * 1000
+
+    def now(self) -> int:
+        """
+        Milliseconds, somewhat behind the database's time and never ahead of it.
+        """
+        return int(self._offset + time.monotonic() * 1000)
+
+    async def connect(self) -> Connection:
+        return await asyncpg.connect(
+            self._url,
+            timeout=_CONNECT_S,
+            command_timeout=self.settings.statement_s,
+            server_settings={
+                "application_name": "webhook-engine",
+                "search_path": f'"{self.schema}"',
+                "jit": "off",
+                # See `statements`: each has one good plan, and it is the same for a small queue and a large one.
+                "plan_cache_mode": "force_generic_plan",
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
+                "enable_bitmapscan": "off",
+                "tcp_keepalives_idle": "15",
+                "tcp_keepalives_interval": "5",
+                "tcp_keepalives_count": "3",
+            },
+        )
+
+    def refusal(self, error: BaseException) -> QueueError:
+        """
+        What the database says, as what it means to whoever asked.
+        """
+        if is_passing(error):
+            return QueueUnavailable(path=self.shown, why=str(error) or type(error).__name__)
+        return QueueError(f"the delivery queue {self.shown} failed: {type(error).__name__}: {error}")
+
+
+class Link:
+    """
+    One connection, used by one at a time, and made anew where it broke.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.slot = random.randrange(SLOTS)  # noqa: S311  # spreads load, keeps no secret
+        self._db: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    async def run(self, work: Callable[[Connection, bool], Awaitable[T]], *, patience_s: float | None) -> T:
+        """
+        What *work* comes to, which must be as good twice as once: it is run again where the connection broke.
+
+        Args:
+            work: Its second argument tells whether an earlier run may have been committed.
+
+            patience_s: None waits for the server as long as it takes.
+
+        Raises:
+            QueueUnavailable: The server was away for so long.
+        """
+        until = None if patience_s is None else time.monotonic() + patience_s
+        pause_s, maybe_done = _FIRST_PAUSE_S, False
+        while True:
+            try:
+                async with self._turn:
+                    db = await self._connected()
+                    try:
+                        return await work(db, maybe_done)
+                    except BaseException as error:
+                        maybe_done = maybe_done or not isinstance(error, _SETTLED)
+                        if not isinstance(error, asyncpg.PostgresError) or db.is_closed():
+                            self._drop()
+                        raise
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                if until is not None and time.monotonic() + pause_s >= until:
+                    raise self.server.refusal(error) from error
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  # apart from the others
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _connected(self) -> Connection:
+        if self._db is None or self._db.is_closed():
+            self._db = await self.server.connect()
+        return self._db
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            self._db.terminate()
+            self._db = None
+
+    async def close(self) -> None:
+        db, self._db = self._db, None
+        if db is not None and not db.is_closed():
+            try:
+                await db.close(timeout=_CONNECT_S)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                db.terminate()
