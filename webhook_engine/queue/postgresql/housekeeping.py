@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.queue.postgresql.connecting import Link
 
-_EVERY_S = 5.0
+_EVERY_S = 2.0
 _RETENTION_EVERY_S = 30.0
 _REST_S = 0.05
 """Between two chunks: what is asked meanwhile goes first."""

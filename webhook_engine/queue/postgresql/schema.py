@@ -94,6 +94,14 @@ one row; an `origin` tells whoever puts again, not knowing whether the first tim
 STEPS: Final = (_BEGINNING,)
 """Each leads to the schema of its number, from 1; never changed once released."""
 
+_HAS_SCHEMA = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)"
+_HAS_TABLE = """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = 'queue_version'
+    )
+"""
+
 
 async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown: str) -> None:
     """
@@ -110,7 +118,7 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
             )
             found = await _number(db, schema)
             if not found:
-                if await db.fetchval("SELECT to_regnamespace($1)", f'"{schema}"') is None:
+                if not await db.fetchval(_HAS_SCHEMA, schema):
                     await db.execute(f'CREATE SCHEMA "{schema}"')
                 await db.execute("CREATE TABLE queue_version (number int NOT NULL)")
                 await db.execute("INSERT INTO queue_version VALUES (0)")
@@ -125,6 +133,7 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
 
 
 async def _number(db: asyncpg.Connection[asyncpg.Record], schema: str) -> int:
-    if await db.fetchval("SELECT to_regclass($1)", f'"{schema}".queue_version') is None:
+    # Asked of the catalogue: what `to_regclass` says may be from before the lock.
+    if not await db.fetchval(_HAS_TABLE, schema):
         return 0
     return int(await db.fetchval("SELECT number FROM queue_version"))

@@ -1,0 +1,67 @@
+"""
+A network between a process and its server that can be cut at a chosen moment.
+"""
+
+import asyncio
+from contextlib import suppress
+
+
+class Network:
+    """
+    Forwards to a server on loopback. After `cut_after(word)` the first connection that sends the word reaches
+    the server with it, and never hears an answer: all connections end when the server has answered.
+    """
+
+    def __init__(self, port):
+        self._server_port = port
+        self._word = None
+        self._writers = set()
+        self.cuts = 0
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        self._cut()
+        await asyncio.sleep(0.05)
+
+    def cut_after(self, word):
+        self._word = word.encode()
+
+    def _cut(self):
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _connected(self, reader, writer):
+        with suppress(OSError):
+            there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+            self._writers |= {writer, back}
+            state = {"armed": False}
+            await asyncio.gather(self._send(reader, back, state), self._answer(there, writer, state))
+        for each in (writer, back):
+            each.transport.abort()
+            self._writers.discard(each)
+
+    async def _send(self, reader, back, state):
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                if self._word is not None and self._word in data:
+                    self._word, state["armed"] = None, True
+                back.write(data)
+                await back.drain()
+        back.transport.abort()
+
+    async def _answer(self, there, writer, state):
+        with suppress(OSError):
+            while data := await there.read(65_536):
+                if state["armed"]:
+                    # It did what was asked, and says so; nobody hears it.
+                    self.cuts += 1
+                    self._cut()
+                    return
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
