@@ -30,6 +30,7 @@ SUBJECTS = (
     "check",
     "ask",
     "queue",
+    "queue_postgresql",
     "durable",
     "intake",
     "latency",

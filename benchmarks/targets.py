@@ -130,6 +130,14 @@ TARGETS: tuple[Target, ...] = (
         "empty queue",
     ),
     Target(
+        "delivery queue on PostgreSQL, in batches of 100",
+        "queue on PostgreSQL: put, claim, record",
+        "webhook-engine",
+        5.0,
+        "procrastinate",
+        rate=True,
+    ),
+    Target(
         "event to recorded POST, durable, one process",
         "durable: event to recorded POST",
         "Engine.notify",
