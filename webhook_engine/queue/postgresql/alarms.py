@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.queue.delivery import OPEN, State
 from webhook_engine.queue.lease import MAYBE_DELIVERED
-from webhook_engine.queue.postgresql import suspects
-from webhook_engine.queue.postgresql.statements import BLOCKED, DUE, EARLIEST, MOVE, NOW, RECORD, SHIFT
+from webhook_engine.queue.postgresql import leaps, suspects
+from webhook_engine.queue.postgresql.statements import BLOCKED, DUE, EARLIEST, MOVE, RECORD, SHIFT
 from webhook_engine.queue.postgresql.tally import Moves
 from webhook_engine.queue.times import NEVER
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from webhook_engine.queue.postgresql.connecting import Connection
     from webhook_engine.queue.postgresql.settings import PostgresqlSettings
+
+_FIRST_LOOK = 1_000
+"""Milliseconds after which a process that has just come believes the ends of leases: others look as often."""
 
 _AT_ONCE = 256
 """Of each state; the rest comes in the next transaction, so that nobody waits long for its turn."""
@@ -70,15 +73,18 @@ class _Due:
     ahead: bool = False
 
 
-async def ring(db: Connection, slot: int, settings: PostgresqlSettings) -> Rung:
+async def ring(db: Connection, slot: int, settings: PostgresqlSettings, expected: int) -> Rung:
     """
     Moves what is due, and finds out when the next is.
+
+    Args:
+        expected: The time by this process's own clock; 0 where it has never looked before.
     """
     moves, locks = Moves(), set[str]()
     has_suspects = freed = is_full = False
     async with db.transaction():
-        now: int = await db.fetchval(f"SELECT {NOW}")
-        for state in OPEN:
+        now, ends = await leaps.look(db, expected)
+        for state in OPEN if ends else (each for each in OPEN if each is not State.LEASED):
             rows = [_Due(*row) for row in await db.fetch(DUE, state.value, now, _AT_ONCE)]
             if not rows:
                 continue
@@ -93,6 +99,8 @@ async def ring(db: Connection, slot: int, settings: PostgresqlSettings) -> Rung:
                     locks.add(due.lock)
         await moves.write(db, slot)
     earliest = now if is_full else await db.fetchval(EARLIEST)
+    if not ends:
+        earliest = now + _FIRST_LOOK
     return Rung(now, NEVER if earliest is None else earliest, frozenset(locks), has_suspects, freed)
 
 

@@ -71,6 +71,34 @@ def _stated_schema(url: str) -> str:
     return path.split(",")[0].strip().strip('"')
 
 
+def quoted(name: str) -> str:
+    """
+    A name as a statement has it.
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Time:
+    """
+    The database's time, as far as it is known by a steady clock of this process.
+    """
+
+    def __init__(self) -> None:
+        self._offset: float | None = None
+
+    def observe(self, now: int) -> None:
+        """
+        The database has just told its time.
+        """
+        self._offset = now - time.monotonic() * 1000
+
+    def now(self) -> int:
+        """
+        Milliseconds, somewhat behind the database and never ahead of it; 0 before it told its time.
+        """
+        return 0 if self._offset is None else int(self._offset + time.monotonic() * 1000)
+
+
 class Server:
     """
     Where the database is, and its time as far as it is known here.
@@ -90,19 +118,7 @@ class Server:
         self.settings = settings
         self.shown = shown(url)
         self.schema = settings.schema or _stated_schema(url) or "webhook_engine"
-        self._offset = 0.0
-
-    def observe(self, now: int) -> None:
-        """
-        The database has just told its time.
-        """
-        self._offset = now - time.monotonic() * 1000
-
-    def now(self) -> int:
-        """
-        Milliseconds, somewhat behind the database's time and never ahead of it.
-        """
-        return int(self._offset + time.monotonic() * 1000)
+        self.time = Time()
 
     async def connect(self) -> Connection:
         return await asyncpg.connect(
@@ -111,7 +127,7 @@ class Server:
             command_timeout=self.settings.statement_s,
             server_settings={
                 "application_name": "webhook-engine",
-                "search_path": f'"{self.schema}"',
+                "search_path": quoted(self.schema),
                 "jit": "off",
                 # See `statements`: each has one good plan, and it is the same for a small queue and a large one.
                 "plan_cache_mode": "force_generic_plan",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from webhook_engine.errors import QueueError
 from webhook_engine.queue.postgresql import alarms, claiming, ordering, suspects
 from webhook_engine.queue.postgresql.claiming import Claim, Turns
+from webhook_engine.queue.postgresql.connecting import Time
 from webhook_engine.queue.postgresql.suspects import Suspects
 from webhook_engine.queue.times import NEVER
 
@@ -57,6 +58,8 @@ class Desk:
         self._polled_at = 0.0
         self._looks = False
         """Whether there may be something for those that wait."""
+        self._looked = Time()
+        """As it was at the last look for what is due: whether it leapt since then is not to be overlooked."""
         self._stir = asyncio.Event()
         self._turns = Turns()
         self._suspects = Suspects(self._settings, holder)
@@ -124,7 +127,7 @@ class Desk:
             until = min((each.until for each in self._claims), default=now + self._settings.poll_s)
             wait_s = min(until, self._polled_at + self._settings.poll_s) - now
             if self._alarm < NEVER:
-                wait_s = min(wait_s, max(_SHORTEST_S, (self._alarm - self._server.now()) / 1000))
+                wait_s = min(wait_s, max(_SHORTEST_S, (self._alarm - self._server.time.now()) / 1000))
             try:
                 async with asyncio.timeout(max(0.0, wait_s)):
                     await self._stir.wait()
@@ -136,7 +139,7 @@ class Desk:
         if self._locks:
             await self._advance()
         is_poll = time.monotonic() >= self._polled_at + self._settings.poll_s
-        if is_poll or self._alarm <= self._server.now():
+        if is_poll or self._alarm <= self._server.time.now():
             await self._ring()
             self._looks = True
         if is_poll:
@@ -166,17 +169,21 @@ class Desk:
         # What is told while the database looks must not be forgotten.
         before, self._alarm = self._alarm, NEVER
         try:
-            rung: Rung = await self._do(lambda db, _: alarms.ring(db, self._link.slot, self._settings))
+            rung: Rung = await self._do(self._look_at_the_clock)
         except BaseException:
             self._alarm = before
             raise
-        self._server.observe(rung.now)
+        self._server.time.observe(rung.now)
+        self._looked.observe(rung.now)
         self._alarm = min(self._alarm, rung.next_at)
         self._locks |= rung.locks
         if rung.suspects:
             self._suspects.note()
         if rung.freed:
             self._freed()
+
+    async def _look_at_the_clock(self, db: Connection, _maybe_done: bool) -> Rung:
+        return await alarms.ring(db, self._link.slot, self._settings, self._looked.now())
 
     async def _serve(self, claim: Claim) -> None:
         if claim.future.done():
@@ -185,7 +192,7 @@ class Desk:
         if not rows:
             return
         now: int = rows[0]["now"]
-        self._server.observe(now)
+        self._server.time.observe(now)
         self._alarm = min(self._alarm, now + claim.lease)
         leases = claiming.leases(rows, claim.token)
         self._claims.remove(claim)
@@ -198,7 +205,7 @@ class Desk:
         if maybe_done and (rows := await claiming.claimed(db, claim)):
             return rows
         slot, holder = self._link.slot, self._holder
-        picked = await self._suspects.pick(db, claim, self._server.now())
+        picked = await self._suspects.pick(db, claim, self._server.time.now())
         found: list[Any] = []
         taken: Counter[str] = Counter()
         if picked.suspects:

@@ -68,8 +68,7 @@ class Housekeeping:
         self._advance(locks)
         now = time.monotonic()
         if now >= self._used_at + documents.USED_EVERY_S:
-            await self._link.run(lambda db, _: documents.use(db, self._names), patience_s=patience_s)
-            await self._link.run(lambda db, _: documents.forget(db), patience_s=patience_s)
+            await self.forget()
             self._used_at = now
         if now >= self._retained_at + _RETENTION_EVERY_S:
             await self.retain()
@@ -85,3 +84,11 @@ class Housekeeping:
                 lambda db, _: retention.sweep(db, self._link.slot, settings), patience_s=settings.patience_s
             )
             await asyncio.sleep(_REST_S)
+
+    async def forget(self) -> None:
+        """
+        Says which documents are in use, and forgets those that nobody names any more.
+        """
+        patience_s = self._link.server.settings.patience_s
+        await self._link.run(lambda db, _: documents.use(db, self._names), patience_s=patience_s)
+        await self._link.run(lambda db, _: documents.forget(db), patience_s=patience_s)

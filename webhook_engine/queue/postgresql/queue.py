@@ -279,7 +279,7 @@ class PostgresqlQueue(DeliveryQueue):
         Deliveries of these calls, or of none, were moved by an operator.
         """
         self._desk.advance(locks)
-        self._desk.wake_at(self._server.now())
+        self._desk.wake_at(self._server.time.now())
         self._desk.look()
         self._ring()
 
@@ -357,7 +357,7 @@ class PostgresqlQueue(DeliveryQueue):
         """
         A delivery came into a state that ends then.
         """
-        self._server.observe(now)
+        self._server.time.observe(now)
         if at < NEVER and state not in (State.DONE, State.DEAD):
             self._desk.wake_at(at)
         if state in _CLAIMABLE:

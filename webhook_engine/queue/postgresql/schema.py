@@ -7,12 +7,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.errors import QueueError
+from webhook_engine.queue.postgresql.connecting import quoted
 
 if TYPE_CHECKING:
     import asyncpg
 
 _BEGINNING = """
 CREATE SEQUENCE batch;
+
+CREATE FUNCTION now_ms() RETURNS bigint STABLE LANGUAGE sql
+    AS 'SELECT (extract(epoch FROM statement_timestamp()) * 1000)::bigint';
+
+CREATE TABLE clock (seen bigint NOT NULL);
+INSERT INTO clock VALUES (now_ms());
 
 CREATE TABLE delivery (
     id bigint PRIMARY KEY,
@@ -88,7 +95,8 @@ CREATE TABLE hold (
 or when it began (done, dead). `turn` names the call and webhook, `lock` is the same while the delivery is open.
 `offer` is for the claims' index, so that no other serves them. What never changes is in `content`: a step in a
 delivery's life writes a short row and few indexes. Counts are spread over slots, lest all processes wait for
-one row; an `origin` tells whoever puts again, not knowing whether the first time was committed.
+one row. An `origin` tells whoever puts again, not knowing whether the first time was committed. `clock` has the
+time at which somebody last looked for what is due.
 """
 
 STEPS: Final = (_BEGINNING,)
@@ -119,7 +127,7 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
             found = await _number(db, schema)
             if not found:
                 if not await db.fetchval(_HAS_SCHEMA, schema):
-                    await db.execute(f'CREATE SCHEMA "{schema}"')
+                    await db.execute(f"CREATE SCHEMA {quoted(schema)}")
                 await db.execute("CREATE TABLE queue_version (number int NOT NULL)")
                 await db.execute("INSERT INTO queue_version VALUES (0)")
             for step in STEPS[found:]:

@@ -16,8 +16,8 @@ from webhook_engine.queue.times import NEVER
 SHIFT: Final = 20
 """A delivery's number is that of its batch times 2 to this, plus its place in the batch."""
 
-NOW: Final = "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
-"""Milliseconds, of the one clock that all processes share."""
+NOW: Final = "now_ms()"
+"""Milliseconds, of the one clock that all processes share; the same all through a statement."""
 
 _IS_LEASED = "(d.state || '') = 'leased'"
 _IS_HELD = "(d.state || '') = 'held'"
