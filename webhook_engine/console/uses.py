@@ -38,7 +38,9 @@ _OPENED: Final = 400
 _REMEMBERED: Final = 20_000
 
 _REFUSED: Final = frozenset({Outcome.REFUSED, Outcome.CREDENTIALS_EXPIRED})
-_REASONS: Final = frozenset({"agent-refused", "credentials-expired", "credentials-missing", "refused", "forbidden"})
+_REASONS: Final = frozenset(
+    {"agent-refused", "credentials-expired", "credentials-missing", "refused", "forbidden"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,5 +189,3 @@ def _extension(report: DeliveryReport) -> str:
     event = report.reference.get("event")
     call = event.get("call") if isinstance(event, Mapping) else None
     return str(call.get("EXTENSION", "")) if isinstance(call, Mapping) else ""
-
-

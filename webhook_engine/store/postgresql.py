@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from webhook_engine.errors import SettingsError, StoreError, StoreOutdated, StoreUnavailable
+from webhook_engine.errors import MissingExtra, StoreError, StoreOutdated, StoreUnavailable
 from webhook_engine.settings import address_without_password
 from webhook_engine.store import schema
 from webhook_engine.store.changes import CHANNEL
@@ -26,9 +26,7 @@ from webhook_engine.store.changes import CHANNEL
 try:
     import asyncpg
 except ImportError as error:
-    raise SettingsError(
-        ["database: PostgreSQL needs asyncpg; install it with pip install 'webhook-engine[cluster]'"]
-    ) from error
+    raise MissingExtra(extra="cluster", wanted_for="a store in PostgreSQL") from error
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
