@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 from webhook_engine import log
 from webhook_engine.definitions.words import Authentication, Level
 from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.pops import Ticket
 from webhook_engine.reading import names_of
 from webhook_engine.responses import Outcome
 from webhook_engine.rules import asks_for, follow
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Awaitable, Callable, Sequence
 
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.dispatch import Attempt
     from webhook_engine.line import Line, Lines
     from webhook_engine.performing.recorded import Recorder
-    from webhook_engine.pops import PopBoard, Ticket
+    from webhook_engine.pops import PopBoard
     from webhook_engine.responses import AgentView
     from webhook_engine.rules import RuleSet, Start
     from webhook_engine.variables import CallContext, CallEvent
@@ -116,17 +118,22 @@ class Screens:
         )
 
     def _begin(self, line: Line, start: Start, event: CallEvent) -> None:
-        ticket = self._pops.begin(
+        begun = self._pops.begin(
             event, line.name, parameter=start.dynamic_parameter or "", moves=may_move(line.compiled)
         )
-        if ticket is None:
+        if begun is None:
             return
-        task = asyncio.get_running_loop().create_task(self._look_up(line, start, event, ticket))
+        task = asyncio.get_running_loop().create_task(self._look_up(line, start, event, begun))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _look_up(self, line: Line, start: Start, event: CallEvent, ticket: Ticket) -> None:
+    async def _look_up(
+        self, line: Line, start: Start, event: CallEvent, begun: Ticket | Future[Ticket | None]
+    ) -> None:
         rules = self._rules
+        ticket = begun if isinstance(begun, Ticket) else await begun
+        if ticket is None:
+            return
         try:
             view, attempt = await self._ask(line, start.call(event))
         except BaseException:

@@ -27,7 +27,7 @@ from webhook_engine.console import (
 from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
-from webhook_engine.process.board import BoardKeeper, restored
+from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webhook_engine.definitions import Definitions
+    from webhook_engine.pops import PopBoard
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
 
@@ -92,6 +93,7 @@ class Worker:
         self._told = 0
         self._settled = Settled()
         self._failure: BaseException | None = None
+        self._keeper: BoardKeeper | None = None
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
 
@@ -120,14 +122,12 @@ class Worker:
             self.store = await opened.enter_async_context(Store.from_settings(self.settings))
             forget(self.settings)  # what a process that was killed left behind
             edition = await self._begin()
-            board = await restored(self.store, edition.tenant)
             own_key = secrets.token_urlsafe(32)
             self.tenancy = Tenancy(self.store, edition, own_key=own_key)
+            board = await self._board(opened)
             self.engine = Engine(
                 edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries_path, pops=board
             )
-            keeper = BoardKeeper(self.store, board, self.tenancy)
-            opened.push_async_callback(_saved, keeper)
             self.recording = Recording(self.store, self.engine, self.tenancy)
             opened.push_async_callback(self.recording.save)
             await self.recording.begin()
@@ -143,7 +143,8 @@ class Worker:
             opened.push_async_callback(runner.cleanup)
             opened.callback(forget, self.settings)
             self._leave_word(own_key)
-            running = (self._follow(), keeper.run(), self.recording.run())
+            keeping = () if self._keeper is None else (self._keeper.run(),)
+            running = (self._follow(), self.recording.run(), *keeping)
             tending = [asyncio.create_task(each) for each in running]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -153,6 +154,18 @@ class Worker:
         if self._failure is not None:
             raise self._failure
         log.event("worker.ended", pid=os.getpid())
+
+    async def _board(self, opened: AsyncExitStack) -> PopBoard:
+        """
+        What agents have before them: this process's own, or on a database of many the board of all.
+        """
+        if self.settings.is_shared:
+            board = await shared(self.store, self.tenancy.name, lambda: self.tenancy.name)
+            return await opened.enter_async_context(board)
+        own = await restored(self.store, self.tenancy.name)
+        self._keeper = BoardKeeper(self.store, own, self.tenancy)
+        opened.push_async_callback(_saved, self._keeper)
+        return own
 
     def _leave_word(self, own_key: str) -> None:
         Running(

@@ -16,6 +16,7 @@ from webhook_engine.pops.news import (
     WindowOpened,
 )
 from webhook_engine.pops.pop import Pop
+from webhook_engine.pops.shared import SharedBoard
 
 __all__ = [
     "LookupBegun",
@@ -27,6 +28,7 @@ __all__ = [
     "PopMoved",
     "PopWithdrawn",
     "Reason",
+    "SharedBoard",
     "Snapshot",
     "TableShown",
     "Ticket",

@@ -19,6 +19,7 @@ from webhook_engine.pops.view import view_json
 from webhook_engine.variables import Moment
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable, Mapping
     from typing import Self
 
@@ -129,7 +130,7 @@ class PopBoard:
 
     def begin(
         self, event: CallEvent, webhook: str, *, parameter: str = "", moves: bool = True
-    ) -> Ticket | None:
+    ) -> Ticket | Future[Ticket | None] | None:
         """
         Say that a lookup for the agent of the event is on its way.
 
@@ -140,6 +141,7 @@ class PopBoard:
         Returns:
             What `show` asks for; None where there is no use in looking: the call
             is elsewhere or over, the event started this before, or it names no agent.
+            A board that several processes have tells it a moment later.
         """
         found = self._started(event, webhook, parameter, moves)
         if found is None:
@@ -159,10 +161,15 @@ class PopBoard:
         Returns:
             False where it came too late and was dropped: the pop was withdrawn, or shows a newer lookup.
         """
+        return self.show_document(ticket, view_json(view, self.bounds))
+
+    def show_document(self, ticket: Ticket, document: Mapping[str, object]) -> bool:
+        """
+        The same, of a view as `view_json` makes it.
+        """
         pop = self._desk.pile.get(ticket.pop)
         if pop is None or ticket.number <= pop.shown:
             return False
-        document = view_json(view, self.bounds)
         updated = replace(pop, url=None, view=document, shown=ticket.number)
         if document == pop.view:
             self._desk.pile.put(updated)

@@ -100,9 +100,9 @@ def _of_box(agent: str, lost: int, messages: tuple[Kept, ...]) -> dict[str, obje
     return {"agent": agent, "lost": lost, "messages": kept}
 
 
-def restore(document: Mapping[str, object], desk: Desk) -> None:
+def restore(document: Mapping[str, object], desk: Desk, *, is_exact: bool = False) -> None:
     """
-    Fill an empty desk with what was saved; lookups that were running are withdrawn.
+    Fill an empty desk with what was saved; lookups that were running are withdrawn, unless it has to be exact.
 
     Raises:
         ValueError: The document is in another form.
@@ -120,8 +120,19 @@ def restore(document: Mapping[str, object], desk: Desk) -> None:
         desk.pile.put(pop, each["size"])
         desk.calls[pop.call].pops[pop.key] = pop.id
     _restore_mail(known["mail"], desk.mail)
-    for pop in [each for each in desk.pile if each.is_waiting]:
+    for pop in [each for each in desk.pile if each.is_waiting and not is_exact]:
         desk.withdraw(desk.calls[pop.call], pop, Reason.RESTARTED)
+
+
+def restore_exactly(document: Mapping[str, object], desk: Desk) -> None:
+    """
+    Fill an empty desk with what was saved, for a process that goes on where others are: lookups go on, and ids too.
+
+    Raises:
+        ValueError: The document is in another form.
+    """
+    desk.mail.epoch = cast("dict[str, Any]", document).get("mail", {}).get("epoch", "")
+    restore(document, desk, is_exact=True)
 
 
 def _call(document: dict[str, Any]) -> Call:
@@ -135,7 +146,8 @@ def _call(document: dict[str, Any]) -> Call:
 def _restore_mail(document: dict[str, Any], mail: Mailboxes) -> None:
     mail.number = document["number"]
     mail.forgotten = document["forgotten"]
-    earlier = {**document["epochs"], document["epoch"]: document["number"]}
+    own = {} if document["epoch"] == mail.epoch else {document["epoch"]: document["number"]}
+    earlier = document["epochs"] | own
     mail.epochs = dict(list(earlier.items())[-EPOCHS:])
     for box in document["boxes"]:
         mail.boxes[box["agent"]] = Mailbox(box["lost"])

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
 from webhook_engine.errors import StoreError
-from webhook_engine.pops import Message, PopBoard
-from webhook_engine.store import Pop
+from webhook_engine.pops import Message, PopBoard, SharedBoard
+from webhook_engine.store import Pop, SavedBoard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from webhook_engine.process.tenant import Tenancy
     from webhook_engine.store import Store
 
@@ -24,6 +26,9 @@ _REST: Final = 20
 """A board that takes long to save is saved more seldom: so many times longer than that."""
 
 _KEY: Final = "board"
+
+STEPS_S: Final = 3600.0
+"""For how long steps are kept that a saved board has in it: a process that was cut off for less catches up."""
 
 
 async def restored(store: Store, tenant: str) -> PopBoard:
@@ -38,6 +43,27 @@ async def restored(store: Store, tenant: str) -> PopBoard:
                 # Screens begin anew; no delivery depends on them.
                 log.event("pops.unreadable", why=f"{type(error).__name__}: {error}")
     return PopBoard()
+
+
+async def shared(store: Store, tenant: str, current: Callable[[], str]) -> SharedBoard:
+    """
+    The tenant's board, which this process has with all others on its database; to be entered.
+
+    Args:
+        current: The tenant's name as it is then.
+    """
+    saved = await store.steps.begin(tenant, PopBoard().to_json())
+
+    async def save(step: int, state: Mapping[str, object]) -> None:
+        await store.steps.save(current(), SavedBoard(step, state), older_s=STEPS_S)
+
+    try:
+        return SharedBoard(store.steps, current, saved=saved.state, after=saved.step, save=save)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # Screens begin anew; no delivery depends on them.
+        log.event("pops.unreadable", why=f"{type(error).__name__}: {error}")
+        saved = await store.steps.begin(tenant, PopBoard().to_json(), anew=True)
+        return SharedBoard(store.steps, current, saved=saved.state, after=saved.step, save=save)
 
 
 class BoardKeeper:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.sealing import new_key, read_keys
     from webhook_engine.store.secrets import StoreSecrets
     from webhook_engine.store.sqlite import upgrade
+    from webhook_engine.store.steps import SavedBoard, Step, Steps
     from webhook_engine.store.store import Store
     from webhook_engine.store.users import Role, User, Users
     from webhook_engine.store.vault import Vault, VaultEntry
@@ -54,6 +55,9 @@ __all__ = [
     "Revisions",
     "Role",
     "Saved",
+    "SavedBoard",
+    "Step",
+    "Steps",
     "Store",
     "StoreSecrets",
     "Topic",
@@ -99,6 +103,9 @@ _MODULES = {
     "Revisions": "revisions",
     "Role": "users",
     "Saved": "revisions",
+    "SavedBoard": "steps",
+    "Step": "steps",
+    "Steps": "steps",
     "Store": "store",
     "StoreSecrets": "secrets",
     "Topic": "changes",

@@ -56,9 +56,9 @@ class Database(Protocol):
         Whether other processes may write to it.
         """
 
-    async def changed(self) -> None:
+    async def told(self, channel: str) -> None:
         """
-        Returns when another process may have changed something, and every second or so.
+        Returns when another process said something on a channel, and every second or so.
         """
 
 

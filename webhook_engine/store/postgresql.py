@@ -20,8 +20,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from webhook_engine.errors import MissingExtra, StoreError, StoreOutdated, StoreUnavailable
 from webhook_engine.settings import address_without_password
-from webhook_engine.store import schema
-from webhook_engine.store.changes import CHANNEL
+from webhook_engine.store import changes, schema, steps
 
 try:
     import asyncpg
@@ -38,6 +37,9 @@ _CONNECT_S: Final = 10.0
 
 _LOCKED_S: Final = 10.0
 """How long a write waits for its turn."""
+
+CHANNELS: Final = (changes.CHANNEL, steps.CHANNEL)
+"""What is listened to."""
 
 _POLL_S: Final = 1.0
 """Between two looks at what others changed, whatever was or was not told."""
@@ -83,7 +85,8 @@ class PostgresqlDatabase:
         self._engine: AsyncEngine | None = None
         self._reading: AsyncEngine | None = None
         self._listening: asyncpg.Connection[Any] | None = None
-        self._heard = asyncio.Event()
+        self._heard: dict[str, asyncio.Event] = {}
+        self._finding = asyncio.Lock()
 
     def __str__(self) -> str:
         return address_without_password(self._url)
@@ -157,24 +160,36 @@ class PostgresqlDatabase:
         async with self._connection(self._reading) as connection:
             yield connection
 
-    async def changed(self) -> None:
+    async def told(self, channel: str) -> None:
         """
-        Returns when another process said that it changed something, and every second in any case.
+        Returns when another process said something on a channel, and every second in any case.
         """
-        if self._listening is None or self._listening.is_closed():
-            await self._listen()
+        heard = self._heard.setdefault(channel, asyncio.Event())
+        async with self._finding:
+            if self._listening is None or self._listening.is_closed():
+                await self._listen()
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):
-                await self._heard.wait()
-        self._heard.clear()
+                await heard.wait()
+        heard.clear()
 
     async def _listen(self) -> None:
         """
         Where it does not succeed, looking every second has to do until it does.
         """
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self._listening = await _connected(self._url)
-            await self._listening.add_listener(CHANNEL, lambda *_: self._heard.set())
+            listening = await _connected(self._url)
+            try:
+                for channel in CHANNELS:
+                    await listening.add_listener(channel, self._hear)
+            except BaseException:
+                listening.terminate()
+                raise
+            self._listening = listening
+
+    def _hear(self, _: object, __: int, channel: str, ___: object) -> None:
+        if channel in self._heard:
+            self._heard[channel].set()
 
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:

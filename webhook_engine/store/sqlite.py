@@ -147,7 +147,7 @@ class SqliteDatabase:
             self._reading.discard(done)
             done.set_result(None)
 
-    async def changed(self) -> None:
+    async def told(self, channel: str) -> None:  # noqa: ARG002  # nobody else is there to say anything
         """
         Never returns: nobody else writes to the file.
         """

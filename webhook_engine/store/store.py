@@ -18,7 +18,7 @@ from webhook_engine.store.api_keys import ApiKeys
 from webhook_engine.store.api_log import ApiLog
 from webhook_engine.store.api_requests import ApiRequests
 from webhook_engine.store.campaigns import Campaigns
-from webhook_engine.store.changes import Changes
+from webhook_engine.store.changes import CHANNEL, Changes
 from webhook_engine.store.contacts import Contacts
 from webhook_engine.store.database import database_of
 from webhook_engine.store.dialer import DialerContacts
@@ -28,6 +28,7 @@ from webhook_engine.store.recordings import Recordings
 from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
+from webhook_engine.store.steps import Steps
 from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
 
@@ -80,6 +81,7 @@ class Store:
         self.contacts = Contacts(self._database, self.changes)
         self.api_requests = ApiRequests(self._database)
         self.api_log = ApiLog(self._database, self.api_requests)
+        self.steps = Steps(self._database)
         self.recordings = Recordings(self._database, self.changes)
         self._tending: tuple[asyncio.Task[None], ...] = ()
 
@@ -192,7 +194,7 @@ class Store:
         """
         why = ""
         while True:
-            await self._database.changed()
+            await self._database.told(CHANNEL)
             try:
                 await self.changes.catch_up()
                 why = ""

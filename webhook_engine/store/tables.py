@@ -283,3 +283,16 @@ recorded_response = Table(
     Column("document", LargeBinary, nullable=False, doc="JSON, without secrets"),
     sqlite_autoincrement=True,
 )
+
+# --- Agents' screens ---------------------------------------------------------------------------------
+
+board_step = Table(
+    "board_step",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("document", LargeBinary, nullable=False, doc="JSON"),
+    sqlite_autoincrement=True,
+)
+Index("ix_board_step_of_tenant", board_step.c.tenant_id, board_step.c.id)

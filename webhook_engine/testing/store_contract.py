@@ -16,6 +16,7 @@ from webhook_engine.testing.store.dialer import DialerContract
 from webhook_engine.testing.store.pops import PopsContract
 from webhook_engine.testing.store.recordings import RecordingsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
+from webhook_engine.testing.store.steps import StepsContract
 from webhook_engine.testing.store.users import UsersContract
 from webhook_engine.testing.store.vault import VaultContract
 
@@ -31,6 +32,7 @@ class StoreContract(
     UsersContract,
     DialerContract,
     ContactsContract,
+    StepsContract,
     RecordingsContract,
 ):
     """

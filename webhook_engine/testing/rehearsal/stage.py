@@ -5,6 +5,7 @@ An engine on which a test is played: the real one, but for the wire, the disk an
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -94,6 +95,7 @@ class _Board(PopBoard):
     ) -> Ticket | None:
         performance = self.stage.performance(webhook, event, parameter)
         ticket = super().begin(event, webhook, parameter=parameter, moves=moves)
+        assert not isinstance(ticket, Future)  # a board of this process alone
         if performance is not None:
             performance.pop = ticket.pop if ticket is not None else None
             performance.begun = ticket is None
