@@ -242,8 +242,10 @@ async def test_only_the_newest_are_recorded(recorder, store):
     recording.note_events([event("5")])
     recording.note_attempt("3", "Lookup", attempt())
     recording.note_attempt("5", "Lookup", attempt())
+    held = [each.event_id for each in recording._noted]
     await recording.save()
 
+    assert ["5"] == held
     assert [("4", {}), ("5", {"Lookup": [{"status": 200, "headers": {}, "body": "{}"}]})] == [
         (each["id"], each["responses"]) for each in await recorded(store)
     ]

@@ -35,7 +35,8 @@ class Exit(IntEnum):
 
     FINDINGS = 1
     """`check` or `doctor` found something, or a test failed; `replay-draft` found a difference; `send` found no
-    match; `explain` a condition that fails; `emit` wrong lines; `deliveries` none to replay or drop."""
+    match; `explain` a condition that fails; `emit` wrong lines; `deliveries` none to replay or drop;
+    `calls` none to forget."""
 
     UNREADABLE = 2
     """A file, an option or a value could not be read; nothing was done."""
