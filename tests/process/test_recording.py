@@ -16,6 +16,7 @@ from webhook_engine.dispatch.prepare import Preparation
 from webhook_engine.errors import ConnectFailed, LimitExceeded, StoreUnavailable, TimedOut
 from webhook_engine.performing.recorded import BODY_BYTES, answer_of
 from webhook_engine.process import recording
+from webhook_engine.process.hiding import Hiding
 from webhook_engine.process.recording import Recording
 from webhook_engine.responses import Response
 from webhook_engine.store import Store
@@ -216,6 +217,44 @@ async def test_an_event_named_by_a_secret_is_left_out(recorder, store):
     await recording.save()
 
     assert ["1"] == [each["id"] for each in await recorded(store)]
+
+
+async def test_one_of_thousands_of_secrets_is_found():
+    """
+    In every encoding, also where it stands at the end of a text.
+    """
+    secrets = {f"KEY_{number}": f"sk/{number:05} x{number * 7919 % 99991:05}" for number in range(3000)}
+    members = "".join(
+        f'[[agent]]\nextension = "{number}-E"\n'
+        f'[[group.member]]\nextension = "{number}-E"\nkey = {{ env = "KEY_{number}" }}\n'
+        for number in range(3000)
+    )
+    group = '[tenant]\nname = "E"\n[[group]]\nname = "CRM"\nauthentication = "api-key"\nlevel = "user"\nkey_name = "X"\n'
+    hiding = Hiding(LocalSecrets(environ=secrets))
+
+    hiding.reveal(read_text(group + members))
+
+    secret = secrets["KEY_1234"]
+    for text in (
+        secret,
+        quote(secret, safe=""),
+        json.dumps(secret),
+        b64encode(f"a:{secret}".encode()).decode(),
+    ):
+        assert text.encode() not in hiding.hide(f"it is {text}".encode()), text
+    assert b"nothing of the kind 12345" == hiding.hide(b"nothing of the kind 12345")
+
+
+async def test_what_json_does_not_hold_is_left_out(recorder, store):
+    """
+    Such as a number of a hundred digits; what came with it is recorded.
+    """
+    recording = await recorder()
+
+    recording.note_events([event("1", extra={"BUDGET": 10**100}), event("2")])
+    await recording.save()
+
+    assert ["2"] == [each["id"] for each in await recorded(store)]
 
 
 # --- Bounds ------------------------------------------------------------------------------------------

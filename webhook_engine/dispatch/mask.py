@@ -15,7 +15,7 @@ from typing import cast
 
 HIDDEN = "***"
 
-_SHORTEST_IN_AN_ANSWER = 6
+SHORTEST_IN_AN_ANSWER = 6
 """Characters. A shorter secret is too likely to be a part of what the target system has to say."""
 
 _SHORTEST_RUN = 4
@@ -42,7 +42,7 @@ class Masker:
             secrets: What must not be seen: keys, passwords, tokens.
         """
         known = sorted({secret for secret in secrets if secret}, key=lambda secret: (-len(secret), secret))
-        long = [secret for secret in known if len(secret) >= _SHORTEST_IN_AN_ANSWER]
+        long = [secret for secret in known if len(secret) >= SHORTEST_IN_AN_ANSWER]
         pattern = "|".join(map(_every_spelling, known))
         self._known = tuple(known)
         self._text = re.compile(pattern) if known else None

@@ -6,21 +6,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
 from webhook_engine import log
-from webhook_engine.dispatch.mask import marks_of, masker_of
-from webhook_engine.errors import SecretMissing, StoreError
+from webhook_engine.errors import StoreError
 from webhook_engine.performing.recorded import answer_of
-from webhook_engine.store import RecordedEvent, RecordedResponse, secret_references
+from webhook_engine.process.hiding import Hiding
+from webhook_engine.store import RecordedEvent, RecordedResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from webhook_engine.definitions import Definitions, SecretRef
-    from webhook_engine.dispatch import Attempt, SecretStore
+    from webhook_engine.definitions import Definitions
+    from webhook_engine.dispatch import Attempt
     from webhook_engine.engine import Engine
     from webhook_engine.process.tenant import Tenancy
     from webhook_engine.store import Store
@@ -39,11 +40,6 @@ _DAY_S: Final = 86_400.0
 
 _TIDIED_S: Final = 600.0
 """How late what is too old may go, where nothing new comes."""
-
-_REVEALED_S: Final = 10.0
-"""How long secrets count as known; one that a request was made with is hidden before it comes here."""
-
-_ONE_SIGN: Final = "whsec_"
 
 
 class Noted(NamedTuple):
@@ -64,7 +60,7 @@ class Recording:
     def __init__(self, store: Store, engine: Engine, tenancy: Tenancy) -> None:
         self._store, self._engine, self._tenancy = store, engine, tenancy
         self._hiding = Hiding(tenancy)
-        self._latest: dict[str, CallEvent | None] = {}
+        self._latest: OrderedDict[str, CallEvent | None] = OrderedDict()
         """Event id -> the event where it is to be written, the oldest first; only what comes of these is noted."""
         self._noted: list[Noted] = []
         self._held = 0
@@ -79,7 +75,9 @@ class Recording:
         """
         self.follow()
         if self._most:
-            self._latest = dict.fromkeys(await self._store.recordings.ids(self._tenancy.name, self._most))
+            self._latest = OrderedDict.fromkeys(
+                await self._store.recordings.ids(self._tenancy.name, self._most)
+            )
 
     def follow(self) -> None:
         """
@@ -100,7 +98,7 @@ class Recording:
             if event.id not in latest:
                 latest[event.id] = event
         while len(latest) > self._most:
-            del latest[next(iter(latest))]
+            latest.popitem(last=False)
 
     def note_attempt(self, event_id: str, webhook: str, attempt: Attempt) -> None:
         """
@@ -147,7 +145,7 @@ class Recording:
         if not events and not noted:
             return False
         definitions = self._engine.definitions
-        made = await asyncio.to_thread(self._hiding.documents, definitions, events, noted)
+        made = await asyncio.to_thread(documents_of, self._hiding, definitions, events, noted)
         await self._store.recordings.add(self._tenancy.name, *made)
         del self._noted[: len(noted)]
         self._held -= sum(map(_size, noted))
@@ -171,91 +169,38 @@ def _size(noted: Noted) -> int:
     return 0 if noted.attempt.response is None else len(noted.attempt.response.body)
 
 
-class Hiding:
+def documents_of(
+    hiding: Hiding, definitions: Definitions, events: Iterable[CallEvent], noted: Iterable[Noted]
+) -> tuple[list[RecordedEvent], list[RecordedResponse]]:
     """
-    Makes documents of what was noted, without any secret of the definitions in whatever encoding.
+    Events and responses as they are written down; costs time, so it belongs into a thread.
     """
+    hiding.reveal(definitions)
+    return (
+        [made for each in events if (made := _event(hiding, each)) is not None],
+        [answer for each in noted if (answer := _response(hiding, each)) is not None],
+    )
 
-    def __init__(self, secrets: SecretStore) -> None:
-        self._secrets = secrets
-        self._known: dict[str, tuple[bytes, ...]] = {}
-        """Secret -> what a text holds that holds it."""
-        self._revealed = -_REVEALED_S
 
-    def documents(
-        self, definitions: Definitions, events: Iterable[CallEvent], noted: Iterable[Noted]
-    ) -> tuple[list[RecordedEvent], list[RecordedResponse]]:
-        """
-        Events and responses as they are written down; costs time, so it belongs into a thread.
-        """
-        self.reveal(definitions)
-        found = map(self._event, events), map(self._response, noted)
-        return (
-            [event for event in found[0] if event is not None],
-            [response for response in found[1] if response is not None],
-        )
-
-    def hide(self, text: bytes) -> bytes:
-        """
-        *text* without secrets of six characters and more.
-        """
-        found = tuple(secret for secret, marks in self._known.items() if any(mark in text for mark in marks))
-        return masker_of(found).answer(text) if found else text
-
-    def texts(self, document: Any) -> Any:
-        """
-        A document of JSON with every text in it hidden.
-        """
-        if isinstance(document, dict):
-            return {key: self.texts(each) for key, each in document.items()}
-        if isinstance(document, list):
-            return [self.texts(each) for each in document]
-        return self.hide(document.encode()).decode() if isinstance(document, str) else document
-
-    def reveal(self, definitions: Definitions) -> None:
-        """
-        Know the secrets of these definitions from now on, as far as they can be found.
-        """
-        now = time.monotonic()
-        if now - self._revealed < _REVEALED_S:
-            return
-        self._revealed = now
-        names = _names(definitions)
-        # Those from before count as well: what was exchanged just now may still be repeated.
-        for reference in secret_references(definitions):
-            if reference in names:
-                continue
-            try:
-                secret = self._secrets.resolve(reference)
-            except SecretMissing:
-                continue
-            for each in {secret, secret.removeprefix(_ONE_SIGN)}:
-                if each not in self._known:
-                    self._known[each] = marks_of([each])
-
-    def _event(self, event: CallEvent) -> RecordedEvent | None:
-        told = event.to_json()
+def _event(hiding: Hiding, event: CallEvent) -> RecordedEvent | None:
+    """
+    None where its own id holds a secret, as nobody could find it by another one; or a number that JSON does not hold.
+    """
+    told = event.to_json()
+    try:
         document = orjson.dumps(told)
-        if self.hide(document) != document:
-            if self.hide(event.id.encode()) != event.id.encode():
-                return None
-            document = orjson.dumps(self.texts(told))
-        return RecordedEvent(event.id, document)
-
-    def _response(self, noted: Noted) -> RecordedResponse | None:
-        told = answer_of(noted.attempt, self.hide)
-        if told is None:
+    except TypeError as error:
+        log.event("recording.left_out", event=event.id, why=str(error))
+        return None
+    if hiding.hide(document) != document:
+        if hiding.hide(event.id.encode()) != event.id.encode():
             return None
-        return RecordedResponse(noted.event_id, noted.webhook, orjson.dumps(told))
+        document = orjson.dumps(hiding.texts(told))
+    return RecordedEvent(event.id, document)
 
 
-def _names(definitions: Definitions) -> set[SecretRef]:
-    """
-    What anybody may know although it stands where secrets do: user names and the ids of clients.
-    """
-    found = set()
-    for group in definitions.groups:
-        for holder in (group, *group.members, group.oauth2):
-            held = (getattr(holder, name, None) for name in ("username", "client_id"))
-            found |= {each for each in held if each is not None}
-    return found
+def _response(hiding: Hiding, noted: Noted) -> RecordedResponse | None:
+    told = answer_of(noted.attempt, hiding.hide)
+    if told is None:
+        return None
+    return RecordedResponse(noted.event_id, noted.webhook, orjson.dumps(told))
