@@ -122,12 +122,94 @@ def test_only_the_last_calls_count(replay):
     ] == lines[-3:]
 
 
+def answered(*responses):
+    """
+    The recorded call, with other responses.
+    """
+    return json.dumps(json.loads(RECORDED) | {"responses": {"Contact lookup": [*responses]}}) + "\n"
+
+
+RECORDED_AS = {
+    "several attempts": ({"status": 503}, {"status": 200, "body": '{"id": 7}'}),
+    "no response": ({"fault": "no-name"},),
+    "no text": ({"status": 200, "body_base64": "/9j/4AAQSkZJRg=="},),
+}
+
+
+@pytest.mark.parametrize("responses", RECORDED_AS.values(), ids=RECORDED_AS.keys())
+def test_whatever_was_recorded_is_played(replay, responses):
+    """
+    Its outcome is compared, whatever came of the request.
+    """
+    outcome = 'when_empty = "skip"\n[[webhook.outcome]]\nwhen = "true"\nis = "no-match"\n'
+
+    same = replay("x", "x", calls=answered(*responses))
+    other = replay('when_empty = "skip"\n', outcome, "--json", calls=answered(*responses))
+
+    assert (0, "1 event: no difference\n") == (same.code, same.out)
+    places = [each["place"] for change in json.loads(other.out)["changes"] for each in change["differences"]]
+    assert ("outcome" in places) is ("fault" not in responses[0])
+
+
+def test_what_was_left_out_is_not_compared(replay):
+    """
+    Nor is what came after it: the request alone is.
+    """
+    left_out = {"status": 200, "left_out": "a body of 300,000 bytes"}
+    outcome = 'when_empty = "skip"\n[[webhook.outcome]]\nwhen = "true"\nis = "no-match"\n'
+
+    result = replay('when_empty = "skip"\n', outcome, calls=answered(left_out, {"status": 200}))
+
+    assert (0, "1 event: no difference\n") == (result.code, result.out)
+
+
+def test_how_a_delivery_ends_is_compared(command, tmp_path):
+    """
+    A status that a draft tries again.
+    """
+    text = """
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Report"
+type = "ajax-post"
+url = "https://crm.example.com/calls"
+delivery = "durable"
+content_type = "json"
+
+[[rule]]
+name = "Report"
+on = ["ringing"]
+webhooks = ["Report"]
+"""
+    (tmp_path / "current.toml").write_text(text)
+    (tmp_path / "draft.toml").write_text(text.replace('"durable"\n', '"durable"\nretry_on = [404]\n'))
+    call = json.loads(RECORDED) | {"responses": {"Report": {"status": 404}}}
+    (tmp_path / "calls.jsonl").write_text(json.dumps(call))
+    draft, current, calls = (str(tmp_path / name) for name in ("draft.toml", "current.toml", "calls.jsonl"))
+
+    result = command("replay-draft", draft, "--against", current, "--calls", calls, "--json")
+
+    [change] = json.loads(result.out)["changes"]
+    assert {"place": "ends", "current": "dead", "draft": "retried"} in change["differences"]
+    assert 1 == result.code
+
+
 WRONG = {
     "no JSON": ("{", "calls.jsonl:2: event is no JSON"),
     "no event": ("[]", "calls.jsonl:2: event must be an object"),
     "no such variable": (
         '{"id": "2", "moment": "ringing", "call": {"CALL_QUEU": "x"}}',
         "calls.jsonl:2: there is no variable CALL_QUEU",
+    ),
+    "a fault that is none": (
+        '{"id": "2", "moment": "ringing", "call": {}, "responses": {"Contact lookup": {"fault": "tired"}}}',
+        "calls.jsonl:2: responses['Contact lookup'] its fault must be one of time-out",
+    ),
+    "a body that is no base64": (
+        '{"id": "2", "moment": "ringing", "call": {}, "responses": {"Contact lookup": {"body_base64": "?"}}}',
+        "calls.jsonl:2: responses['Contact lookup'] its body_base64 is no base64",
     ),
     "a response that is none": (
         '{"id": "2", "moment": "ringing", "call": {}, "responses": {"Contact lookup": {"status": 9}}}',
