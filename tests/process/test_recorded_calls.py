@@ -171,13 +171,16 @@ def test_what_cannot_be_meant_is_said(beside, process, words, says):
     assert says in done.err
 
 
-def test_all_is_forgotten_at_a_word(beside, process, folder):
+def test_all_is_forgotten_at_a_word(beside, process):
     """
-    And then there is nothing to replay; without a process the files are opened.
+    And then there is nothing to replay; without a process the files are opened, and a delivery is still told.
     """
+    [report] = [each for each in process.deliveries() if each["event"] == "call-2"]
     process.terminate()
     process.wait()
 
+    retold = beside("record-test", report["id"], "--against", "integration.toml", "--name", "a report")
+    assert (0, 1) == (retold.code, retold.out.count('name = "a report"')), retold
     assert "2 recorded events forgotten\n" == beside("calls", "forget").out
     done = beside("calls", "export")
     assert 2 == done.code
