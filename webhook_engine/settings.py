@@ -126,6 +126,13 @@ class Settings:
         return path.with_name(f"{path.stem}.deliveries{path.suffix}")
 
     @property
+    def deliveries(self) -> Path | str:
+        """
+        Where the delivery queue is: in the PostgreSQL database itself, or in a file beside the SQLite one.
+        """
+        return self.database if self.is_shared else self.deliveries_path
+
+    @property
     def usual_key_file(self) -> Path:
         """
         Where a key file is made, and looked for where the settings name none: beside a SQLite file, else here.

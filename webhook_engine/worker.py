@@ -126,7 +126,7 @@ class Worker:
             self.tenancy = Tenancy(self.store, edition, own_key=own_key)
             board = await self._board(opened)
             self.engine = Engine(
-                edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries_path, pops=board
+                edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries, pops=board
             )
             self.recording = Recording(self.store, self.engine, self.tenancy)
             opened.push_async_callback(self.recording.save)

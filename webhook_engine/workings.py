@@ -62,8 +62,8 @@ class Workings(ABC):
 
             limits: What is granted to one request and its response.
 
-            queue: Where durable deliveries wait: a file, which the engine opens and
-                closes, or a queue that is open already.
+            queue: Where durable deliveries wait: a file or the address of a PostgreSQL
+                database, which the engine opens and closes, or a queue that is open already.
 
             pops: What agents have before them; a board of the engine's own where left out.
 
@@ -135,9 +135,9 @@ class Workings(ABC):
     async def __aenter__(self) -> Self:
         self._closed = self._is_stopping = False
         if self._file is not None:
-            from webhook_engine.queue import SqliteQueue
+            from webhook_engine.queue import open_queue
 
-            self.queue = await self._opened.enter_async_context(SqliteQueue(self._file))
+            self.queue = await self._opened.enter_async_context(open_queue(self._file))
         if self.queue is not None:
             from webhook_engine.performing import Performer, PerformerSettings
 

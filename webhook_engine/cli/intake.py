@@ -85,7 +85,7 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         from webhook_engine.deliveries import Deliveries
         from webhook_engine.line import Lines
         from webhook_engine.performing import Holds
-        from webhook_engine.queue import SqliteQueue
+        from webhook_engine.queue import open_queue
         from webhook_engine.rules import RuleSet
         from webhook_engine.versions import Versions
 
@@ -94,7 +94,7 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         rules = RuleSet(found)
         secrets = store.secrets(tenant, folder=found.folder)
         deliveries = Deliveries(Lines(found, secrets), rules, Holds(), Versions(secrets))
-        async with SqliteQueue(settings.deliveries_path) as queue:
+        async with open_queue(settings.deliveries) as queue:
             yield OwnIntake(queue, rules, deliveries)
 
 

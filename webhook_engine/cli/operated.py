@@ -69,23 +69,24 @@ class Operated(Protocol):
 @asynccontextmanager
 async def operated(settings: Settings) -> AsyncIterator[Operated]:
     """
-    Deliveries as they stand: asked of the running process, or out of the file where none runs.
+    Deliveries as they stand: asked of the running process, or out of the file or the database.
 
     Raises:
         QueueError: There are none.
         StoreOwned: Another process has them and cannot be asked; it is named.
     """
-    path = settings.deliveries_path
-    if not path.exists():
-        raise QueueError(f"there are no deliveries here: {path} is not there; `webhook-engine up` makes it")
+    if not settings.is_shared and not settings.deliveries_path.exists():
+        raise QueueError(
+            f"there are no deliveries here: {settings.deliveries_path} is not there; `webhook-engine up` makes it"
+        )
     async with owning_or_asking(settings, makes=True) as (_, client):
         # A process that runs the XML API alone has the store and not the deliveries.
         if client is not None and client.running.has_service:
             yield AskedDeliveries(client)
             return
-        from webhook_engine.queue import SqliteQueue
+        from webhook_engine.queue import open_queue
 
-        async with SqliteQueue(path) as queue:
+        async with open_queue(settings.deliveries) as queue:
             yield queue
 
 

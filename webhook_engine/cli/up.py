@@ -79,7 +79,7 @@ def _tell(worker: Worker, started: Started) -> None:
         f"webhook-engine listens on {started.url} (ready in {started.took_s:.1f} s)",
         f"  definitions  {whose}{started.definitions} ({holds})",
         f"  store        {settings.database_name}",
-        f"  deliveries   {settings.deliveries_path}",
+        f"  deliveries   {settings.database_name if settings.is_shared else settings.deliveries_path}",
         *[f"  {each}" for each in worker.advice()],
     ]
     # Whoever started us may not read what we say; the work goes on.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, delivery_id
 from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Ending, Lease
+from webhook_engine.queue.opening import open_queue
 from webhook_engine.queue.reports import Bar, DeliveryPage, DeliveryReport, Hold, Spread, Stats
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "State",
     "Stats",
     "delivery_id",
+    "open_queue",
 ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from webhook_engine.errors import MissingExtra, QueueError, QueueUnavailable
+from webhook_engine.settings import address_without_password
 
 try:
     import asyncpg
@@ -52,18 +53,8 @@ _SETTLED = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError)
 
 
 def is_passing(error: BaseException) -> bool:
-    # What cannot be sent at all, such as a text with half a character, is an InterfaceError as well.
-    return isinstance(error, _PASSING) and not isinstance(error, asyncpg.DataError)
-
-
-def shown(url: str) -> str:
-    """
-    The address without its password.
-    """
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"postgresql://{user}{parts.hostname or ''}{port}{parts.path}"
+    # What is wrong with an address or a value is an InterfaceError as well, and no better in a while.
+    return isinstance(error, _PASSING) and not isinstance(error, ValueError)
 
 
 def _stated_schema(url: str) -> str:
@@ -116,7 +107,7 @@ class Server:
     def __init__(self, url: str, settings: PostgresqlSettings) -> None:
         self._url = url
         self.settings = settings
-        self.shown = shown(url)
+        self.shown = address_without_password(url)
         self.schema = settings.schema or _stated_schema(url) or "webhook_engine"
         self.time = Time()
 

@@ -52,6 +52,8 @@ class Desk:
         self._server, self._settings = link.server, link.server.settings
         self._freed, self._give_back = freed, give_back
         self._claims: list[Claim] = []
+        self._serving: Claim | None = None
+        self._closing = False
         self._locks: set[str] = set()
         """Calls in whose order something may go."""
         self._alarm = 0
@@ -96,20 +98,28 @@ class Desk:
 
     def dismiss(self) -> None:
         """
-        Lets every waiting claim go.
+        Lets every waiting claim go; the one that is being served at this moment when it is.
         """
-        self._end(lambda _: True)
+        if self._serving is not None:
+            self._serving.until = 0.0
+        self._end(lambda claim: claim is not self._serving)
 
     async def close(self) -> None:
+        """
+        Finishes what is under way, if the server answers in time.
+        """
+        self._closing = True
         self.dismiss()
+        self._stir.set()
+        await asyncio.wait({self._task}, timeout=self._settings.patience_s)
         self._task.cancel()
         await asyncio.wait({self._task})
-        self.dismiss()
+        self._end(lambda _: True)
 
     # --- What it does --------------------------------------------------------
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             try:
                 await self._wait()
                 await self._turn()
@@ -188,7 +198,11 @@ class Desk:
     async def _serve(self, claim: Claim) -> None:
         if claim.future.done():
             return
-        rows = await self._do(lambda db, maybe_done: self._claim(db, claim, maybe_done))
+        self._serving = claim
+        try:
+            rows = await self._do(lambda db, maybe_done: self._claim(db, claim, maybe_done))
+        finally:
+            self._serving = None
         if not rows:
             return
         now: int = rows[0]["now"]

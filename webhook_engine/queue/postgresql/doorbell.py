@@ -10,6 +10,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from webhook_engine import log
 from webhook_engine.queue.postgresql.connecting import is_passing
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Doorbell:
         self._server, self._me, self._heard = server, me, heard
         self._channel = f"{server.schema}_ready"
         self._stir = asyncio.Event()
-        self._wanted = False
+        self._wanted = self._is_told = False
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def ring(self) -> None:
@@ -57,12 +58,13 @@ class Doorbell:
             try:
                 db = await self._server.connect()
                 await self._listen(db)
+                self._is_told = False
                 pause_s = _FIRST_PAUSE_S
                 while not db.is_closed():
                     await self._wait(db)
             except Exception as error:
+                self._tell_of(error)
                 if not is_passing(error):
-                    # Nobody is told: polling goes on, and finds out by itself what is wrong.
                     pause_s = _LONGEST_PAUSE_S
             finally:
                 if db is not None:
@@ -84,6 +86,14 @@ class Doorbell:
             self._wanted = False
             await db.execute("SELECT pg_notify($1, $2)", self._channel, self._me)
             await asyncio.sleep(_BETWEEN_S)
+
+    def _tell_of(self, error: Exception) -> None:
+        """
+        Once for each time: until it is back, everybody finds by looking what there is.
+        """
+        if not self._is_told:
+            self._is_told = True
+            log.event("doorbell.lost", queue=self._server.shown, why=str(error) or type(error).__name__)
 
     def _hear(self, _db: object, _pid: int, _channel: str, who: object) -> None:
         if who != self._me:

@@ -8,9 +8,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from webhook_engine.errors import QueueError
+from webhook_engine import log
+from webhook_engine.errors import QueueUnavailable
 from webhook_engine.queue.postgresql import documents, ordering, retention
-from webhook_engine.queue.postgresql.connecting import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -51,11 +51,11 @@ class Housekeeping:
             await asyncio.sleep(_EVERY_S)
             try:
                 await self.keep()
-            except QueueError:
-                continue  # the server is away, and whoever puts or claims is told
             except Exception as error:
-                if not is_passing(error):
-                    await asyncio.sleep(_RETENTION_EVERY_S)
+                # Nobody waits for it. A server that is away is told to whoever puts or claims.
+                if not isinstance(error, QueueUnavailable):
+                    log.event("housekeeping.failed", queue=self._link.server.shown, why=str(error))
+                await asyncio.sleep(_RETENTION_EVERY_S)
 
     async def keep(self) -> None:
         """

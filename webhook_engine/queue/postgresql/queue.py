@@ -10,6 +10,7 @@ import secrets
 import socket
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -376,4 +377,8 @@ class PostgresqlQueue(DeliveryQueue):
         task.add_done_callback(self._tasks.discard)
 
     async def _give_back(self, leases: tuple[Lease, ...]) -> None:
-        await self.settle([Ending(each, State.WAITING) for each in leases])
+        # Also when the queue is just being closed; where it comes too late the leases run out.
+        with suppress(QueueError):
+            for held in await self._settles.ask([End(each, State.WAITING) for each in leases]):
+                if held is not None and held.state is not None:
+                    self._note(held.state, held.at, held.now)
