@@ -3,6 +3,7 @@ What the queue on PostgreSQL promises besides: its clock, its tables, its order 
 """
 
 import asyncio
+from collections import Counter
 
 import asyncpg
 import pytest
@@ -214,6 +215,30 @@ async def test_an_order_that_was_left_hanging_goes_on(queue, database):
     (lease,) = await queue.claim(1, lease_s=LONG_S, wait_s=PATIENCE_S)
 
     assert lease.event_id == "e1"
+
+
+# --- Whose turn it is ----------------------------------------------------------------------------
+
+
+async def test_of_very_many_targets_each_has_its_turn(queue):
+    """
+    More than one look sees: each is served once before any is served twice, and those at their limit hide nobody.
+    """
+    await queue.put(
+        [
+            Delivery(event_id=f"{n}-{turn}", webhook="w", target=f"t{n:03}")
+            for turn in range(2)
+            for n in range(300)
+        ]
+    )
+    full = {f"t{n:03}": 0 for n in range(150)}
+
+    open_ones = [await queue.claim(30, lease_s=LONG_S, room=full) for _ in range(5)]
+    others = [await queue.claim(30, lease_s=LONG_S) for _ in range(10)]
+
+    first = Counter(lease.target for leases in open_ones for lease in leases)
+    assert {f"t{n:03}": 1 for n in range(150, 300)} == first
+    assert {1} == set(Counter(lease.target for leases in others for lease in leases).values())
 
 
 # --- Keeping house -------------------------------------------------------------------------------

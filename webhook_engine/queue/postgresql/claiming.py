@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -54,15 +54,27 @@ class Claim:
         return self.room.get(target, everybody)
 
 
+class _Served(NamedTuple):
+    """
+    How often a target was served, and which claim was the last of those.
+    """
+
+    times: int = 0
+    last: int = 0
+
+
 class Turns:
     """
-    Which target's turn it is: they stand in a circle, and a claim goes on where the last one ended.
+    Which target's turn it is: that of the one which waited longest. Where there are very many they stand in a
+    circle, and a claim goes on where the last one ended.
     """
 
     def __init__(self) -> None:
         self._last: str | None = None
-        self._served: dict[str, int] = {}
-        """How often each was served."""
+        self._are_few = True
+        """Whether one look sees all of them."""
+        self._claims = 0
+        self._served: dict[str, _Served] = {}
         self._seen = 1
         """Targets that the last claim had something of."""
 
@@ -76,13 +88,17 @@ class Turns:
         counts: dict[str, tuple[int, int]] = {}
         wants: dict[str, int] = {}
         enough = max(LONG_ROW, 4 * -(-limit // self._seen))
-        circle = _Circle(self._last)
+        self._claims += 1
+        circle = _Circle(None if self._are_few else self._last)
         while len(wants) < limit and (page := await circle.page(db, enough)):
+            if self._are_few:
+                page.sort(key=lambda offer: self._served.get(offer[0], _Served()).last)
             for target, fresh, again in page:
                 want = min(limit, fresh + again, claim.room_of(target) - taken.get(target, 0))
                 if want > 0 and len(wants) < limit:
                     counts[target], wants[target] = (fresh, again), want
         self._seen = max(1, len(wants))
+        self._are_few = circle.is_small
         return [
             self._split(target, share, *counts[target]) for target, share in share_out(limit, wants).items()
         ]
@@ -92,10 +108,10 @@ class Turns:
         The share in fresh ones and retries; the next claim begins behind the target.
         """
         self._last = target
-        turn = self._served.pop(target, 0)
+        turn = self._served.get(target, _Served()).times
         if len(self._served) >= _REMEMBERED:
             self._served.clear()
-        self._served[target] = turn + share
+        self._served[target] = _Served(turn + share, self._claims)
         retries = (turn + share) // RETRIES_EVERY - turn // RETRIES_EVERY
         some = min(fresh, share - min(retries, again))
         newest = 0
@@ -114,6 +130,13 @@ class _Circle:
         self._is_from_start = last is None
         self._seen: set[str] = set()
         self._is_over = False
+
+    @property
+    def is_small(self) -> bool:
+        """
+        Whether all there are go on one page.
+        """
+        return self._is_over and len(self._seen) < _PAGE
 
     async def page(self, db: Connection, enough: int) -> list[tuple[str, int, int]]:
         """
