@@ -9,14 +9,13 @@ import inspect
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from webhook_engine import log
 from webhook_engine.errors import ActionRefused
 from webhook_engine.store.facts import ApiRequest
-from webhook_engine.xml_api import keys, reading, writing
+from webhook_engine.xml_api import keys, reading, remembering, writing
 from webhook_engine.xml_api.actions import ActionRequest
 from webhook_engine.xml_api.cache import AnswerCache
 from webhook_engine.xml_api.envelope import NOTHING, Envelope, envelope_of
@@ -30,6 +29,7 @@ from webhook_engine.xml_api.faults import (
 )
 from webhook_engine.xml_api.limits import CallLimits
 from webhook_engine.xml_api.monitoring import LONGEST_NAME, SUCCESS
+from webhook_engine.xml_api.remembering import Memory
 
 if TYPE_CHECKING:
     from webhook_engine.xml_api.actions import Action, Actions
@@ -41,12 +41,6 @@ READ_AT_ONCE: Final = 64 * 1024
 """Bytes of a body up to which reading it in the loop delays nobody."""
 
 _READ_AT_A_TIME: Final = 2
-
-_READ_AGAIN: Final = 2_048
-"""Bytes of a body up to which it is remembered what it says."""
-
-_KNOWN: Final = 256
-"""Bodies of which that is remembered."""
 
 _FAULT_BODIES: Final = {fault: writing.of_fault(fault) for fault in FAULTS.values()}
 
@@ -72,8 +66,7 @@ class Handling:
         self._actions, self._keys, self._requests = actions, keys, requests
         self._provided, self._cache, self._bounds = provided, cache, bounds
         self._limits = CallLimits()
-        # Whoever looks every second sends the same bytes each time.
-        self._known = lru_cache(maxsize=_KNOWN)(self._envelope)
+        self._memory = Memory(self._envelope)
         # A long body takes many times its own memory while it is read.
         self._turn = asyncio.Semaphore(_READ_AT_A_TIME)
 
@@ -88,8 +81,8 @@ class Handling:
         key: KeyFacts | None = None
         outcome = SUCCESS
         try:
-            if len(body) <= _READ_AGAIN:
-                found = self._known(body, content_type)
+            if len(body) <= remembering.LONGEST:
+                found = self._memory.envelope(body, content_type)
             elif len(body) <= READ_AT_ONCE:
                 found = self._envelope(body, content_type)
             else:
