@@ -11,6 +11,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from webhook_engine import log
 from webhook_engine.errors import SettingsError
@@ -28,8 +29,17 @@ def _is_ours(record: logging.LogRecord) -> bool:
     """
     Whether it tells of this program: a body that was refused unread is read to its end by aiohttp, which logs what is
     wrong in it as an error of whoever serves.
+
+    What is no HTTP is told without what it says: of a request that states too short a length, that is the end, with
+    whatever names and keys it holds.
     """
-    return not (record.exc_info and isinstance(record.exc_info[1], web.RequestPayloadError))
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "request.no_http", ()
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.exc_info = record.exc_text = None
+        record.why = type(error).__name__
+    return not isinstance(error, web.RequestPayloadError)
 
 
 _log: Final = logging.getLogger(f"{log.NAME}.http")
