@@ -36,6 +36,7 @@ Every error of this project, drawn as a tree.
         + StoreOutdated                the schema is not this version's; says what to run
         + StoreUnavailable             no room on the disk, or the file is locked: nothing was changed
         + StoreConflict                somebody saved definitions meanwhile
+        + FeedConflict                 another feed has this idempotency key; nothing was stored
         + VaultLocked                  no key, or none that opens what is sealed
       x ActionRefused                  a sentence of the XML API; its classes are in xml_api/faults.py
       x SettingsError                  every setting that cannot be used, and where it stands
@@ -578,6 +579,18 @@ class StoreConflict(StoreError):
         self.based_on = based_on
         self.current = current
         self.saved_by = saved_by
+
+
+class FeedConflict(StoreError):
+    """
+    A feed has the idempotency key of another one, so nobody knows whether it is that one sent again.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"the idempotency key {key[:40]!r} was another feed's, and nothing of this one was stored: "
+            "send it with a key of its own"
+        )
 
 
 class VaultLocked(StoreError):

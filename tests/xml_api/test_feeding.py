@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.xml_api.asking import PROLOG, TENANT, error, serving
+from tests.xml_api.asking import PROLOG, TENANT, error, request_of, serving
 from webhook_engine.errors import NotFound
 from webhook_engine.xml_api import ContactSink, Directory, GivenKeys, StoreDirectory, xml_api
 from webhook_engine.xml_api.faults import SipServerNotFound
@@ -267,6 +267,35 @@ async def test_sent_again_with_its_key_it_is_stored_once(standing):
     assert accepted(1) == await standing.ask("DialerTrickleFeed", feed())
     assert accepted(1) == await standing.ask("DialerTrickleFeed", feed())
     assert 4 == await waiting(standing)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("upload-7", INCORRECT),
+        ("\udcff\udcfe", INCORRECT),
+        ("k" * 513, INCORRECT),
+        ("k" * 512, accepted(1)),
+        ("", accepted(1)),
+    ],
+    ids=["another feed's", "no characters", "too long", "long", "empty"],
+)
+async def test_a_key_that_is_none(standing, key, expected):
+    """
+    Of another feed, or one that no store could keep: nothing is stored.
+    """
+    headers = {"Idempotency-Key": "upload-7"}
+    await standing.ask("DialerTrickleFeed", feed(contact(), contact()), headers=headers)
+
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIdempotency-Key: {key}\r\n"
+    body = request_of("DialerTrickleFeed", feed(), auth=standing.key).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", standing.port)
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode(errors="surrogateescape") + body)
+    answer = await reader.read()
+    writer.close()
+
+    assert expected == answer.partition(b"\r\n\r\n")[2]
+    assert 2 + (expected == accepted(1)) == await waiting(standing)
 
 
 async def test_a_sink_of_the_applications_own(store):

@@ -5,33 +5,25 @@ Dialer lists: contacts fed in whole feeds, and handed out one by one, each once.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from sqlalchemy import and_, case, func, insert, select, update
 
-from webhook_engine.errors import NotFound, StoreError
+from webhook_engine.errors import StoreError
 from webhook_engine.store import handed_out, tables
 from webhook_engine.store.facts import CUSTOM, DialerContact, Feed, NewContact, extension_number
+from webhook_engine.store.feeds import OWN, accepted, digest_of, list_of, values
 from webhook_engine.store.work import finished, id_of, insert_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, ScalarSelect, Select, Update
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.database import Database
 
 _contact, _feed, _agent = tables.dialer_contact, tables.feed, tables.campaign_agent
 _CUSTOM: Final = tuple(f"custom{n}" for n in range(1, CUSTOM + 1))
-_OWN: Final = (
-    *("title", "first_name", "surname", "address", "email", "phone", "phone_e164", "notes", "language"),
-    *("crm_tag", "assigned_to"),
-)
-"""Columns that are called like the fields of a contact."""
-
-_COLUMNS: Final = ("feed_id", "campaign_id", "priority", *_OWN, *_CUSTOM)
-_values: Final = attrgetter(*_OWN)
+_COLUMNS: Final = ("feed_id", "campaign_id", "priority", *OWN, *_CUSTOM)
 
 
 class DialerContacts:
@@ -52,12 +44,14 @@ class DialerContacts:
 
         Raises:
             NotFound: The tenant has no such campaign, or that no such list.
+            FeedConflict: Another feed of the tenant has its idempotency key.
         """
+        digest = digest_of(feed)
         async with self._database.write(among=f"feed {feed.tenant} {feed.idempotency_key}") as connection:
-            before = await _accepted(connection, feed)
+            before = await accepted(connection, feed, digest)
             if before is not None:
                 return before
-            campaign, list_id, tenant = await _list(connection, feed)
+            campaign, list_id, tenant = await list_of(connection, feed)
             made = await connection.execute(
                 insert(_feed)
                 .values(
@@ -67,11 +61,12 @@ class DialerContacts:
                     accepted=len(feed.contacts),
                     fed_at=datetime.now(UTC),
                     idempotency_key=feed.idempotency_key,
+                    digest=digest,
                 )
                 .returning(_feed.c.id)
             )
             common = (made.scalar_one(), campaign, feed.priority)
-            rows = [(*common, *_values(each), *each.custom) for each in feed.contacts]
+            rows = [(*common, *values(each), *each.custom) for each in feed.contacts]
             await insert_rows(connection, _contact, _COLUMNS, rows)
         return len(feed.contacts)
 
@@ -152,44 +147,6 @@ class DialerContacts:
             return int(found.scalar_one())
 
 
-# --- Feeding -----------------------------------------------------------------------------------------
-
-
-async def _accepted(connection: AsyncConnection, feed: Feed) -> int | None:
-    """
-    What was accepted under the feed's idempotency key; None where nothing was.
-    """
-    if feed.idempotency_key is None:
-        return None
-    found = await connection.execute(
-        select(_feed.c.accepted).where(
-            _feed.c.tenant_id == id_of(feed.tenant), _feed.c.idempotency_key == feed.idempotency_key
-        )
-    )
-    return found.scalar_one_or_none()
-
-
-async def _list(connection: AsyncConnection, feed: Feed) -> tuple[int, int, int]:
-    """
-    Raises:
-        NotFound: The tenant has no such campaign, or that no such list.
-    """
-    campaigns, lists = tables.campaign, tables.contact_list
-    found = await connection.execute(
-        select(campaigns.c.id, lists.c.id, campaigns.c.tenant_id)
-        .join_from(campaigns, lists)
-        .where(
-            campaigns.c.tenant_id == id_of(feed.tenant),
-            campaigns.c.name == feed.campaign,
-            lists.c.name == feed.list_name,
-        )
-    )
-    row = found.first()
-    if row is None:
-        raise NotFound("list", f"{feed.campaign}/{feed.list_name}")
-    return row[0], row[1], row[2]
-
-
 # --- Handing out -------------------------------------------------------------------------------------
 
 
@@ -267,7 +224,7 @@ def _handed(row: Row[Any], tenant: str) -> DialerContact:
         data_source=row.data_source,
         labels=tuple(orjson.loads(row.labels)),
         contact=NewContact(
-            **{name: getattr(row, name) for name in _OWN},
+            **{name: getattr(row, name) for name in OWN},
             custom=tuple(getattr(row, name) for name in _CUSTOM),
         ),
         fed_at=row.fed_at,

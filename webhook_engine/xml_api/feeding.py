@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
-from webhook_engine.errors import NotFound
+from webhook_engine.errors import FeedConflict, NotFound
 from webhook_engine.store.facts import Feed, NewContact, extension_number
 from webhook_engine.templating import numbers
 from webhook_engine.xml_api.actions import ActionRequest, action
@@ -26,6 +26,9 @@ _AT_ONCE: Final = 20
 
 # What can be dialled where nobody knows the country: three digits or more, with what people write between them.
 _DIALLED: Final = re.compile(r"[ (]*\+?[0-9](?:[ ().\-/]*[0-9]){2,19}\Z")
+
+_LONGEST_KEY: Final = 512
+"""Characters of an idempotency key."""
 
 _EXTENSION: Final = re.compile(r"[A-Za-z0-9_.]{1,40}\Z")
 
@@ -44,6 +47,7 @@ class ContactSink(Protocol):
 
         Raises:
             NotFound: There is no such campaign or list.
+            FeedConflict: Its idempotency key was another feed's.
             ActionRefused: What the sender is to read instead.
         """
 
@@ -137,7 +141,8 @@ async def dialer_trickle_feed(
     Pushes contacts into a list of a campaign, to be dialled by its agents: all of them, or none where one is wrong.
 
     A campaign or a list that is not there is an incorrect parameter. An `AssignedTo` of another tenant is not part of
-    this one. With the header `Idempotency-Key`, a request that is sent again is stored once.
+    this one. With the header `Idempotency-Key`, a request that is sent again is stored once; another request with the
+    same is an incorrect parameter.
     """
     found = await directory.definitions(request.tenant)
     country = None if found is None else found.tenant.country
@@ -152,13 +157,24 @@ async def dialer_trickle_feed(
         contacts=checked,
         priority=priority,
         data_source=data_source,
-        idempotency_key=request.idempotency_key or None,
+        idempotency_key=_key(request),
     )
     try:
         accepted = await sink.feed(feed)
-    except NotFound:
+    except (NotFound, FeedConflict):
         raise IncorrectParameters from None
     return {"Status": "Success", "Accepted": accepted}
+
+
+def _key(request: ActionRequest) -> str | None:
+    """
+    Raises:
+        IncorrectParameters: No store could keep it.
+    """
+    key = request.idempotency_key or None
+    if key is not None and not (len(key) <= _LONGEST_KEY and key.isprintable()):
+        raise IncorrectParameters
+    return key
 
 
 def e164_of(phone: str, country: str | None) -> str:

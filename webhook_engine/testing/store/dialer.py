@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from webhook_engine.errors import NotFound, StoreError
+from webhook_engine.errors import FeedConflict, NotFound, StoreError
 from webhook_engine.store import Feed, NewContact
 from webhook_engine.testing.store.common import BY, TENANT, OpenStore
 
@@ -255,9 +255,29 @@ class DialerContract:
             assert [2, 2] == list(both)
 
         async with open_store() as store:
-            assert 2 == await store.dialer.feed(replace(once, contacts=_named("c")))
+            assert 2 == await store.dialer.feed(once)
             assert 1 == await store.dialer.feed(replace(once, contacts=_named("c"), tenant="Another"))
             assert 2 == await store.dialer.waiting(TENANT, "Sales")
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"contacts": _named("a")}, {"contacts": _named("a", "c")}, {"priority": 1}, {"data_source": "x"}],
+        ids=str,
+    )
+    async def test_another_feed_with_its_key_is_refused(self, store: Store, other: dict[str, Any]) -> None:
+        """
+        To be told that it was stored, when it was not, would lose contacts.
+        """
+        once = replace(_FEED, contacts=_named("a", "b"), idempotency_key="batch-1")
+        await _campaign(store)
+        await store.dialer.feed(once)
+
+        with pytest.raises(FeedConflict, match="'batch-1' was another feed's"):
+            await store.dialer.feed(replace(once, **other))
+
+        international = tuple(replace(each, phone_e164="+27821234567") for each in once.contacts)
+        assert 2 == await store.dialer.feed(replace(once, contacts=international))
+        assert 2 == await store.dialer.waiting(TENANT, "Sales")
 
     async def test_campaigns_are_told_as_they_were_made(self, open_store: OpenStore) -> None:
         """
