@@ -3,6 +3,7 @@ Keys, kept answers, limits, and what is written down.
 """
 
 import asyncio
+import threading
 from typing import Annotated
 
 import pytest
@@ -24,6 +25,7 @@ from webhook_engine.xml_api.cache import AnswerCache
 from webhook_engine.xml_api.faults import SipServerNotFound
 
 EXCEEDED = error("Concurrent API Calls Exceeded")
+FAILED = error("I'm sorry, connection to one or more of the databases failed")
 OF_A = "<Of>a</Of>"
 
 
@@ -262,6 +264,55 @@ async def test_places_are_given_back_whatever_happens():
         for _ in range(5):
             assert error("Sip Server not found") == await client.ask("Work", OF_A)
             assert "Incorrect" in sentence_of(await client.ask("Work"))
+
+
+async def test_a_thread_that_was_given_up_keeps_its_place():
+    """
+    As many at a time as the action allows are at work, whoever waits for them; then the places are free again.
+    """
+    free, begun = threading.Event(), threading.Semaphore(0)
+
+    @action("Slow", answer=Says(""), limit=3, deadline_s=0.05)
+    def slow() -> str:
+        begun.release()
+        free.wait(30)
+        return "done"
+
+    async with serving(actions=[slow], insecure_http=True) as client:
+        try:
+            given_up = await asyncio.gather(*(client.ask("Slow") for _ in range(3)))
+            assert [FAILED] * 3 == given_up
+            assert [EXCEEDED] * 3 == [await client.ask("Slow") for _ in range(3)]
+            assert FAILED == await client.ask("Slow", tenant=OTHER_TENANT, auth=OTHER_KEY)
+        finally:
+            free.set()
+        async with asyncio.timeout(10):
+            while EXCEEDED == await client.ask("Slow"):
+                await asyncio.sleep(0.01)
+    assert begun.acquire(timeout=0)
+
+
+async def test_threads_that_hang_hold_up_nobody_else():
+    """
+    Neither long requests that are read beside the loop, nor what the application does in its own threads.
+    """
+    free = threading.Event()
+
+    @action("Hangs", answer=Says(""))
+    def hangs() -> str:
+        free.wait(30)
+        return "done"
+
+    async with serving(actions=[hangs], insecure_http=True) as client:
+        hanging = [asyncio.create_task(client.ask("Hangs")) for _ in range(50)]
+        await asyncio.sleep(0.2)
+        try:
+            async with asyncio.timeout(10):
+                assert NOTHING_DONE == await client.ask("DoNothing", f"<Long>{'x' * 200_000}</Long>")
+                assert 7 == await asyncio.to_thread(lambda: 7)
+        finally:
+            free.set()
+        assert 50 == len(await asyncio.gather(*hanging))
 
 
 # --- What is written down ----------------------------------------------------------------------------

@@ -99,6 +99,7 @@ def xml_api(
     )
     app = web.Application()
     app[DOOR] = door
+    app.on_cleanup.append(door.close)
     # "" is the address under which it is mounted, without a slash behind it; the usual ones are found soonest.
     for path in ("", "/", "/xml", r"/{rest:[\s\S]*}"):
         app.router.add_route("*", path, door.handle, expect_handler=_expect)
@@ -123,6 +124,12 @@ class Door:
         except Exception as error:
             _standard.warning("the XML API failed: %s", type(error).__name__, exc_info=error)
             return _answer(_FAILED, ends=True)
+
+    async def close(self, _: web.Application) -> None:
+        """
+        For an application's `on_cleanup`.
+        """
+        self._handling.close()
 
     async def _handled(self, request: web.Request) -> web.Response:
         if not self._transport.accepts(request):

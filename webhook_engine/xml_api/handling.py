@@ -5,7 +5,6 @@ One request, from its bytes to the bytes of its answer, in the order that the fa
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from webhook_engine.store.facts import ApiRequest
 from webhook_engine.xml_api import keys, reading, remembering, writing
 from webhook_engine.xml_api.actions import ActionRequest
 from webhook_engine.xml_api.cache import AnswerCache
+from webhook_engine.xml_api.calling import Caller
 from webhook_engine.xml_api.envelope import NOTHING, Envelope, envelope_of
 from webhook_engine.xml_api.faults import (
     FAULTS,
@@ -66,6 +66,7 @@ class Handling:
         self._actions, self._keys, self._requests = actions, keys, requests
         self._provided, self._cache, self._bounds = provided, cache, bounds
         self._limits = CallLimits()
+        self._caller = Caller(self._limits)
         self._memory = Memory(self._envelope)
         # A long body takes many times its own memory while it is read.
         self._turn = asyncio.Semaphore(_READ_AT_A_TIME)
@@ -168,7 +169,14 @@ class Handling:
         if action.deadline_s is None and action.is_async:
             return action.answer.write(await action.function(**arguments))
         async with asyncio.timeout(action.deadline_s):
-            return action.answer.write(await _called(action, arguments))
+            found = await self._caller.call(action, arguments, tenant=asked.found.tenant)
+            return action.answer.write(found)
+
+    def close(self) -> None:
+        """
+        Begin nothing more.
+        """
+        self._caller.close()
 
 
 class _Asked(NamedTuple):
@@ -204,13 +212,6 @@ async def _arguments(asked: _Asked) -> dict[str, Any]:
     if asked.found.is_long:
         return await asyncio.to_thread(asked.arguments)
     return asked.arguments()
-
-
-async def _called(action: Action, arguments: dict[str, Any]) -> object:
-    if action.is_async:
-        return await action.function(**arguments)
-    found = await asyncio.to_thread(action.function, **arguments)
-    return await found if inspect.isawaitable(found) else found
 
 
 def _fault(error: Exception, action: str) -> type[ActionRefused]:

@@ -4,13 +4,15 @@ How many requests of a tenant for an action are worked on at a time.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+import asyncio
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from webhook_engine.xml_api.faults import ConcurrentCallsExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from webhook_engine.xml_api.actions import Action
 
@@ -42,8 +44,28 @@ class CallLimits:
         try:
             yield
         finally:
-            left = self._under_way[place] - 1
-            if left:
-                self._under_way[place] = left
-            else:
-                del self._under_way[place]
+            self._give_back(place)
+
+    def outlast(self, tenant: str, action: Action, running: Future[Any]) -> None:
+        """
+        Count a thread whose request was given up as under way until it is done.
+        """
+        if action.limit is None or running.done():
+            return
+        place = (tenant, action.name)
+        self._under_way[place] = self._under_way.get(place, 0) + 1
+        loop = asyncio.get_running_loop()
+
+        def done(_: Future[Any]) -> None:
+            # A loop that is closed counts nothing any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._give_back, place)
+
+        running.add_done_callback(done)
+
+    def _give_back(self, place: tuple[str, str]) -> None:
+        left = self._under_way[place] - 1
+        if left:
+            self._under_way[place] = left
+        else:
+            del self._under_way[place]
