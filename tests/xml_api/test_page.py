@@ -9,7 +9,7 @@ import pytest
 
 from tests.xml_api.asking import TENANT, error, sentence_of, serving
 from webhook_engine.xml_api import PROVIDED_ACTIONS, reading, reference
-from webhook_engine.xml_api.app import BODY_S
+from webhook_engine.xml_api.bodies import BODY_S
 from webhook_engine.xml_api.cache import FRESH_S
 
 PAGE = (Path(__file__).parents[2] / "docs" / "xml-api.md").read_text(encoding="utf-8")

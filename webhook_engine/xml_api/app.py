@@ -4,9 +4,9 @@ The XML API as an aiohttp application, by itself or within another one.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -15,22 +15,17 @@ from aiohttp.http_exceptions import HttpProcessingError
 from webhook_engine import log
 from webhook_engine.xml_api import reading, writing
 from webhook_engine.xml_api.actions import Action, Actions
+from webhook_engine.xml_api.bodies import Bodies
 from webhook_engine.xml_api.cache import AnswerCache
 from webhook_engine.xml_api.faults import AuthorizationFailed, DatabaseFailed, InputNotLoaded
 from webhook_engine.xml_api.general import GENERAL
-from webhook_engine.xml_api.handling import READ_AT_ONCE, Handling
+from webhook_engine.xml_api.handling import Handling
 from webhook_engine.xml_api.monitoring import NoRequestLog
 from webhook_engine.xml_api.transport import TransportRule
 
 if TYPE_CHECKING:
     from webhook_engine.xml_api.keys import KeyBook
     from webhook_engine.xml_api.monitoring import RequestLog
-
-BODY_S: Final = 30.0
-"""Within how many seconds a body must have arrived."""
-
-_LONG_BODIES: Final = 16
-"""Bodies too long to be read at once that are in memory at a time; the others wait on their connections."""
 
 _HEADERS: Final = {
     "Content-Type": "text/xml; charset=utf-8",
@@ -113,7 +108,7 @@ class Door:
 
     def __init__(self, handling: Handling, transport: TransportRule, bounds: reading.Bounds) -> None:
         self._handling, self._transport, self._bounds = handling, transport, bounds
-        self._long = asyncio.Semaphore(_LONG_BODIES)
+        self._bodies = Bodies(longest=bounds.body_bytes)
 
     async def handle(self, request: web.Request) -> web.Response:
         """
@@ -138,30 +133,20 @@ class Door:
         content = request.content
         if content.is_eof() and "Content-Encoding" not in request.headers:
             # It came with its head, as short ones do: there is nothing to wait for.
-            body = content.read_nowait()
-            if len(body) <= READ_AT_ONCE:
-                return await self._answered(request, body)
-            return await self._answered_in_turn(request, body)
+            return await self._answered(request, content.read_nowait())
         declared = request.content_length
         if declared is not None and declared > self._bounds.body_bytes:
             return _answer(_NOT_LOADED, ends=True)
-        if declared is not None and declared <= READ_AT_ONCE and "Content-Encoding" not in request.headers:
-            return await self._waited_for(request)
-        return await self._answered_in_turn(request)
-
-    async def _answered_in_turn(self, request: web.Request, body: bytes | None = None) -> web.Response:
-        async with self._long:
-            return await (self._waited_for(request) if body is None else self._answered(request, body))
-
-    async def _waited_for(self, request: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(BODY_S):
-                body = await self._body(request)
-        except _CUT_SHORT:
-            return _answer(_NOT_LOADED, ends=True)
-        return await self._answered(request, body)
+        async with AsyncExitStack() as opened:
+            try:
+                body = await opened.enter_async_context(self._bodies.of(request))
+            except _CUT_SHORT:
+                return _answer(_NOT_LOADED, ends=True)
+            return await self._answered(request, body)
 
     async def _answered(self, request: web.Request, body: bytes) -> web.Response:
+        if len(body) > self._bounds.body_bytes:
+            return _answer(_NOT_LOADED)
         headers = request.headers
         return _answer(
             await self._handling.answer(
@@ -170,20 +155,6 @@ class Door:
                 idempotency_key=headers.get("Idempotency-Key"),
             )
         )
-
-    async def _body(self, request: web.Request) -> bytes:
-        """
-        Raises:
-            OverflowError: It is longer than the bound.
-        """
-        parts: list[bytes] = []
-        size = 0
-        async for part in request.content.iter_any():
-            size += len(part)
-            if size > self._bounds.body_bytes:
-                raise OverflowError
-            parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 DOOR: Final = web.AppKey("webhook_engine.xml_api.door", Door)

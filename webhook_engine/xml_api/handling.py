@@ -16,6 +16,7 @@ from webhook_engine.errors import ActionRefused
 from webhook_engine.store.facts import ApiRequest
 from webhook_engine.xml_api import keys, reading, remembering, writing
 from webhook_engine.xml_api.actions import ActionRequest
+from webhook_engine.xml_api.bodies import READ_AT_ONCE
 from webhook_engine.xml_api.cache import AnswerCache
 from webhook_engine.xml_api.calling import Caller
 from webhook_engine.xml_api.envelope import NOTHING, Envelope, envelope_of
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from webhook_engine.xml_api.keys import KeyBook, KeyFacts
     from webhook_engine.xml_api.monitoring import RequestLog
     from webhook_engine.xml_api.reading import Bounds, Children
-
-READ_AT_ONCE: Final = 64 * 1024
-"""Bytes of a body up to which reading it in the loop delays nobody."""
 
 _READ_AT_A_TIME: Final = 2
 
