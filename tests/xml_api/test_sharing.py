@@ -23,6 +23,7 @@ from tests.xml_api.asking import (
 from webhook_engine.xml_api import Input, Says, action, xml_api
 from webhook_engine.xml_api.cache import AnswerCache
 from webhook_engine.xml_api.faults import SipServerNotFound
+from webhook_engine.xml_api.limits import CallLimits
 
 EXCEEDED = error("Concurrent API Calls Exceeded")
 FAILED = error("I'm sorry, connection to one or more of the databases failed")
@@ -264,6 +265,25 @@ async def test_places_are_given_back_whatever_happens():
         for _ in range(5):
             assert error("Sip Server not found") == await client.ask("Work", OF_A)
             assert "Incorrect" in sentence_of(await client.ask("Work"))
+
+
+async def test_two_applications_that_count_together():
+    """
+    As processes do over one database: what is under way in one takes places of the other.
+    """
+    work, limits = Work(limit=3), CallLimits()
+    work.free.clear()
+    shared = {"actions": [work.action], "limits": limits, "insecure_http": True}
+    async with serving(**shared) as one, serving(**shared) as other:
+        asked = [
+            asyncio.create_task(client.ask("Work", f"<Of>{n}</Of>"))
+            for n, client in enumerate([one, other, one])
+        ]
+        await work.until(3)
+
+        assert [EXCEEDED] * 2 == [await client.ask("Work", "<Of>4</Of>") for client in (one, other)]
+        work.free.set()
+        assert [None] * 3 == [sentence_of(each) for each in await asyncio.gather(*asked)]
 
 
 async def test_a_thread_that_was_given_up_keeps_its_place():

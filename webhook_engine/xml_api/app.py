@@ -25,6 +25,7 @@ from webhook_engine.xml_api.transport import TransportRule
 
 if TYPE_CHECKING:
     from webhook_engine.xml_api.keys import KeyBook
+    from webhook_engine.xml_api.limits import Limits
     from webhook_engine.xml_api.monitoring import RequestLog
 
 _HEADERS: Final = {
@@ -57,6 +58,7 @@ def xml_api(
     insecure_http: bool = False,
     trusted_proxies: Iterable[str] = (),
     cache: AnswerCache | None = None,
+    limits: Limits | None = None,
     bounds: reading.Bounds = reading.DEFAULT,
 ) -> web.Application:
     """
@@ -75,6 +77,8 @@ def xml_api(
 
         insecure_http: Whether plain HTTP will do; for development alone.
 
+        limits: Counts what is under way; this process by itself where left out.
+
         trusted_proxies: Whose `X-Forwarded-Proto: https` is believed, as addresses or networks.
 
     Raises:
@@ -87,6 +91,7 @@ def xml_api(
             requests=requests or NoRequestLog(),
             provided=provide or {},
             cache=cache or AnswerCache(),
+            limits=limits,
             bounds=bounds,
         ),
         TransportRule.of(insecure=insecure_http, trusted_proxies=trusted_proxies),

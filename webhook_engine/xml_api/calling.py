@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from webhook_engine.xml_api.actions import Action
-    from webhook_engine.xml_api.limits import CallLimits
+    from webhook_engine.xml_api.limits import Limits
 
 _THREADS: Final = 32
 """A telephone system that does not answer is waited for by three of each tenant and action."""
@@ -26,7 +26,7 @@ class Caller:
     Has functions done, sync and async.
     """
 
-    def __init__(self, limits: CallLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._threads: ThreadPoolExecutor | None = None
 

@@ -28,7 +28,7 @@ from webhook_engine.xml_api.faults import (
     NoActionDefined,
     PermissionDenied,
 )
-from webhook_engine.xml_api.limits import CallLimits
+from webhook_engine.xml_api.limits import CallLimits, Limits
 from webhook_engine.xml_api.monitoring import LONGEST_NAME, SUCCESS
 from webhook_engine.xml_api.remembering import Memory
 
@@ -58,12 +58,13 @@ class Handling:
         requests: RequestLog,
         provided: Mapping[type, object],
         cache: AnswerCache,
+        limits: Limits | None = None,
         bounds: Bounds,
     ) -> None:
         actions.check(provided)
         self._actions, self._keys, self._requests = actions, keys, requests
         self._provided, self._cache, self._bounds = provided, cache, bounds
-        self._limits = CallLimits()
+        self._limits = limits or CallLimits()
         self._caller = Caller(self._limits)
         self._memory = Memory(self._envelope)
         # A long body takes many times its own memory while it is read.
@@ -132,7 +133,7 @@ class Handling:
         if action.limit is None:
             answer = await self._done(asked, await _arguments(asked) if found.is_long else asked.arguments())
         else:
-            with self._limits.holding(found.tenant, action):
+            async with self._limits.holding(found.tenant, action):
                 answer = await self._done(asked, await _arguments(asked))
         for other in action.refreshes:
             self._cache.forget(found.tenant, other)
@@ -146,13 +147,13 @@ class Handling:
             arguments = await _arguments(asked)
         except ActionRefused:
             # Said only now: too many requests at a time are told first.
-            with self._limits.holding(asked.found.tenant, asked.action):
+            async with self._limits.holding(asked.found.tenant, asked.action):
                 raise
         place = (asked.found.tenant, asked.action.name, tuple(arguments.items()))
         kept = self._cache.get(place)
         if kept is not None:
             return kept
-        with self._limits.holding(asked.found.tenant, asked.action):
+        async with self._limits.holding(asked.found.tenant, asked.action):
             return await self._cache.once(place, lambda: self._done(asked, arguments))
 
     async def _done(self, asked: _Asked, arguments: dict[str, Any]) -> bytes:

@@ -5,16 +5,36 @@ How many requests of a tenant for an action are worked on at a time.
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from webhook_engine.xml_api.faults import ConcurrentCallsExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
     from concurrent.futures import Future
+    from contextlib import AbstractAsyncContextManager
 
     from webhook_engine.xml_api.actions import Action
+
+
+class Limits(Protocol):
+    """
+    Counts what is under way: for one process, or where several share a database, for all of them.
+    """
+
+    def holding(self, tenant: str, action: Action) -> AbstractAsyncContextManager[None]:
+        """
+        Within this, the request is one of those that are under way.
+
+        Raises:
+            ConcurrentCallsExceeded: There are as many as the action allows; none waits for another.
+        """
+
+    def outlast(self, tenant: str, action: Action, running: Future[Any]) -> None:
+        """
+        Count a thread whose request was given up as under way until it is done.
+        """
 
 
 class CallLimits:
@@ -25,13 +45,10 @@ class CallLimits:
     def __init__(self) -> None:
         self._under_way: dict[tuple[str, str], int] = {}
 
-    @contextmanager
-    def holding(self, tenant: str, action: Action) -> Iterator[None]:
+    @asynccontextmanager
+    async def holding(self, tenant: str, action: Action) -> AsyncIterator[None]:
         """
-        Within this, the request is one of those that are under way.
-
-        Raises:
-            ConcurrentCallsExceeded: There are as many as the action allows; none waits for another.
+        As `Limits.holding`.
         """
         if action.limit is None:
             yield
@@ -48,7 +65,7 @@ class CallLimits:
 
     def outlast(self, tenant: str, action: Action, running: Future[Any]) -> None:
         """
-        Count a thread whose request was given up as under way until it is done.
+        As `Limits.outlast`.
         """
         if action.limit is None or running.done():
             return
