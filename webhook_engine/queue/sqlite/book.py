@@ -5,7 +5,7 @@ What the writer has in hand during a transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.queue.sqlite.clock import NEVER, Clock
 from webhook_engine.queue.sqlite.settings import QueueSettings
@@ -13,6 +13,11 @@ from webhook_engine.queue.sqlite.tally import Tally
 
 if TYPE_CHECKING:
     import apsw
+
+    from webhook_engine.queue.sqlite.operations import NewRow
+
+_FRESH: Final = 8192
+_FRESH_CHARS: Final = 4096
 
 
 @dataclass(slots=True)
@@ -26,6 +31,9 @@ class Book:
     clock: Clock
 
     tally: Tally = field(default_factory=Tally)
+
+    fresh: dict[int, tuple[NewRow, int]] = field(default_factory=dict)
+    """Number -> what was put lately and never claimed, and when: of that nothing need be read again."""
 
     last_id: int = 0
     """The number given last, to a delivery or to a place in an order."""
@@ -51,6 +59,16 @@ class Book:
     def next_id(self) -> int:
         self.last_id += 1
         return self.last_id
+
+    def remember(self, number: int, row: NewRow) -> None:
+        """
+        Keeps it at hand until it is claimed, or until there are too many.
+        """
+        if len(row.reference) > _FRESH_CHARS:
+            return
+        if len(self.fresh) >= _FRESH:
+            del self.fresh[next(iter(self.fresh))]
+        self.fresh[number] = (row, self.now)
 
     def wake_at(self, at: int) -> None:
         self.alarm = min(self.alarm, at)

@@ -16,8 +16,9 @@ from webhook_engine.queue.sharing import Share
 from webhook_engine.queue.sqlite.book import Book
 from webhook_engine.queue.sqlite.bulk import Row, read_json
 from webhook_engine.queue.sqlite.clock import moment
+from webhook_engine.queue.sqlite.later import Later
 from webhook_engine.queue.sqlite.operations import Claim
-from webhook_engine.queue.sqlite.statements import LEASE, NAMED, NEWEST, choose
+from webhook_engine.queue.sqlite.statements import LEASE, NAMED, NEWEST, choose, choose_numbers
 from webhook_engine.queue.sqlite.suspects import pick, release
 
 _SHARES = 16
@@ -60,7 +61,7 @@ def _choose(book: Book, asked: Claim) -> list[list[Any]]:
     if picked.suspects:
         release(book, picked.suspects)
         numbers = [number for number, _ in picked.suspects]
-        chosen += read_json(book.db, NAMED, (orjson.dumps(numbers).decode(),))
+        chosen += _named(book, numbers)
         room = {**room, **{target: room.get(target, everybody) - 1 for _, target in picked.suspects}}
     if picked.others:
         chosen += _shared(book, book.tally.plan(asked.limit - len(chosen), room, asked.per_target))
@@ -79,7 +80,7 @@ def _shared(book: Book, shares: list[Share]) -> list[list[Any]]:
         # Where few are as urgent as the most urgent, the newest of them are among the oldest as well.
         there = {facts[0] for facts in found}
         rest = [number for number in newest if number not in there]
-        found += read_json(book.db, NAMED, (orjson.dumps(rest).decode(),))
+        found += _told(book, rest)
     return found
 
 
@@ -103,8 +104,32 @@ def _read(book: Book, shares: list[Share]) -> list[list[Any]]:
             values += (target, book.now, fresh, target, book.now, again)
         # Few sizes, so that every statement stays prepared: the rest asks for nothing.
         values += ["", 0, 0] * (2 * (size - len(some)))
-        found += read_json(book.db, choose(size), values)
+        if book.fresh:
+            found += _told(book, orjson.loads(str(book.db.execute(choose_numbers(size), tuple(values)).get)))
+        else:
+            found += read_json(book.db, choose(size), values)
     return found
+
+
+def _told(book: Book, numbers: list[int]) -> list[list[Any]]:
+    """
+    What is still at hand of these, and then the others, which are read.
+    """
+    found: list[list[Any]] = []
+    others: list[int] = []
+    for number in numbers:
+        fresh = book.fresh.pop(number, None)
+        if fresh is None:
+            others.append(number)
+            continue
+        row, put_at = fresh
+        facts = (number, row.key.hex(), row.event_id, row.webhook, row.target, Later(row.reference))
+        found.append([*facts, None, 0, 0, 0, put_at, State.READY])
+    return found + _named(book, others) if others else found
+
+
+def _named(book: Book, numbers: list[int]) -> list[list[Any]]:
+    return read_json(book.db, NAMED, (orjson.dumps(numbers).decode(),))
 
 
 def _lease(facts: list[Any], token: str) -> Lease:

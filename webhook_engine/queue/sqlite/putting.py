@@ -32,6 +32,7 @@ def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
         new.add(row.key)
         inserts.append(_insert(book, row, behind=number in blocked or row.turn in ahead))
         contents.append((book.last_id, row.reference))
+        book.remember(book.last_id, row)
         if row.turn is not None and not row.wait:
             ahead.add(row.turn)
     INSERT.run(book.db, inserts)

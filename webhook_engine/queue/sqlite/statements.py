@@ -225,6 +225,8 @@ _CHOSEN = """
     FROM chosen CROSS JOIN delivery d ON d.id = chosen.id CROSS JOIN content c ON c.id = d.id
 """
 
+_NUMBERS = "SELECT json_group_array(id) FROM ({choices})"
+
 NAMED = _CHOSEN.format(choices="SELECT value FROM json_each(?)")
 """The same of deliveries by their numbers."""
 
@@ -253,3 +255,11 @@ def choose(shares: int) -> str:
     The statement that reads the next fresh deliveries and the next retries of so many targets.
     """
     return _CHOSEN.format(choices=" UNION ALL ".join([_CHOICE] * shares))
+
+
+@lru_cache(maxsize=32)
+def choose_numbers(shares: int) -> str:
+    """
+    The statement that reads the numbers of the same alone.
+    """
+    return _NUMBERS.format(choices=" UNION ALL ".join([_CHOICE] * shares))
