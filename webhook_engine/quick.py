@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Factory:
+    """
+    Stands where an argument is left out of which something is made.
+    """
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_MADE: Final = _Factory()
+
+
 def quick(kind: type[T]) -> type[T]:
     """
-    *kind*, a frozen, slotted dataclass of keywords, with an `__init__` that does the same in half the time.
+    *kind*, a frozen, slotted dataclass, with an `__init__` that does the same in half the time.
 
     While its fields are set, an instance is one of a twin: a class with the same slots that is not frozen.
     `python -m timeit` with seven fields: 1.76 us before, 0.87 us after; not frozen at all 0.6 us.
@@ -29,16 +41,17 @@ def quick(kind: type[T]) -> type[T]:
         TypeError: It is another kind of class, or makes something of its fields.
     """
     parts = fields(kind)  # type: ignore[arg-type]  # it raises TypeError for what is no dataclass
-    if hasattr(kind, "__post_init__") or any(part.default_factory is not MISSING for part in parts):
+    if hasattr(kind, "__post_init__"):
         raise TypeError(f"{kind.__name__} makes something of its fields, so it cannot be made quickly")
     names = tuple(part.name for part in parts)
-    if getattr(kind, "__slots__", None) != names or not all(part.kw_only for part in parts):
-        raise TypeError(f"{kind.__name__} is no dataclass of its own with slots and keywords")
+    if getattr(kind, "__slots__", None) != names:
+        raise TypeError(f"{kind.__name__} is no dataclass of its own with slots")
     # Without a lock over everything, another class is given to an instance only while all threads stand still.
     if getattr(sys, "_is_gil_enabled", lambda: True)():
         twin = type(kind.__name__, (), {"__slots__": names})
-        known = {"_become": object.__setattr__, "_twin": twin, "_kind": kind}
-        known |= {f"_{part.name}": part.default for part in parts}
+        known = {"_become": object.__setattr__, "_twin": twin, "_kind": kind, "_made": _MADE}
+        for part in parts:
+            known |= {f"_{part.name}": part.default, f"_make_{part.name}": part.default_factory}
         source = "\n    ".join(_init(parts))
         made: dict[str, Any] = {}
         exec(source, known, made)  # noqa: S102  # of names of fields alone
@@ -49,9 +62,24 @@ def quick(kind: type[T]) -> type[T]:
 
 
 def _init(parts: tuple[Field[Any], ...]) -> Iterator[str]:
-    arguments = [part.name if part.default is MISSING else f"{part.name}=_{part.name}" for part in parts]
-    yield f"def __init__(self, *, {', '.join(arguments)}):"
+    given = [part for part in parts if part.init]
+    arguments = [_argument(part) for part in given if not part.kw_only]
+    if named := [_argument(part) for part in given if part.kw_only]:
+        arguments += ["*", *named]
+    yield f"def __init__(self, {', '.join(arguments)}):"
     yield '_become(self, "__class__", _twin)'
     for part in parts:
-        yield f"self.{part.name} = {part.name}"
+        name = part.name
+        if not part.init:
+            yield f"self.{name} = {f'_{name}' if part.default_factory is MISSING else f'_make_{name}()'}"
+        elif part.default_factory is not MISSING:
+            yield f"self.{name} = _make_{name}() if {name} is _made else {name}"
+        else:
+            yield f"self.{name} = {name}"
     yield "self.__class__ = _kind"
+
+
+def _argument(part: Field[Any]) -> str:
+    if part.default_factory is not MISSING:
+        return f"{part.name}=_made"
+    return part.name if part.default is MISSING else f"{part.name}=_{part.name}"

@@ -15,6 +15,7 @@ from webhook_engine.performing.record import detail_of
 from webhook_engine.performing.retry_after import retry_after
 from webhook_engine.performing.settle import Facts, Release, Retry, Settlement, line_of, settle
 from webhook_engine.queue import MAYBE_DELIVERED, AttemptRecord
+from webhook_engine.quick import quick
 from webhook_engine.responses import Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _LOOKED_THROUGH = 4096
 """Bytes of a response in which a complaint about too many calls would stand."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Judged:
     """

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webhook_engine.performing.policy import DEFAULT_POLICY, RetryPolicy
+from webhook_engine.quick import quick
 
 if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from webhook_engine.responses import Outcome
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
     """

@@ -4,12 +4,11 @@ The record of an attempt: what was sent and what came back, bounded, and without
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from webhook_engine.dispatch.mask import HIDDEN
+from webhook_engine.dispatch.mask import HIDDEN, NOTHING
 
 if TYPE_CHECKING:
     from webhook_engine.dispatch.attempt import Attempt
@@ -79,14 +78,17 @@ def body_of(body: bytes) -> dict[str, object]:
 
 def _request(prepared: PreparedRequest) -> dict[str, object]:
     mask = prepared.mask
+    headers = prepared.headers
+    if mask is not NOTHING:
+        headers = tuple([(name, mask.text(value)) for name, value in headers])
     told: dict[str, object] = {
         "method": prepared.method,
         "url": mask.text(prepared.url)[:_URL_CHARACTERS],
-        "headers": headers_of((name, mask.text(value)) for name, value in prepared.headers),
+        "headers": headers_of(headers),
     }
     if prepared.body is not None:
         # Masked before it is cut: half a secret would not be recognised.
-        told.update(body_of(mask.data(prepared.body)))
+        told.update(body_of(prepared.body if mask is NOTHING else mask.data(prepared.body)))
     return told
 
 
@@ -109,14 +111,18 @@ def headers_of(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         left -= len(name) + len(value)
         if left < 0:
             break
-        known = told.get(name)
-        shown = HIDDEN if _is_hidden(name) else value
-        # str: an istr of the transport's is no text to a writer of JSON.
-        told[str(name)] = shown if known is None else f"{known}, {shown}"
+        plain, is_hidden = _named(name)
+        shown = HIDDEN if is_hidden else value
+        told[plain] = f"{told[plain]}, {shown}" if plain in told else shown
     return told
 
 
 @lru_cache(maxsize=1024)
-def _is_hidden(name: str) -> bool:
+def _named(name: str) -> tuple[str, bool]:
+    """
+    The name as text, and whether what it says is never written down.
+    """
     small = name.lower()
-    return small in _HIDDEN_HEADERS or any(word in small for word in _TELLING)
+    hidden = small in _HIDDEN_HEADERS or any(word in small for word in _TELLING)
+    # str: an istr of the transport's is no text to a writer of JSON.
+    return str(name), hidden

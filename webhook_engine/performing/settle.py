@@ -31,6 +31,7 @@ from webhook_engine.errors import (
 )
 from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.retry_after import obeyed
+from webhook_engine.quick import quick
 from webhook_engine.responses import Outcome
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ DONE: Final = Done()
 # --- What it is decided by ---------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """

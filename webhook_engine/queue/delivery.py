@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 
+from webhook_engine.quick import quick
+
 
 class Order(StrEnum):
     """
@@ -63,6 +65,7 @@ class Receipt(StrEnum):
     """One of the same event and webhook is here already; that one counts."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from webhook_engine.queue.delivery import State
+from webhook_engine.quick import quick
 
 MAYBE_DELIVERED = "maybe-delivered"
 """The outcome of an attempt of which nobody can tell how it went."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Lease:
     """
@@ -46,6 +48,7 @@ class Lease:
     """Nobody can guess it, and it is another one at every claim."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
     """
@@ -64,6 +67,7 @@ class AttemptRecord:
     """Request, response and error: JSON-able, bounded and masked by whoever tells."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ending:
     """

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from webhook_engine.quick import quick
+
 if TYPE_CHECKING:
     from webhook_engine.variables import CallContext, CallEvent
 
@@ -32,6 +34,7 @@ class ChainLimits:
     """Length of a value that is handed on."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """
