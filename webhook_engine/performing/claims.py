@@ -14,7 +14,7 @@ from webhook_engine.errors import QueueError, QueueUnavailable
 from webhook_engine.performing.settling import FIRST_PAUSE_S, LONGEST_PAUSE_S
 
 if TYPE_CHECKING:
-    from webhook_engine.performing.lanes import Lanes
+    from webhook_engine.performing.lanes import Lane, Lanes
     from webhook_engine.queue import DeliveryQueue, Lease
 
 _LONG_S = 3600.0
@@ -25,6 +25,9 @@ class Claims:
     """
     One claim after the other. Nothing is asked twice: a claim waits in the queue until there is
     something, and is let go where there is room that it was not told of.
+
+    A target with much waiting is fetched for beside it, by claims that do not wait: they were told of a room
+    that the one which waits knows nothing of.
     """
 
     def __init__(
@@ -48,7 +51,10 @@ class Claims:
         self._free, self._accept = free, accept
         self._space = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._is_woken = False
+        self._is_woken = True
+        self._limit = 0
+        """How much the claim that waits may bring."""
+        self._fetching: dict[asyncio.Task[None], int] = {}
         self.is_claiming = True
         """Whether the queue gives leases, as far as is known; False while it cannot write."""
 
@@ -87,6 +93,31 @@ class Claims:
             self._is_woken = True
             self._queue.wake()
 
+    def fetch(self, lane: Lane, now: float) -> bool:
+        """
+        There is room in that lane, which the claim under way was told nothing of.
+
+        Returns:
+            Whether a claim was begun.
+        """
+        if self._is_woken or self._stopping.is_set():
+            return False
+        spare = self._free() - self._limit - sum(self._fetching.values())
+        if spare <= 0 or not self.is_claiming or not (room := min(spare, lane.begin_fetch(now))):
+            self.look_again()
+            return False
+        task = asyncio.get_running_loop().create_task(self._fetch(lane, room))
+        self._fetching[task] = room
+        task.add_done_callback(lambda done: self._fetching.pop(done))
+        return True
+
+    async def drain(self) -> None:
+        """
+        Waits for what is being fetched.
+        """
+        if self._fetching:
+            await asyncio.wait(tuple(self._fetching))
+
     def note_space(self) -> None:
         """
         Fewer deliveries are in hand.
@@ -102,12 +133,30 @@ class Claims:
         with suppress(QueueError):  # a queue that is closed has nobody waiting
             self._queue.wake()
 
+    async def _fetch(self, lane: Lane, room: int) -> None:
+        leases: tuple[Lease, ...] = ()
+        try:
+            # What the queue refuses, it refuses to the claim that waits too.
+            with suppress(QueueError):
+                leases = await self._queue.claim(
+                    room, lease_s=self._lease_s, room={lane.target: room}, per_target=0
+                )
+        finally:
+            lane.is_fetching = False
+        if leases:
+            self._accept(leases)
+        if len(leases) < room:
+            # There is nothing more; whoever waits for what comes has to know of the room.
+            self.look_again()
+
     async def _claim(self, free: int) -> tuple[Lease, ...]:
         room, wait_s = self._lanes.offers()
         self._is_woken = False
+        # The other half is for what is fetched meanwhile.
+        self._limit = free - free // 2
         try:
             return await self._queue.claim(
-                free,
+                self._limit,
                 lease_s=self._lease_s,
                 room=room,
                 per_target=self._per_target,

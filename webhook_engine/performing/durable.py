@@ -184,8 +184,9 @@ class Performer:
             self._waiting -= 1
             epoch = breaker.enter()
             self._running[lease.token] = self._loop.create_task(self._one(lane, breaker, lease, epoch))
-        if lane.is_short(now):
-            self._claims.look_again()
+        if lane.is_short(now) and self._claims.fetch(lane, now):
+            # In the same transaction: each costs as much as ten deliveries in it.
+            self._settler.write_now()
 
     def _give_back(self, lane: Lane) -> None:
         self._waiting -= len(lane.waiting)
@@ -238,6 +239,7 @@ class Performer:
     async def _stop(self) -> None:
         self._claims.stop()
         await self._claiming
+        await self._claims.drain()
         for lane in self._lanes.all():
             self._advance(lane)
         grace_s = self.settings.grace_s

@@ -29,7 +29,7 @@ class Lane:
     One target: what waits for a free slot, and how much more is to be claimed for it.
     """
 
-    __slots__ = ("_ahead", "_breakers", "_ended", "_since", "offered", "target", "waiting")
+    __slots__ = ("_ahead", "_breakers", "_ended", "_since", "is_fetching", "offered", "target", "waiting")
 
     def __init__(self, target: str, breakers: Breakers) -> None:
         self.target = target
@@ -38,6 +38,8 @@ class Lane:
         """Claimed, and not started."""
         self.offered = 0
         """The room that the claim under way was told."""
+        self.is_fetching = False
+        """Whether it is being filled by a claim of its own."""
         self._ahead = 0
         self._ended = 0
         self._since = breakers.clock()
@@ -61,19 +63,31 @@ class Lane:
         slot for it; of one that does not answer, nothing is. While there is enough
         in hand nothing is either: many claims of a few cost more than one of many.
         """
+        self._keep_pace(now)
+        room = 0 if self.is_fetching else self._room(now)
+        self.offered = room if self._is_worth(room) else 0
+        return self.offered
+
+    def begin_fetch(self, now: float) -> int:
+        """
+        How many are to be claimed for it alone; while that is under way, it has no room for others.
+        """
+        self._keep_pace(now)
+        room = self._room(now)
+        self.is_fetching = room > 0
+        return room
+
+    def _keep_pace(self, now: float) -> None:
         elapsed = now - self._since
         if elapsed >= _AHEAD_S / 2 and (self._ended or self._ahead):
             self._ahead = min(_MOST_AHEAD, int(self._ended / elapsed * _AHEAD_S))
             self._ended, self._since = 0, now
-        room = self._room(now)
-        self.offered = room if self._is_worth(room) else 0
-        return self.offered
 
     def is_short(self, now: float) -> bool:
         """
         Whether a claim is to be made anew: this one was told too little, and there is room by now.
         """
-        if self.offered > 0:
+        if self.offered > 0 or self.is_fetching:
             return False
         return self._is_worth(self._room(now))
 
@@ -81,7 +95,7 @@ class Lane:
         """
         Whether nothing is in hand, nothing was for a while, and the target is treated like any other.
         """
-        if self.waiting or self.breaker.running or now - self._since < _KEPT_S:
+        if self.waiting or self.is_fetching or self.breaker.running or now - self._since < _KEPT_S:
             return False
         return self.breaker.is_idle(now)
 

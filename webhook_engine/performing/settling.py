@@ -101,15 +101,15 @@ class Settler:
             _Open(_ending(lease, settlement, record, performed, reason), settlement, performed)
         )
         if len(self._together) >= _COMPANY:
-            self._write_now()
+            self.write_now()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._wait_s, self._write_now)
+            self._timer = asyncio.get_running_loop().call_later(self._wait_s, self.write_now)
 
     async def drain(self) -> None:
         """
         Waits until everything that was added is on the disk, or known never to be.
         """
-        self._write_now()
+        self.write_now()
         while self._writing:
             await asyncio.wait(self._writing)
 
@@ -120,7 +120,10 @@ class Settler:
         for task in self._writing:
             task.cancel()
 
-    def _write_now(self) -> None:
+    def write_now(self) -> None:
+        """
+        Has what was added written without waiting for more.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
