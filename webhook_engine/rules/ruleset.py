@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from webhook_engine.rules.trace import Trace
     from webhook_engine.variables import CallEvent, Value
 
+_NONE: Final[FrozenMapping[str]] = FrozenMapping()
+
 _KINDS_REMEMBERED: Final = 256
 """Kinds of events whose candidates are kept; those of one more are found in a fraction of a millisecond."""
 
@@ -113,7 +115,9 @@ class RuleSet:
         starts = self._starts(event, matched.values())
         told = Told(event, values, matched, failed, starts, stopper)
         return Match(
-            starts=tuple(starts.values()), failed=FrozenMapping(failed), _tell=lambda: tell(self, told)
+            starts=tuple(starts.values()),
+            failed=FrozenMapping(failed) if failed else _NONE,
+            _tell=lambda: tell(self, told),
         )
 
     def start_by_hand(self, webhook: str, event: CallEvent) -> Start:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.dispatch import admit
 from webhook_engine.errors import AgentRefused
+from webhook_engine.quick import quick
 from webhook_engine.rules.trace import ASKED, Fate, Reason, RuleTrace, StartTrace, Trace
 from webhook_engine.rules.words import either
 from webhook_engine.variables import VARIABLES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from webhook_engine.variables import CallEvent, Moment, Value
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Told:
     """

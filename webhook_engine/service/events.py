@@ -58,11 +58,15 @@ async def accept(service: Service, request: web.Request) -> web.Response:
     kind = media_type(request, JSON, *LINES)
     async with body_of(service, request) as body:
         most = service.settings.events_per_request
-        told = await _lines(body, most) if kind in LINES else _documents(body, most)
-        if not told:
+        if kind in LINES:
+            told = await _lines(body, most)
+            documents = [each.document for each in told]
+        else:
+            told, documents = None, _documents(body, most, service.settings.event_bytes)
+        if not documents:
             raise invalid([Wrong(path="", message="holds no event")])
-        with service.events.holding(len(told)):
-            events = await _read(told, body, service.settings)
+        with service.events.holding(len(documents)):
+            events = await _read(documents, told, body, service.settings)
             return _answer(events, await _notify(service, events))
 
 
@@ -92,12 +96,17 @@ def _answer(events: Sequence[CallEvent], started: Sequence[Sequence[Delivery]]) 
 # --- From bytes to events ----------------------------------------------------------------------------
 
 
-def _documents(body: bytes, most: int) -> list[Told]:
-    found = read_json(body)
+def _documents(body: bytes, most: int, event_bytes: int) -> list[object]:
+    """
+    They may still be nested too deeply: no event is, so that shows when one of them is none.
+    """
+    # What is long is measured, and for that it is written back.
+    found = read_json(body, deep=len(body) <= event_bytes)
     documents = found if isinstance(found, list) else [found]
     if len(documents) > most:
+        read_json(body)
         raise _too_many(most)
-    return [Told(index, None, document) for index, document in enumerate(documents)]
+    return documents
 
 
 async def _lines(body: bytes, most: int) -> list[Told]:
@@ -126,28 +135,36 @@ def _line(index: int, number: int, line: bytes) -> Told:
         return Told(index, number, None, fault=f"is no JSON: {error}")
 
 
-async def _read(told: Sequence[Told], body: bytes, settings: ServiceSettings) -> list[CallEvent]:
+async def _read(
+    documents: Sequence[object], told: Sequence[Told] | None, body: bytes, settings: ServiceSettings
+) -> list[CallEvent]:
     """
+    Args:
+        told: More about each, where it was a line of its own.
+
     Raises:
-        Refusal: 422 with everything that is wrong with any of them.
+        Refusal: 422 with everything that is wrong with any of them; 400 where they are nested too deeply.
     """
     # One event is no longer than the body it came in.
     measured = len(body) > settings.event_bytes
     events: list[CallEvent] = []
     wrong: list[Told] = []
-    for each in told:
-        if each.index % _AT_ONCE == _AT_ONCE - 1:
+    for index, document in enumerate(documents):
+        if index % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
-        if measured and not each.fault:
-            each = replace(each, fault=_misfit(each.document, settings.event_bytes))
-        event = None if each.fault else _event(each.document)
+        fault = told[index].fault if told else ""
+        if measured and not fault:
+            fault = _misfit(document, settings.event_bytes)
+        event = None if fault else _event(document)
         if event is None:
-            wrong.append(each)
+            wrong.append(Told(index, told[index].line if told else None, document, fault))
             # To find a name like one that is wrong takes as long as reading many that are right.
             await asyncio.sleep(0)
         else:
             events.append(event)
     if wrong:
+        if not told:
+            read_json(body)
         raise await asyncio.to_thread(_refusal, wrong, settings.problems)
     return events
 
@@ -165,8 +182,8 @@ def _event(document: object) -> CallEvent | None:
         return None
     try:
         return CallEvent.from_json(document)
-    except VariableError:
-        return None  # what is wrong, all of it, is found out in `_refusal`
+    except (VariableError, RecursionError):
+        return None  # what is wrong, all of it, is found out by whoever refuses it
 
 
 def _refusal(wrong: Sequence[Told], most: int) -> Refusal:

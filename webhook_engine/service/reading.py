@@ -136,13 +136,16 @@ def parse(text: bytes) -> Any:
 _DEPTH = 200
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, *, deep: bool = False) -> Any:
     """
+    Args:
+        deep: Whether it may be nested too deeply to be written back.
+
     Raises:
         Refusal: 400, with the place.
     """
     try:
-        return parse(body)
+        return orjson.loads(body) if deep else parse(body)
     except ValueError as error:
         raise Refusal(Code.UNREADABLE, f"the body is no JSON: {error}") from error
 
