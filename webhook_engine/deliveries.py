@@ -65,6 +65,18 @@ class Way(NamedTuple):
     """Whether an empty value keeps the whole request back."""
 
 
+class Recent(NamedTuple):
+    """
+    What was put a moment ago, so that it need not be read again.
+    """
+
+    start: Start
+    event: CallEvent
+    reference: Mapping[str, object]
+    at: float
+    """On the monotonic clock."""
+
+
 class Deliveries:
     """
     What one tenant's durable webhooks send, and what follows from it.
@@ -80,7 +92,7 @@ class Deliveries:
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
-        self._recent: dict[tuple[str, str], tuple[Start, CallEvent, float]] = {}
+        self._recent: dict[tuple[str, str], Recent] = {}
 
     def is_durable(self, start: Start) -> bool:
         """
@@ -123,17 +135,17 @@ class Deliveries:
         recent, now = self._recent, time.monotonic()
         told = iter(receipts)
         for (event, _), deliveries in zip(started, made, strict=True):
-            for _, start in deliveries:
+            for delivery, start in deliveries:
                 # Of a duplicate, what was said first counts.
                 if next(told) is not Receipt.ACCEPTED:
                     continue
                 if len(recent) >= _MOST_RECENT:
                     # What was put first is made first, so it is not what gives way.
                     oldest = next(iter(recent))
-                    if now - recent[oldest][2] < _RECENT_S:
+                    if now - recent[oldest].at < _RECENT_S:
                         return
                     del recent[oldest]
-                recent[start.event_id, start.webhook] = start, event, now
+                recent[start.event_id, start.webhook] = Recent(start, event, delivery.reference, now)
 
     def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
         found: list[tuple[Delivery, Start]] = []
@@ -218,10 +230,9 @@ class Deliveries:
         line = self._lines.of(lease.webhook)
         if (hold := self._holds.of(lease.webhook)) is not None:
             return Performed(hold_s=HOLD_S, held_because=hold.reason)
-        recent = self._recent
-        key = (lease.event_id, lease.webhook)
-        start, event = recent.pop(key)[:2] if key in recent else _read(lease)
-        request, frozen, made_of = await self._request(line, lease, start, event, queue)
+        recent = self._recent.pop((lease.event_id, lease.webhook), None) or _read(lease)
+        start, event = recent.start, recent.event
+        request, frozen, made_of = await self._request(line, lease, recent, queue)
         attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
         policy = policy_of(line.compiled.definition)
         if attempt.response is None:
@@ -259,7 +270,7 @@ class Deliveries:
         return tuple([delivery for delivery, _ in made])
 
     async def _request(
-        self, line: Line, lease: Lease, start: Start, event: CallEvent, queue: DeliveryQueue
+        self, line: Line, lease: Lease, recent: Recent, queue: DeliveryQueue
     ) -> tuple[PreparedRequest, Frozen | None, str]:
         """
         The request, how it is kept for later tries where it is not kept already, and the webhook's revision
@@ -268,10 +279,11 @@ class Deliveries:
         What was made of a revision whose target is gone is made anew of the webhook as it was edited since:
         as it stands nobody wants it any more.
         """
+        start, event, reference = recent.start, recent.event, recent.reference
         credentials = self._lines.credentials(line, event.call.extension)
-        kept = lease.frozen or cast("Mapping[str, object] | None", lease.reference.get("frozen"))
-        made_of = str((lease.frozen or lease.reference).get("revision", line.revision))
-        version = lease.reference.get("version")
+        kept = lease.frozen or cast("Mapping[str, object] | None", reference.get("frozen"))
+        made_of = str((lease.frozen or reference).get("revision", line.revision))
+        version = reference.get("version")
         if self._holds.was_gone(line.name, made_of):
             kept = version = None
         frozen: Frozen | None = None
@@ -344,8 +356,11 @@ def _origin(url: str, authority: str) -> str:
     return url[: url.index(authority) + len(authority)]
 
 
-def _read(lease: Lease) -> tuple[Start, CallEvent]:
-    return (
-        Start.from_json(cast("Mapping[str, Any]", lease.reference["start"])),
-        CallEvent.from_json(cast("Mapping[str, Any]", lease.reference["event"])),
+def _read(lease: Lease) -> Recent:
+    reference = lease.reference
+    return Recent(
+        Start.from_json(cast("Mapping[str, Any]", reference["start"])),
+        CallEvent.from_json(cast("Mapping[str, Any]", reference["event"])),
+        reference,
+        0.0,
     )
