@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
 from webhook_engine.errors import WebhookEngineError
@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
     from webhook_engine.performing.breaker import Breaker
     from webhook_engine.queue import DeliveryQueue, Lease
+
+
+class _Started(NamedTuple):
+    """
+    A delivery under way.
+    """
+
+    breaker: Breaker
+    lease: Lease
+    epoch: int
+    """What the breaker wants to know when it ends."""
 
 
 class Performer:
@@ -168,25 +179,36 @@ class Performer:
 
     # --- One delivery ------------------------------------------------------------------------
 
-    def _advance(self, lane: Lane) -> None:
+    def _advance(self, lane: Lane, own: asyncio.Task[None] | None = None) -> _Started | None:
         """
         Starts what there is room for; gives back what there will be none for in a while.
+
+        Args:
+            own: A task that has just ended a delivery of the lane, and goes on with the next one.
+
+        Returns:
+            That one.
         """
         now = self.breakers.clock()
         breaker = lane.breaker
         if lane.waiting and (self._stopping.is_set() or breaker.wait(now) > 0):
             self._give_back(lane)
-            return
+            return None
+        next_one: _Started | None = None
         room = breaker.room(now) if lane.waiting else 0
         while room > 0 and lane.waiting:
             room -= 1
             lease = lane.waiting.popleft()
             self._waiting -= 1
-            epoch = breaker.enter()
-            self._running[lease.token] = self._loop.create_task(self._one(lane, breaker, lease, epoch))
+            started = _Started(breaker, lease, breaker.enter())
+            if own is None:
+                self._running[lease.token] = self._loop.create_task(self._work(lane, started))
+            else:
+                self._running[lease.token], own, next_one = own, None, started
         if lane.is_short(now) and self._claims.fetch(lane, now):
             # In the same transaction: each costs as much as ten deliveries in it.
             self._settler.write_now()
+        return next_one
 
     def _give_back(self, lane: Lane) -> None:
         self._waiting -= len(lane.waiting)
@@ -196,7 +218,23 @@ class Performer:
             self._settler.add(lease, back.settlement, back.record, reason=why)
         lane.waiting.clear()
 
-    async def _one(self, lane: Lane, breaker: Breaker, lease: Lease, epoch: int) -> None:
+    async def _work(self, lane: Lane, started: _Started) -> None:
+        """
+        One delivery after the other, for as long as the target has a response for each: then a task of its own
+        for the next one would do nothing but cost.
+        """
+        own = asyncio.current_task()
+        going: _Started | None = started
+        while going is not None:
+            word = Word.NOTHING
+            try:
+                word = await self._one(lane, going)
+            finally:
+                # Where nothing was waited for, others have their turn first.
+                going = self._advance(lane, own if word is Word.WELL else None)
+
+    async def _one(self, lane: Lane, started: _Started) -> Word:
+        breaker, lease, epoch = started
         word, pause_s = Word.NOTHING, None
         try:
             performed, judged = await self._judged(lease)
@@ -210,7 +248,7 @@ class Performer:
             del self._running[lease.token]
             lane.note_end()
             self.breakers.leave(breaker, epoch, word, pause_s=pause_s)
-            self._advance(lane)
+        return word
 
     async def _judged(self, lease: Lease) -> tuple[Performed | None, Judged]:
         try:
