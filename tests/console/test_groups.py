@@ -140,7 +140,7 @@ async def test_the_second_of_two_sees_what_the_first_changed(administrator):
 
     assert 422 == page.status
     assert "saved this meanwhile" in page.text
-    assert "max in flight 3" in page.words_of
+    assert "requests at one time 3" in page.words_of
     assert "7" == page.form["max_in_flight"]
     assert 3 == (await _groups(administrator.store))["CRM"].max_in_flight
     await administrator.submit("/group")

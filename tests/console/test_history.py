@@ -24,7 +24,7 @@ async def test_a_webhooks_history_shows_each_change(administrator):
 
     assert "Revision 2" in page.words_of
     assert "Revision 3" not in page.words_of
-    assert "url https://crm.example.com/api/{CALL_QUEUE}/contacts https://crm.example.com/v2" in page.words_of
+    assert "URL https://crm.example.com/api/{CALL_QUEUE}/contacts https://crm.example.com/v2" in page.words_of
     assert "by administrator@example.com : changed webhook Contact lookup" in page.words_of
 
 

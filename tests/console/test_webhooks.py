@@ -2,6 +2,8 @@
 Webhooks: the manual's form, what it would send, and what happens to what was typed.
 """
 
+import re
+
 import pytest
 
 from tests.console.browsing import TENANT
@@ -99,6 +101,60 @@ async def test_every_error_stands_at_its_field(administrator):
     assert "did you mean CALL_QUEUE?" in page.text
     assert "{{ NOBODY | e164" == page.form["parameter[1].value"]
     assert "Bad Name" == page.form["header[1].name"]
+
+
+async def test_errors_are_told_in_the_order_of_the_fields(administrator):
+    """
+    All of them at once, under the names that the form has: one of a shape hides none of what does not fit together.
+    """
+    page = await administrator.get("/webhook?webhook=Place an order")
+    wrong = {
+        "name": "",
+        "url": "https://{CALL_QUEUE}/orders",
+        "delivery": "durable",
+        "deadline_s": "soon",
+        "max_attempts": "1.5",
+        "parameter[1].value": "{NOBODY}",
+        "retry_on": "500",
+        "silence": "no-such",
+    }
+    fields = _typed(page, **{name: value for name, value in wrong.items() if name in page.form})
+    fields += [(name, value) for name, value in wrong.items() if name not in page.form]
+    fields += [("parameter[9].name", ""), ("parameter[9].value", "{CALL_QUEUE}")]
+    fields += [("header[1].name", "Bad Name"), ("header[1].value", "x")]
+
+    page = await administrator.send("/webhook", fields)
+
+    summary = page.text.partition("Nothing was saved.")[2].partition("</ul>")[0]
+    assert [
+        "Name",
+        "URL",
+        "Parameter 1, value",
+        "Parameter 2, name",
+        "Header 1, name",
+        "Deadline in seconds",
+        "Attempts",
+        "Try again after 1",
+        "Worth a look",
+    ] == re.findall(r'">([^<]+)</a>', summary)
+    marked = [a["name"] for _, a in page.tags if a.get("aria-invalid") == "true"]
+    assert ["name", "url", "parameter[1].value", "parameter[2].name"] == marked[:4]
+    assert ("soon", "1.5", "{NOBODY}") == tuple(
+        page.form[name] for name in ("deadline_s", "max_attempts", "parameter[1].value")
+    )
+
+
+async def test_a_number_keeps_all_its_digits(administrator):
+    """
+    What is opened and saved is not rounded, however long it is.
+    """
+    await administrator.get("/webhook?webhook=Contact lookup")
+    await administrator.submit("/webhook", deadline_s="1.2345678")
+
+    page = await administrator.get("/webhook?webhook=Contact lookup")
+
+    assert "1.2345678" == page.form["deadline_s"]
+    assert "Nothing had changed." in (await administrator.submit("/webhook")).text
 
 
 async def test_the_preview_shows_the_exact_request(manager):

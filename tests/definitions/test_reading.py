@@ -297,6 +297,28 @@ def test_a_wrong_key_hides_no_header_that_is_wrong_too():
     assert ["webhook[1].type", "webhook[1].header[1].name"] == [each.path for each in caught.value.problems]
 
 
+def test_a_wrong_number_does_not_hide_what_does_not_fit_together():
+    """
+    Nothing else of a webhook depends on how long it waits, so the rest is checked all the same.
+    """
+    text = """
+        [[webhook]]
+        name = "Report"
+        type = "ajax-post"
+        delivery = "durable"
+        url = "https://{CALL_QUEUE}/report"
+        retry_on = [500]
+        max_attempts = 0
+    """
+
+    with pytest.raises(DefinitionError) as caught:
+        read_text(text)
+
+    assert ["webhook[1].max_attempts", "webhook[1].retry_on[1]", "webhook[1].url"] == sorted(
+        each.path for each in caught.value.problems
+    )
+
+
 def test_a_number_beyond_all_bounds_is_a_problem_of_the_file():
     """
     Python refuses to read it, and not as a mistake of TOML.

@@ -251,6 +251,27 @@ def _shown(value: object) -> str:
     return str(value)
 
 
+def in_order(errors: Mapping[str, Sequence[str]], order: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """
+    The errors as the page has their fields from top to bottom, those of the whole first.
+
+    Args:
+        order: Paths without their numbers, as of readers; fields that are not named come last.
+    """
+    places = {name: place for place, name in enumerate(order)}
+    lists: dict[str, int] = {}
+    for name, place in places.items():
+        lists.setdefault(name.partition("[")[0], place)
+
+    def place_of(path: str) -> tuple[int, ...]:
+        plain = _INDEX.sub("[]", path)
+        first, last = plain.partition("[")[0], len(order)
+        numbers = [int(each[1:-1]) for each in _INDEX.findall(path)]
+        return (lists.get(first, last), *numbers, places.get(plain, last))
+
+    return dict(sorted(errors.items(), key=lambda each: (bool(each[0]), place_of(each[0]))))
+
+
 def errors_of(problems: Iterable[Problem], entry: str) -> Mapping[str, Sequence[str]]:
     """
     Path of a field in the form of *entry* (`webhook[3]`) -> what is wrong; elsewhere's problems under "".

@@ -4,7 +4,6 @@ Templates and what all of them know.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from webhook_engine.console import sessions
-from webhook_engine.console.words import WORDS, took_of, word_of
+from webhook_engine.console.words import LABELS, WORDS, took_of, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +116,11 @@ def field_id(name: str) -> str:
 
 def spelled(path: str) -> str:
     """
-    The path of a field as a reader says it: `parameter[2].test_value` is "parameter 2, test value".
+    The path of a field as its form calls it: `parameter[2].test_value` is "parameter 2, test value".
     """
-    return re.sub(r"\[([0-9]+)\]", r" \1", path).replace(".", ", ").replace("_", " ")
+    return ", ".join(_label(part) for part in path.split("."))
+
+
+def _label(part: str) -> str:
+    key, _, number = part.partition("[")
+    return LABELS.get(key, key.replace("_", " ")) + (f" {number.rstrip(']')}" if number else "")

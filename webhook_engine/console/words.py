@@ -143,6 +143,55 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 """Field -> its words in a file -> what a reader sees."""
 
 
+LABELS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "url": "URL",
+        "type": "type",
+        "when_empty": "when it is empty",
+        "in": "travels in",
+        "is": "it is",
+        "say": "what the agent reads",
+        "body": "body template",
+        "body_root": "root element",
+        "deadline_s": "deadline in seconds",
+        "stale_s": "oldest answer in seconds",
+        "max_redirects": "redirects that are followed",
+        "order": "order within a call",
+        "hold_s": "longest hold in seconds",
+        "expires_s": "given up after seconds",
+        "max_attempts": "attempts",
+        "longest_wait_s": "longest wait between attempts in seconds",
+        "retry_on": "try again after",
+        "hosts": "hosts it may reach",
+        "silence": "worth a look",
+        "records": "path of the records",
+        "view": "table",
+        "on": "at these moments",
+        "then": "link",
+        "webhooks": "webhook",
+        "after": "after the response of",
+        "at_most": "of a list at most",
+        "call_queue": "call queues",
+        "key_in": "the key goes in",
+        "key_name": "name of that header or parameter",
+        "key_prefix": "what stands before the key",
+        "key": "API key",
+        "credentials_in": "they go as",
+        "username": "user name",
+        "username_name": "parameter of the user name",
+        "password_name": "parameter of the password",
+        "oauth2": "OAuth 2",
+        "token_url": "token URL",
+        "client_in": "the client names itself in",
+        "max_in_flight": "requests at one time",
+        "max_per_second": "requests in a second",
+        "ca_file": "certificates to trust",
+        "signing_secrets": "signing secrets",
+    }
+)
+"""Key of a definition -> what forms call it, where that is not the key itself."""
+
+
 def word_of(value: object, kind: str) -> str:
     """
     What a reader sees for *value* of a field of this *kind*; the value itself where there is nothing better.

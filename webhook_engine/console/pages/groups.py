@@ -131,7 +131,8 @@ async def store(visit: Visit) -> web.StreamResponse:
         await visit.console.store.vault.remove(visit.console.tenant, new)
         table[_SIGNING] = table[_SIGNING][1:]
     based_on = saving.conflict.entry.number if saving.conflict else revision.entry.number
-    form = Form(table=table, errors=saving.errors, based_on=based_on)
+    errors = forms.in_order(saving.errors, (*READERS, _SIGNING, "silence"))
+    form = Form(table=table, errors=errors, based_on=based_on)
     return await _shown(visit, name, form, conflict=saving.conflict, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

@@ -55,6 +55,26 @@ AFTER: Final = tuple(each for each in Outcome if each is not Outcome.SKIPPED)
 _OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), *TICKED, "webhooks", "silence"})
 _LINE: Final = re.compile(r"then\[([0-9]+)\]\.(.+)")
 
+_ORDER: Final = (
+    "name",
+    "on",
+    "direction",
+    "disposition",
+    "call_queue",
+    "when",
+    "webhooks",
+    "then[].after",
+    "then[].webhook",
+    "then[].on",
+    "then[].when",
+    "then[].value",
+    "then[].at_most",
+    "priority",
+    "stop",
+    "silence",
+)
+"""The fields from top to bottom."""
+
 LISTS: Final = ("webhooks", "then")
 
 
@@ -117,7 +137,7 @@ async def store(visit: Visit) -> web.StreamResponse:
         said = f"Saved as revision {saving.entry.number}." if saving.is_new else "Nothing had changed."
         return visit.go("rule", rule=table["name"], say=said)
     number = saving.conflict.entry.number if saving.conflict else revision.entry.number
-    form = Form(table=table, errors=saving.errors, based_on=number)
+    form = Form(table=table, errors=forms.in_order(saving.errors, _ORDER), based_on=number)
     return await _shown(
         visit, revision, name, form, conflict=saving.conflict, status=HTTPStatus.UNPROCESSABLE_ENTITY
     )

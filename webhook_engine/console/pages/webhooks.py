@@ -37,7 +37,21 @@ READERS: Final[Mapping[str, Reader]] = {
     "content_type": forms.text,
     "response_type": forms.text,
     "delivery": forms.text,
+    "parameter[].name": forms.kept,
+    "parameter[].value": forms.kept,
+    "parameter[].test_value": forms.text,
+    "parameter[].when_empty": forms.text,
+    "parameter[].default": forms.text,
+    "parameter[].in": forms.text,
+    "body_root": forms.text,
+    "body": forms.text,
+    "header[].name": forms.kept,
+    "header[].value": forms.kept,
+    "outcome[].when": forms.kept,
+    "outcome[].is": forms.text,
+    "outcome[].say": forms.text,
     "deadline_s": forms.number,
+    "max_redirects": forms.whole,
     "stale_s": forms.number,
     "enabled": forms.off,
     "order": forms.text,
@@ -46,22 +60,8 @@ READERS: Final[Mapping[str, Reader]] = {
     "max_attempts": forms.whole,
     "longest_wait_s": forms.number,
     "hosts": forms.lines,
-    "max_redirects": forms.whole,
-    "body": forms.text,
-    "body_root": forms.text,
-    "parameter[].name": forms.kept,
-    "parameter[].value": forms.kept,
-    "parameter[].when_empty": forms.text,
-    "parameter[].default": forms.text,
-    "parameter[].test_value": forms.text,
-    "parameter[].in": forms.text,
-    "header[].name": forms.kept,
-    "header[].value": forms.kept,
-    "outcome[].when": forms.kept,
-    "outcome[].is": forms.text,
-    "outcome[].say": forms.text,
 }
-"""The fields of a webhook's form."""
+"""The fields of a webhook's form, from top to bottom."""
 
 OWNS: Final = frozenset({*(name.partition("[")[0] for name in READERS), "retry_on", "silence"})
 """The keys of a webhook that its form speaks of."""
@@ -72,6 +72,8 @@ RETRIED: Final[Mapping[int, str]] = {
     404: "404, where a record is only being made",
 }
 """Statuses that may be tried again, and why somebody would."""
+
+_ORDER: Final = (*(name for name in READERS if name != "hosts"), "retry_on", "hosts", "silence")
 
 LISTS: Final = ("parameter", "header", "outcome")
 """What the "+" buttons add lines to."""
@@ -128,7 +130,7 @@ async def store(visit: Visit) -> web.StreamResponse:
         onward = "webhook_test" if visit.given("then") == "test" else "webhook"
         return visit.go(onward, webhook=table["name"], say=said)
     based_on = saving.conflict.entry.number if saving.conflict else revision.entry.number
-    form = Form(table=table, errors=saving.errors, based_on=based_on)
+    form = Form(table=table, errors=forms.in_order(saving.errors, _ORDER), based_on=based_on)
     return await _shown(
         visit,
         revision,

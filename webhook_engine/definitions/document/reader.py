@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from webhook_engine.definitions.document.refusals import explain, salvage
+from webhook_engine.definitions.document.refusals import explain, is_sound_without, salvage
 from webhook_engine.definitions.document.shapes import KINDS, Shape, TenantShape
 from webhook_engine.definitions.document.source import Report, Source
 from webhook_engine.definitions.draft import Draft, Entry
@@ -67,7 +67,7 @@ def _read_table(
     kind: type[Shape], source: Source, path: Path, table: object, report: Report
 ) -> tuple[Shape | None, bool]:
     """
-    The table in its shape, and whether it is what its author wrote.
+    The table in its shape, and whether it is what its author wrote, but for what others do not depend on.
     """
     if not isinstance(table, Mapping):
         report.refuse(source, path, "must be a table")
@@ -79,6 +79,6 @@ def _read_table(
             inside, message = explain(each, kind)
             report.refuse(source, (*path, *inside), message)
         try:
-            return kind.model_validate(salvage(table, error)), False
+            return kind.model_validate(salvage(table, error)), is_sound_without(error)
         except ValidationError:
             return None, False

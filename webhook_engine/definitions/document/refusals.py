@@ -153,6 +153,39 @@ def salvage(table: Mapping[str, object], errors: ValidationError) -> dict[str, o
     return kept
 
 
+_BY_ITSELF: Final = frozenset(
+    {
+        "deadline_s",
+        "stale_s",
+        "hold_s",
+        "expires_s",
+        "max_attempts",
+        "longest_wait_s",
+        "retry_on",
+        "max_redirects",
+        "max_in_flight",
+        "max_per_second",
+        "priority",
+        "at_most",
+        "is",
+        "silence",
+    }
+)
+"""Keys without which nothing else of their table means anything else."""
+
+
+def is_sound_without(errors: ValidationError) -> bool:
+    """
+    Whether what was not refused still is what its author wrote, so that it can be checked how it fits together.
+    """
+    places = [each["loc"] for each in errors.errors(include_url=False)]
+    return all(place == ("name",) or _key(place) in _BY_ITSELF for place in places)
+
+
+def _key(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
 def _mend(table: dict[str, object], path: Path) -> None:
     here: object = table
     for part in path[:-1]:
