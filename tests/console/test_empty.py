@@ -34,6 +34,23 @@ async def test_every_page_opens(beginner):
     assert [] == failed
 
 
+async def test_who_has_no_agent_is_led_to_make_one(beginner):
+    """
+    A test and a simulated call are made as an agent; the first one there is comes by itself.
+    """
+    await beginner.get("/webhook")
+    await beginner.submit("/webhook", name="Look up", url="https://crm.example.com/")
+    page = await beginner.get("/webhook/test?webhook=Look up")
+    assert "There is no agent yet" in page.words_of
+    assert 2 == [a.get("href") for tag, a in page.tags if tag == "a"].count("/agents")
+
+    await beginner.get("/agents")
+    await beginner.submit("/agents", extension="100-Euphoria")
+
+    assert "100-Euphoria" == (await beginner.get("/webhook/test?webhook=Look up")).form["agent"]
+    assert "100-Euphoria" == (await beginner.get("/simulator")).form["agent"]
+
+
 async def test_a_first_webhook_needs_nothing_else(beginner):
     """
     No group, no agent: it is saved, and the preview shows what it would send.

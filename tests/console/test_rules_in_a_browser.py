@@ -93,6 +93,10 @@ async def test_every_page_is_for_everybody(store, scheme, width, rules):
         await page.get_by_label("Transferred to").select_option("101-Euphoria")
         await page.get_by_role("button", name="Play the whole call").click()
         await page.locator("#played").wait_for()
+        for step in await page.locator(".step", has_text="Desktops would show").all():
+            heading = await step.get_by_text("Desktops would show").bounding_box()
+            told = await step.locator("ul").first.bounding_box()
+            assert told["y"] > heading["y"]
         await look("played")
 
     assert {} == {name: wrong for name, wrong in found.items() if wrong}

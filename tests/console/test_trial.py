@@ -149,7 +149,9 @@ async def test_an_address_that_may_not_be_reached_is_explained(store, administra
 
     assert [] == target.requests
     assert "was not contacted: 127.0.0.1" in page.words_of
-    assert "add its network to the tenant&#39;s allowed_networks" in page.text
+    assert 1 == page.text.count("add its network to the tenant&#39;s allowed_networks")
+    assert "/tenant#f-allowed-networks" in [a.get("href") for _, a in page.tags]
+    assert "Tried by administrator@example.com" in page.words_of
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def _shown(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> web.Response:
     definitions = visit.console.engine.definitions
-    given = found.given or {**_BEGUN, "CALL_QUEUE": _first_queue(definitions), "agent": visit.who.extension}
+    agent = visit.who.extension or next((each.extension for each in definitions.agents), "")
+    given = found.given or {**_BEGUN, "CALL_QUEUE": _first_queue(definitions), "agent": agent}
     return visit.page(
         "simulator.html",
         status=status,

@@ -17,7 +17,7 @@ from webhook_engine.console.saving import Edit, save
 from webhook_engine.console.trials import agent_view_of, whole_of
 from webhook_engine.console.uses import Use
 from webhook_engine.definitions import Column, View
-from webhook_engine.errors import DefinitionError, WebhookEngineError
+from webhook_engine.errors import DefinitionError, EgressRefused, WebhookEngineError
 from webhook_engine.variables import SAMPLES
 
 if TYPE_CHECKING:
@@ -213,6 +213,7 @@ async def _shown(
         form=Form(table=table, errors=shown_errors, based_on=based_on),
         conflict=conflict,
         refused=refused,
+        is_egress=tried is not None and isinstance(tried.trial.view.error, EgressRefused),
         others=[each.name for each in definitions.webhooks if each.name != webhook.name],
     )
 
