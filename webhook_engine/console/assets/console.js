@@ -177,8 +177,11 @@ function moveColumn(table, from, to) {
     const cells = [...row.cells];
     if (to >= 0 && to < cells.length) cells[to][from < to ? "after" : "before"](cells[from]);
   }
-  const form = table.closest("form");
-  form.dataset.typed = "";
+  table.closest("form").dataset.typed = "";
+  const heads = [...table.tHead.rows[0].cells];
+  const at = Math.min(Math.max(to, 0), heads.length - 1);
+  const said = document.getElementById("moved");
+  if (said) said.textContent = `${heads[at].querySelector("code").textContent} is column ${at + 1} of ${heads.length} now.`;
 }
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-move]");
@@ -188,6 +191,11 @@ document.addEventListener("click", (event) => {
   button.focus();
 });
 let held = null;
+// Within a field a mouse that moves marks text, and drags nothing.
+document.addEventListener("pointerdown", (event) => {
+  const head = event.target.closest?.("[data-columns] th");
+  if (head) head.draggable = !event.target.closest("input, select, button");
+});
 document.addEventListener("dragstart", (event) => {
   held = event.target.closest?.("[data-columns] th");
   held?.classList.add("held");
