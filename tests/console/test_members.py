@@ -67,6 +67,26 @@ async def test_nothing_typed_is_told(administrator):
     assert ("key", "f-1-f-100-Euphoria") == (wrong["name"], wrong["id"])
 
 
+async def test_the_second_of_two_sees_that_somebody_was_faster(administrator):
+    """
+    A key that was just exchanged is not put out of use unseen; saving once more is meant.
+    """
+    await _given(administrator, key="the first")
+    page = await administrator.get(MEMBERS)
+    seen = next(a["value"] for _, a in page.tags if a.get("name") == "seen")
+    await _given(administrator, key="of the faster one")
+
+    page = await _given(administrator, key="of the slower one", seen=seen)
+
+    assert 422 == page.status
+    assert "Somebody else saved this meanwhile, and nothing of yours was saved." in page.words_of
+    assert "of the" not in "".join(a.get("value", "") for _, a in page.tags)
+    assert "of the faster one" == administrator.store.vault.reveal(TENANT, "Orders/100-Euphoria/key")
+    seen = next(a["value"] for _, a in page.tags if a.get("name") == "seen")
+    await _given(administrator, key="of the slower one", seen=seen)
+    assert "of the slower one" == administrator.store.vault.reveal(TENANT, "Orders/100-Euphoria/key")
+
+
 async def test_a_removed_member_has_no_secret_left(administrator):
     """
     Neither in the definitions nor in the vault.

@@ -7,6 +7,7 @@ import pytest
 
 from tests.console.browsing import DEFINITIONS, TENANT
 from tests.console.targeting import targeted
+from webhook_engine.definitions import read_text
 
 CUSTOMERS = {
     "total": 1,
@@ -126,6 +127,36 @@ async def test_what_changes_data_is_sent_only_when_that_is_meant(target, adminis
 async def _member(administrator):
     await administrator.get("/group/members?group=Orders")
     await administrator.post("/group/members", group="Orders", extension="100-Euphoria", key="key-of-100")
+
+
+async def test_what_was_chosen_stays_chosen(target, administrator):
+    """
+    Call, agent and parameter of a test are those of the next one, and of one that was refused.
+    """
+    chosen = {"sample": "an outgoing call", "agent": "101-Euphoria", "dynamic_parameter": "C-9"}
+    await administrator.get(TEST)
+    sent = await administrator.post("/webhook/test", webhook="Contact lookup", **chosen)
+    refused = await administrator.post("/webhook/test", webhook="Place an order", **chosen)
+
+    for page in (sent, refused):
+        form = next(each for each in page.forms if "sample" in each)
+        assert chosen == {name: form[name] for name in chosen}
+
+
+async def test_the_page_of_a_browser_window_is_shown_for_any_call(administrator):
+    """
+    With the values of the call that is chosen, and what an agent would give.
+    """
+    window = 'name = "Place an order"\ngroup = "CRM"\ntype = "browser-window"\n'
+    text = DEFINITIONS.partition('[[webhook]]\nname = "Place an order"')[0]
+    text += f'[[webhook]]\n{window}url = "https://crm.example.com/{{CALL_DIR}}/{{DYNAMIC_PARAMETER}}"'
+    await administrator.store.definitions.save(TENANT, read_text(text), by="a file")
+
+    page = await administrator.get(
+        "/webhook/agent-view?webhook=Place an order&sample=an outgoing call&dynamic_parameter=C-9"
+    )
+
+    assert "https://crm.example.com/outgoing/C-9" in page.words_of
 
 
 async def test_a_test_is_made_as_an_agent(target, administrator):

@@ -8,7 +8,7 @@ import codecs
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.dispatch import LocalSecrets
@@ -43,6 +43,12 @@ class Tried:
     by: str
     agent: str
     at: datetime
+
+    sample: str = ""
+    """The call it was made with: a sample's name, or the key of one that happened."""
+
+    dynamic_parameter: str = ""
+    """As it was typed."""
 
     @property
     def response(self) -> Response | None:
@@ -91,12 +97,12 @@ class Trials:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Tried] = OrderedDict()
 
-    def keep(self, webhook: str, trial: Trial, *, by: str, agent: str) -> None:
+    def keep(self, webhook: str, tried: Tried) -> None:
         """
         Remember what came of it, in place of the one before.
         """
         self._kept.pop(webhook, None)
-        self._kept[webhook] = Tried(trial=trial, by=by, agent=agent, at=datetime.now(UTC))
+        self._kept[webhook] = tried
         while len(self._kept) > _KEPT or (len(self._kept) > 1 and self._bytes() > _KEPT_BYTES):
             self._kept.popitem(last=False)
 

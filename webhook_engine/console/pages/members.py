@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from webhook_engine.console.forms import Reader, Table
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import Definitions, Group
+    from webhook_engine.store.vault import VaultEntry
 
 LABELS: Final[Mapping[str, str]] = {
     "key": "API key",
@@ -54,6 +55,8 @@ async def store(visit: Visit) -> web.StreamResponse:
     definitions = (await visit.console.revision()).definitions
     group = _group(definitions, name)
     definitions.agent(extension)
+    if meanwhile := await _meanwhile(visit, name, extension):
+        return await _shown(visit, name, wrong=extension, errors={"": [meanwhile]})
     typed = forms.read_table(visit.fields, {key: READERS[key] for key in SECRETS_OF[group.authentication]})
     saving = await change(
         visit.console,
@@ -64,6 +67,37 @@ async def store(visit: Visit) -> web.StreamResponse:
     if saving.entry is None:
         return await _shown(visit, name, wrong=extension, errors=saving.errors)
     return visit.go("members", group=name, say=f"The secrets of {extension} are in the vault.")
+
+
+async def _meanwhile(visit: Visit, name: str, extension: str) -> str:
+    """
+    What somebody else did with the agent's secrets since the page was shown; empty where nobody did anything.
+    """
+    group = table_of(await visit.console.revision(), "group", name) or {}
+    vault = await vault_of(visit)
+    member = _member(group, extension)
+    if ("seen", _seen(member, vault)) in visit.fields or not visit.given("seen"):
+        return ""
+    now = "; ".join(f"{LABELS[key]}: {where(value, vault)}" for key, value in _secrets(member))
+    return f"somebody else saved this meanwhile, and nothing of yours was saved. Now: {now or 'no secrets'}"
+
+
+def _seen(member: Table | None, vault: Mapping[str, VaultEntry]) -> str:
+    """
+    What a page says of a member's secrets, as the page can send it back.
+    """
+    told = (f"{key} {_since(value, vault)}" for key, value in _secrets(member))
+    return "; ".join(told) or "nothing"
+
+
+def _since(reference: object, vault: Mapping[str, VaultEntry]) -> str:
+    sealed = reference.get("vault") if isinstance(reference, dict) else None
+    entry = vault.get(str(sealed))
+    return str(reference) if entry is None else f"{sealed} {entry.set_at.isoformat()}"
+
+
+def _secrets(member: Table | None) -> list[tuple[str, object]]:
+    return [(key, value) for key, value in (member or {}).items() if key in LABELS]
 
 
 async def remove(visit: Visit) -> web.StreamResponse:
@@ -107,7 +141,8 @@ async def _shown(
         fields = SECRETS_OF[group.authentication]
         states = {key: where(member[key], vault) for key in fields if member and key in member}
         shown = Form(errors=errors if agent.extension == wrong else NO_ERRORS)
-        rows.append((agent, member is not None, states, shown, last.get(agent.extension, Last())))
+        known = last.get(agent.extension, Last())
+        rows.append((agent, member is not None, states, shown, known, _seen(member, vault)))
     return visit.page(
         "members.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,

@@ -14,7 +14,7 @@ from webhook_engine.console.forms import NO_ERRORS, Form
 from webhook_engine.console.preview import call_of
 from webhook_engine.console.recorded import recorded, recorded_one
 from webhook_engine.console.saving import Edit, save
-from webhook_engine.console.trials import agent_view_of, whole_of
+from webhook_engine.console.trials import Tried, agent_view_of, whole_of
 from webhook_engine.console.uses import Use
 from webhook_engine.definitions import Column, View
 from webhook_engine.errors import DefinitionError, EgressRefused, WebhookEngineError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.console.forms import Reader, Table
     from webhook_engine.console.saving import Conflict
-    from webhook_engine.console.trials import Tried, Whole
+    from webhook_engine.console.trials import Whole
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.store.revisions import Revision
@@ -75,7 +75,15 @@ async def send(visit: Visit) -> web.StreamResponse:
     call = call_of(visit.given("sample"), visit.given("dynamic_parameter"), recorded=chosen)
     agent = visit.given("agent") or call.extension
     trial = await visit.console.engine.try_out(name, call.replace(extension=agent))
-    visit.console.trials.keep(name, trial, by=visit.who.email, agent=agent)
+    tried = Tried(
+        trial=trial,
+        by=visit.who.email,
+        agent=agent,
+        at=datetime.now(UTC),
+        sample=visit.given("sample"),
+        dynamic_parameter=visit.given("dynamic_parameter"),
+    )
+    visit.console.trials.keep(name, tried)
     visit.console.uses.note(name, agent, _use(name, trial), is_sent=trial.attempt is not None)
     return visit.go("webhook_test", webhook=name, at="outcome")
 
@@ -148,13 +156,23 @@ async def agent_view(visit: Visit) -> web.StreamResponse:
             view = await asyncio.to_thread(agent_view_of, tried, revision.definitions, name)
     else:
         await visit.console.in_force(revision)
-        call = call_of(visit.asked("sample"))
+        chosen = await recorded_one(visit, visit.asked("sample"))
+        call = call_of(visit.asked("sample"), visit.asked("dynamic_parameter"), recorded=chosen)
         try:
-            url = visit.console.engine.render(name, call, test_values=True).url
+            url = visit.console.engine.render(name, call, test_values=chosen is None).url
         except WebhookEngineError as error:
             why = str(error)
     return visit.page(
-        "agent-view.html", webhook=compiled.definition, tried=tried, view=view, opens=url, why=why
+        "agent-view.html",
+        webhook=compiled.definition,
+        tried=tried,
+        view=view,
+        opens=url,
+        why=why,
+        samples=list(SAMPLES),
+        calls=await recorded(visit),
+        chosen=visit.asked("sample"),
+        dynamic_parameter=visit.asked("dynamic_parameter"),
     )
 
 
@@ -205,9 +223,11 @@ async def _shown(
         changes_data=compiled.method in _CHANGING,
         samples=list(SAMPLES),
         calls=await recorded(visit),
-        chosen=visit.given("sample"),
+        chosen=visit.given("sample") or (tried.sample if tried is not None else ""),
+        dynamic_parameter=visit.given("dynamic_parameter")
+        or (tried.dynamic_parameter if tried is not None else ""),
         agents=definitions.agents,
-        agent=visit.asked("agent") or (tried.agent if tried is not None else ""),
+        agent=visit.given("agent") or visit.asked("agent") or (tried.agent if tried is not None else ""),
         tried=tried,
         whole=whole,
         form=Form(table=table, errors=shown_errors, based_on=based_on),
