@@ -38,6 +38,7 @@ async def test_what_may_not_be_meant_is_said_where_it_stands(author):
     boxes = [a["value"] for tag, a in page.tags if tag == "input" and a.get("name") == "silence"]
     assert "Worth a look" in page.words_of
     assert CODE in boxes
+    assert "`" not in page.words_of.partition("Worth a look")[2].partition("Used by")[0]
     assert "#f-url" in [a.get("href") for _, a in page.tags]
 
 
