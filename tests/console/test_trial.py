@@ -223,6 +223,37 @@ async def test_a_path_that_is_none_stands_at_its_field(target, administrator):
     assert {"view.records"} == wrong
 
 
+async def test_what_was_typed_at_a_column_stays_without_a_tick(target, administrator):
+    """
+    Reading again and a refusal lose no label and no link.
+    """
+    await _sent(administrator)
+    typed = {"view.column[2].label": "Customer", "view.column[1].link": "Place an order"}
+
+    for path, records in (("/webhook/read-again", "results"), ("/webhook/columns", "results[")):
+        page = await administrator.submit(path, **typed, **{"view.records": records})
+        assert typed == {name: page.form[name] for name in typed}
+
+
+async def test_the_second_of_two_sees_which_columns_were_chosen(target, administrator):
+    """
+    And has their own ticks still; what else was changed of the webhook meanwhile is no matter.
+    """
+    await _sent(administrator)
+    mine = {**administrator.form, "view.column[2].show": "yes"}
+    await administrator.submit("/webhook/columns", **{"view.column[3].show": "yes"})
+
+    page = await administrator.send("/webhook/columns", list(mine.items()))
+
+    assert 422 == page.status
+    assert "administrator@example.com saved this meanwhile" in page.words_of
+    assert "table, column 1, path city" in page.words_of
+    ticked = [a["name"] for _, a in page.tags if a.get("name", "").endswith(".show") and "checked" in a]
+    assert ["view.column[1].show"] == ticked
+    await administrator.submit("/webhook/columns")
+    assert ["name"] == [column.path for column in (await _view(administrator.store)).columns]
+
+
 async def test_the_agent_view_waits_for_a_test(manager):
     """
     A manager sees it; what there is to see comes of a test.

@@ -5,6 +5,7 @@ Test and Configure, and the Agent View.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.console.forms import Reader, Table
     from webhook_engine.console.saving import Conflict
-    from webhook_engine.console.trials import Whole
+    from webhook_engine.console.trials import Choice, Whole
     from webhook_engine.console.visit import Visit
     from webhook_engine.definitions import CompiledWebhook
     from webhook_engine.store.revisions import Revision
@@ -213,6 +214,10 @@ async def _shown(
     definitions, webhook = revision.definitions, compiled.definition
     tried = visit.console.trials.last(webhook.name)
     whole, problem = await _whole(tried, compiled, view) if tried is not None else (None, "")
+    if whole is not None and visit.fields:
+        typed = forms.read_table(visit.fields, READERS).get("view", {}).get("column", ())
+        by_path = {each.get("path"): each for each in typed}
+        whole = replace(whole, columns=[_as_typed(each, by_path.get(each.path)) for each in whole.columns])
     based_on = conflict.entry.number if conflict else revision.entry.number
     table = {"view": {"records": view.records}}
     shown_errors = errors or ({"view.records": [problem]} if problem else NO_ERRORS)
@@ -236,6 +241,15 @@ async def _shown(
         is_egress=tried is not None and isinstance(tried.trial.view.error, EgressRefused),
         others=[each.name for each in definitions.webhooks if each.name != webhook.name],
     )
+
+
+def _as_typed(column: Choice, typed: Table | None) -> Choice:
+    """
+    The column with what was typed at it, also where it has no tick.
+    """
+    if typed is None:
+        return column
+    return replace(column, label=typed.get("label", ""), link=typed.get("link", ""))
 
 
 async def _whole(tried: Tried, compiled: CompiledWebhook, view: View) -> tuple[Whole | None, str]:
