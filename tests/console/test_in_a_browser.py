@@ -85,6 +85,7 @@ async def test_the_manuals_path(store):
         await page.get_by_label("API key").first.fill("key-of-100")
         await page.get_by_role("button", name="Save").first.click()
         assert await page.get_by_text("1 of 2 agents lacks them").is_visible()
+        await page.get_by_text("none is known").first.wait_for()
 
         await page.get_by_role("link", name="Webhooks").click()
         await page.get_by_role("link", name="Add a webhook").click()

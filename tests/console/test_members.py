@@ -3,6 +3,7 @@ Members: each agent's own secrets, written and never shown.
 """
 
 import asyncio
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from webhook_engine.store import Role
 from webhook_engine.variables import CallContext, CallEvent
 
 MEMBERS = "/group/members?group=Orders"
+USES = "/group/members/uses?group=Orders"
 
 
 async def _given(administrator, **fields):
@@ -177,10 +179,10 @@ async def _happened(browser, moment, extension="100-Euphoria"):
 
 def _card(page, extension):
     """
-    What the page says of one agent.
+    What the part of the page says of one agent.
     """
-    own = page.words_of.partition(f" {extension} ")[2]
-    return own.partition("Exchange their")[0].partition("Give them")[0]
+    own = page.text.partition(f'id="use-f-{extension}"')[2].partition("</dl>")[0]
+    return " ".join(re.sub("<[^>]+>", " ", own).split())
 
 
 async def test_the_last_use_of_a_key_is_told(working):
@@ -189,7 +191,7 @@ async def test_the_last_use_of_a_key_is_told(working):
     """
     await _happened(working, "disposed")
 
-    page = await working.get(MEMBERS)
+    page = await working.get(USES)
 
     own = _card(page, "100-Euphoria")
     assert "Count an order ( delivery ): OK, status 200" in own
@@ -205,7 +207,7 @@ async def test_the_last_refusal_is_told_and_why(working):
     await _happened(working, "disposed")
     await _happened(working, "disposed", "101-Euphoria")
 
-    page = await working.get(MEMBERS)
+    page = await working.get(USES)
 
     refused = _card(page, "100-Euphoria").partition("Last refusal")[2]
     assert "Refused, status 400" in refused
@@ -219,12 +221,12 @@ async def test_what_was_looked_up_counts_as_well(working):
     Nobody writes lookups down, so they are remembered while the process runs; tests too.
     """
     await _happened(working, "answered")
-    page = await working.get(MEMBERS)
+    page = await working.get(USES)
     assert "Find an order: " in _card(page, "100-Euphoria").partition("Last refusal")[0]
 
     await working.get("/webhook/test?webhook=Find an order")
     await working.post("/webhook/test", webhook="Find an order", agent="101-Euphoria")
 
-    page = await working.get(MEMBERS)
+    page = await working.get(USES)
     assert "Find an order: Refused" in _card(page, "101-Euphoria").partition("Last refusal")[2]
     assert 1 == len(working.target.requests)

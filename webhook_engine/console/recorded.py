@@ -90,12 +90,13 @@ async def _delivered(visit: Visit) -> list[Recorded]:
         page = await queue.list(limit=LOOKED_AT)
     except QueueError:
         return []  # busy: the form is of use without them
-    events: dict[str, Recorded] = {}
+    # The name first: reading an event costs more than looking at it.
+    newest: dict[object, DeliveryReport] = {}
     for report in page.deliveries:
-        found = _read(report)
-        if found is not None:
-            events.setdefault(found.event.id, found)
-    return list(events.values())[:OFFERED]
+        event = report.reference.get("event")
+        if isinstance(event, Mapping):
+            newest.setdefault(event.get("id", report.id), report)
+    return [found for report in list(newest.values())[:OFFERED] if (found := _read(report)) is not None]
 
 
 def _read(report: DeliveryReport) -> Recorded | None:

@@ -76,6 +76,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/group", _ADMIN, groups.store, "group"),
     Route("POST", "/group/delete", _ADMIN, groups.remove, "group_delete"),
     Route("GET", "/group/members", _MANAGER, members.members, "members"),
+    Route("GET", "/group/members/uses", _MANAGER, members.uses, "members_uses"),
     Route("POST", "/group/members", _ADMIN, members.store, "members"),
     Route("POST", "/group/members/remove", _ADMIN, members.remove, "members_remove"),
     # Rules, and calls to try them on

@@ -47,6 +47,17 @@ async def members(visit: Visit) -> web.StreamResponse:
     return await _shown(visit, visit.asked("group"))
 
 
+async def uses(visit: Visit) -> web.StreamResponse:
+    """
+    When each agent used the group last, and was refused: a part of the page, as it looks through many deliveries.
+    """
+    definitions = (await visit.console.revision()).definitions
+    group = _group(definitions, visit.asked("group"))
+    last, unread = await _last(visit, _sent(definitions, group.name))
+    found = [(agent.extension, last.get(agent.extension, Last())) for agent in definitions.agents]
+    return visit.fragment("_uses.html", uses=found, unread=unread)
+
+
 async def store(visit: Visit) -> web.StreamResponse:
     """
     Write an agent's secrets; what is left blank stays what it was.
@@ -133,26 +144,26 @@ async def _shown(
     group = _group(revision.definitions, name)
     vault = await vault_of(visit)
     table = table_of(revision, "group", name) or {}
-    sent = [each.name for each in revision.definitions.webhooks if each.group == name and each.type.is_sent]
-    last, unread = await _last(visit, sent)
     rows = []
     for agent in revision.definitions.agents:
         member = _member(table, agent.extension)
         fields = SECRETS_OF[group.authentication]
         states = {key: where(member[key], vault) for key in fields if member and key in member}
         shown = Form(errors=errors if agent.extension == wrong else NO_ERRORS)
-        known = last.get(agent.extension, Last())
-        rows.append((agent, member is not None, states, shown, known, _seen(member, vault)))
+        rows.append((agent, member is not None, states, shown, _seen(member, vault)))
     return visit.page(
         "members.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
         group=group,
         rows=rows,
         fields=[(key, LABELS[key]) for key in SECRETS_OF[group.authentication]],
-        webhooks=sent,
-        unread=unread,
+        webhooks=_sent(revision.definitions, name),
         lacking=sum(not has for _, has, *_ in rows),
     )
+
+
+def _sent(definitions: Definitions, group: str) -> list[str]:
+    return [each.name for each in definitions.webhooks if each.group == group and each.type.is_sent]
 
 
 async def _last(visit: Visit, webhooks: Sequence[str]) -> tuple[Mapping[str, Last], str]:
