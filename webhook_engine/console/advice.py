@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from webhook_engine.definitions import Definitions
+    from webhook_engine.definitions.linting import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +34,31 @@ class Advice:
     is_silenced: bool = False
 
 
-async def advice_of(
-    definitions: Definitions, kind: str, name: str, silenced: Iterable[str]
-) -> tuple[Advice, ...]:
+class Advisor:
     """
-    What may not be meant in that definition, and then what is not to be said of it.
-
-    Args:
-        name: Empty for one that is not saved yet.
-
-        silenced: As the form has it; a code that there is not is left to the check of the definitions.
+    Lint, asked once for each revision of the definitions: it looks at all of them.
     """
-    said = await asyncio.to_thread(_said, definitions, kind, name)
+
+    def __init__(self) -> None:
+        self._linted: tuple[Definitions, tuple[Finding, ...]] | None = None
+
+    async def of(
+        self, definitions: Definitions, kind: str, name: str, silenced: Iterable[str]
+    ) -> tuple[Advice, ...]:
+        """
+        What may not be meant in that definition, and then what is not to be said of it.
+
+        Args:
+            name: Empty for one that is not saved yet.
+
+            silenced: As the form has it; a code that there is not is left to the check of the definitions.
+        """
+        if self._linted is None or self._linted[0] is not definitions:
+            self._linted = (definitions, await asyncio.to_thread(lint, definitions))
+        return _advice(_said(definitions, self._linted[1], kind, name), silenced)
+
+
+def _advice(said: Mapping[str, list[tuple[str, str]]], silenced: Iterable[str]) -> tuple[Advice, ...]:
     told = [
         Advice(code=code, title=CODES[code].title, why=CODES[code].why, found=found)
         for code, found in said.items()
@@ -57,13 +71,15 @@ async def advice_of(
     return (*told, *quiet)
 
 
-def _said(definitions: Definitions, kind: str, name: str) -> Mapping[str, list[tuple[str, str]]]:
+def _said(
+    definitions: Definitions, findings: Iterable[Finding], kind: str, name: str
+) -> Mapping[str, list[tuple[str, str]]]:
     place = definitions.index.places.get((kind, name))
     if place is None:
         return {}
     entry = spell(place[1])
     found: dict[str, list[tuple[str, str]]] = {}
-    for finding in lint(definitions):
+    for finding in findings:
         if finding.path == entry or finding.path.startswith(f"{entry}."):
             found.setdefault(finding.code, []).append((finding.path[len(entry) + 1 :], finding.message))
     return found

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from webhook_engine.queue import DeliveryReport
     from webhook_engine.variables import CallContext
 
-LOOKED_AT: Final = 200
+LOOKED_AT: Final = 80
 """Deliveries that are looked at, the newest ones; one event may have several."""
 
-OFFERED: Final = 40
+OFFERED: Final = 25
 """Calls of each kind that are offered."""
 
 _DELIVERY: Final = "delivery:"

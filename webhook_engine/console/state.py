@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
+from webhook_engine.console.advice import Advisor
 from webhook_engine.console.assets import Assets
 from webhook_engine.console.looking import as_looked_at
 from webhook_engine.console.sessions import Sessions, user_of
@@ -59,6 +60,7 @@ class Console:
         self.user_of = user_of
         self.assets = Assets()
         self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
+        self.advisor = Advisor()
         self.trials = Trials()
         self.uses = Uses()
         self.works = Works()

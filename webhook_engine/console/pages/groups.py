@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
-from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
 from webhook_engine.definitions import used_by
@@ -186,7 +185,7 @@ async def _shown(
         secrets=secrets_of(form.table, vault),
         signing=[where(secret, vault) for secret in form.table.get(_SIGNING, [])],
         used_by=_users(definitions, name),
-        advice=await advice_of(definitions, "group", name, form.table.get("silence", ())),
+        advice=await visit.console.advisor.of(definitions, "group", name, form.table.get("silence", ())),
         may_edit=visit.may_change,
     )
 

@@ -102,7 +102,9 @@ def _seen(member: Table | None, vault: Mapping[str, VaultEntry]) -> str:
 
 
 def _since(reference: object, vault: Mapping[str, VaultEntry]) -> str:
-    sealed = reference.get("vault") if isinstance(reference, dict) else None
+    if not isinstance(reference, dict):
+        return "written in the definitions"  # never what it is
+    sealed = reference.get("vault")
     entry = vault.get(str(sealed))
     return str(reference) if entry is None else f"{sealed} {entry.set_at.isoformat()}"
 

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
-from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.saving import Edit, change, delete, save, table_of
 from webhook_engine.console.tables import position_of
@@ -276,6 +275,6 @@ async def _shown(
         ticked=TICKED,
         webhooks=[each.name for each in definitions.webhooks],
         outcomes=AFTER,
-        advice=await advice_of(definitions, "rule", name, form.table.get("silence", ())),
+        advice=await visit.console.advisor.of(definitions, "rule", name, form.table.get("silence", ())),
         variables=[*VARIABLES.values(), *definitions.variables],
     )

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import forms
-from webhook_engine.console.advice import advice_of
 from webhook_engine.console.forms import Form
 from webhook_engine.console.preview import call_of, preview
 from webhook_engine.console.recorded import recorded, recorded_one
@@ -271,6 +270,6 @@ async def _shown(
         samples=list(SAMPLES),
         calls=await recorded(visit),
         chosen="",
-        advice=await advice_of(definitions, "webhook", name, form.table.get("silence", ())),
+        advice=await visit.console.advisor.of(definitions, "webhook", name, form.table.get("silence", ())),
         retried=RETRIED,
     )
