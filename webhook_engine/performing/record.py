@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from webhook_engine.dispatch.mask import HIDDEN, NOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from webhook_engine.dispatch.attempt import Attempt
     from webhook_engine.dispatch.request import PreparedRequest
     from webhook_engine.errors import WebhookEngineError

@@ -14,7 +14,7 @@ from webhook_engine.queue.sqlite.tally import Tally
 if TYPE_CHECKING:
     import apsw
 
-    from webhook_engine.queue.sqlite.operations import NewRow
+    from webhook_engine.queue.rows import NewRow
 
 _FRESH: Final = 8192
 _FRESH_CHARS: Final = 4096
