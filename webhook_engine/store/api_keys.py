@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,6 +97,10 @@ class ApiKeys:
         changes.follow(Topic.KEYS, self._refresh)
         self._in_force: dict[str, tuple[bytes, bytes, ApiKey]] = {}
         self._used: dict[str, datetime] = {}
+        """When keys were last used, since this process began."""
+
+        self._written: dict[str, datetime] = {}
+        """What of that stands in the store."""
 
     def __repr__(self) -> str:
         return f"ApiKeys({len(self._in_force)} in force)"
@@ -180,12 +184,20 @@ class ApiKeys:
         Args:
             removed: Whether those that are no longer in force are among them.
         """
-        await self.flush()
+        if not removed:
+            in_force = (key for *_, key in self._in_force.values() if key.tenant == tenant)
+            return tuple(sorted(map(self._as_used, in_force), key=lambda key: (key.created_at, key.id)))
         keys = select(_table, tables.tenant.c.name.label("tenant")).join_from(_table, tables.tenant)
         of_tenant = keys.where(tables.tenant.c.name == tenant).order_by(_table.c.created_at, _table.c.id)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(of_tenant)).all()
-        return tuple(_key(row) for row in rows if removed or row.removed_at is None)
+        rows = await self._database.look(lambda connection: connection.execute(of_tenant).all())
+        return tuple(self._as_used(_key(row)) for row in rows)
+
+    def _as_used(self, key: ApiKey) -> ApiKey:
+        """
+        With its last use, which may not be written down yet.
+        """
+        used = self._used.get(key.id)
+        return key if used is None else replace(key, last_used_at=used)
 
     def check(self, presented: str, *, tenant: str | None = None) -> ApiKey | None:
         """
@@ -211,24 +223,23 @@ class ApiKeys:
         """
         Write down when keys were last used.
         """
-        used = dict(self._used)
+        used = {ident: at for ident, at in self._used.items() if self._written.get(ident) != at}
         if used:
             async with self._database.write(among="api keys used") as connection:
                 for ident, at in used.items():
                     await connection.execute(
                         update(_table).where(_table.c.id == ident).values(last_used_at=at)
                     )
-            # What was used again meanwhile is written down the next time.
-            self._used = {ident: at for ident, at in self._used.items() if used.get(ident) != at}
+            self._written.update(used)
 
     async def _refresh(self) -> None:
         """
         Take note of the keys that are in force now.
         """
         keys = select(_table, tables.tenant.c.name.label("tenant")).join_from(_table, tables.tenant)
-        async with self._database.read() as connection:
-            rows = await connection.execute(keys.where(_table.c.removed_at.is_(None)))
-            self._in_force = {row.id: (row.digest, _digest(row.tenant), _key(row)) for row in rows}
+        in_force = keys.where(_table.c.removed_at.is_(None))
+        rows = await self._database.look(lambda connection: connection.execute(in_force).all())
+        self._in_force = {row.id: (row.digest, _digest(row.tenant), _key(row)) for row in rows}
 
 
 def _digest(key: str) -> bytes:

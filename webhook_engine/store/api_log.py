@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, func, literal, select, text
+from sqlalchemy import bindparam, func, literal, select, text
 
 from webhook_engine.store import tables
 from webhook_engine.store.facts import ApiRequest
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Row, Select
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from webhook_engine.store.api_requests import ApiRequests
     from webhook_engine.store.database import Database
@@ -69,8 +69,6 @@ class LogFilter:
         What no index answers.
         """
         found: list[ColumnElement[bool]] = []
-        if self.action is not None:
-            found.append(_table.c.action == self.action)
         if self.key is not None:
             found.append(_table.c.key == self.key)
         if self.is_refused:
@@ -107,27 +105,7 @@ class ApiLog:
         """
         if before is None:
             await self._requests.flush()
-        async with self._database.read() as connection:
-            low, high = await _bounds(connection, chosen)
-            if before is not None:
-                high = before if high is None else min(before, high)
-            conditions = chosen.conditions()
-
-            async def found(*terms: ColumnElement[bool]) -> Sequence[Row[Any]]:
-                wanted = select(_table).where(*terms, *conditions).order_by(_table.c.id.desc()).limit(limit)
-                return (await connection.execute(wanted)).all()
-
-            ends: int | None = None
-            rows: Sequence[Row[Any]] = ()
-            if conditions and low is None:
-                # Mostly they are among the last ones, and then nobody has to find out where a look ends.
-                rows = await found(*_within(tenant, None, high), _table.c.id > _behind(high))
-            if len(rows) < limit:
-                if conditions:
-                    ends = await _last_looked_at(connection, tenant, low, high)
-                rows = await found(*_within(tenant, ends or low, high))
-        last = rows[-1].id if len(rows) == limit else ends
-        return LogPage(tuple(_request(row, tenant) for row in rows), last)
+        return await self._database.look(lambda connection: _page(connection, tenant, chosen, limit, before))
 
     async def actions(self, tenant: str) -> tuple[str, ...]:
         """
@@ -141,13 +119,42 @@ class ApiLog:
             .limit(_NAMES)
             .subquery()
         )
-        async with self._database.read() as connection:
-            found = await connection.execute(select(newest.c.action).distinct())
-            return tuple(sorted(name for name in found.scalars() if name))
+        names = select(newest.c.action).distinct()
+        found = await self._database.look(lambda connection: connection.execute(names).scalars().all())
+        return tuple(sorted(name for name in found if name))
 
 
-def _within(tenant: str, low: int | None, high: int | None) -> list[ColumnElement[bool]]:
+def _page(connection: Connection, tenant: str, chosen: LogFilter, limit: int, before: int | None) -> LogPage:
+    low, high = _bounds(connection, chosen)
+    if before is not None:
+        high = before if high is None else min(before, high)
+    conditions = chosen.conditions()
+    within = partial(_within, tenant, chosen.action)
+
+    def found(*terms: ColumnElement[bool]) -> Sequence[Row[Any]]:
+        wanted = select(_table).where(*terms, *conditions).order_by(_table.c.id.desc()).limit(limit)
+        return connection.execute(wanted).all()
+
+    ends: int | None = None
+    rows: Sequence[Row[Any]] = ()
+    if conditions:
+        # Mostly they are among the last ones, and then nobody has to find out where a look ends.
+        rows = found(*within(low, high), _table.c.id > _behind(high))
+    if len(rows) < limit:
+        if conditions:
+            ends = _last_looked_at(connection, within(low, high))
+        rows = found(*within(ends or low, high))
+    last = rows[-1].id if len(rows) == limit else ends
+    return LogPage(tuple(_request(row, tenant) for row in rows), last)
+
+
+def _within(tenant: str, action: str | None, low: int | None, high: int | None) -> list[ColumnElement[bool]]:
+    """
+    What an index answers.
+    """
     terms: list[ColumnElement[bool]] = [_table.c.tenant_id == id_of(tenant)]
+    if action is not None:
+        terms.append(_table.c.action == action)
     if low is not None:
         terms.append(_table.c.id >= low)
     if high is not None:
@@ -163,24 +170,22 @@ def _behind(high: int | None) -> ColumnElement[int]:
     return newest - LOOK
 
 
-async def _last_looked_at(
-    connection: AsyncConnection, tenant: str, low: int | None, high: int | None
-) -> int | None:
+def _last_looked_at(connection: Connection, within: Sequence[ColumnElement[bool]]) -> int | None:
     """
     The number at which a look ends; None where there are not so many.
     """
-    there: Select[Any] = select(_table.c.id).where(and_(*_within(tenant, low, high)))
-    found = await connection.execute(there.order_by(_table.c.id.desc()).limit(1).offset(LOOK - 1))
+    there: Select[Any] = select(_table.c.id).where(*within)
+    found = connection.execute(there.order_by(_table.c.id.desc()).limit(1).offset(LOOK - 1))
     last: int | None = found.scalar_one_or_none()
     return last
 
 
-async def _bounds(connection: AsyncConnection, chosen: LogFilter) -> tuple[int | None, int | None]:
+def _bounds(connection: Connection, chosen: LogFilter) -> tuple[int | None, int | None]:
     """
     Between which numbers the requests of that time are.
     """
-    low = None if chosen.since is None else await _first_since(connection, chosen.since - _SLACK)
-    high = None if chosen.until is None else await _first_since(connection, chosen.until + _SLACK)
+    low = None if chosen.since is None else _first_since(connection, chosen.since - _SLACK)
+    high = None if chosen.until is None else _first_since(connection, chosen.until + _SLACK)
     return low, high
 
 
@@ -203,11 +208,11 @@ _FIRST_SINCE = text(
 """Halves what is left until the number is found, in one question."""
 
 
-async def _first_since(connection: AsyncConnection, at: datetime) -> int:
+def _first_since(connection: Connection, at: datetime) -> int:
     """
     The number of the first request at that time or later: numbers and times go forward together.
     """
-    found = await connection.execute(_FIRST_SINCE, {"at": at})
+    found = connection.execute(_FIRST_SINCE, {"at": at})
     return int(found.scalar_one() or 0)
 
 

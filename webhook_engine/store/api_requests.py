@@ -46,7 +46,6 @@ class ApiRequests:
             self._lost += 1
         self._noted.append(request)
 
-    @finished
     async def flush(self) -> None:
         """
         Write down what was noted.
@@ -54,6 +53,11 @@ class ApiRequests:
         Raises:
             StoreError: It cannot be written now, and stays noted.
         """
+        if self._noted or self._lost:
+            await self._flush()
+
+    @finished
+    async def _flush(self) -> None:
         if self._lost:
             log.event("api_requests.lost", count=self._lost)
             self._lost = 0

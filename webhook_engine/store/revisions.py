@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import insert, select, update
 
@@ -20,13 +20,15 @@ from webhook_engine.store.literals import literals_of
 from webhook_engine.store.work import TenantRow, finished, id_of, tenant_row
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy import Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.database import Database
     from webhook_engine.store.vault import Vault
+
+T = TypeVar("T")
 
 _table = tables.revision
 _FACTS = (_table.c.number, _table.c.saved_by, _table.c.saved_at, _table.c.note, _table.c.restored_from)
@@ -200,12 +202,10 @@ class Revisions:
         Args:
             before: Only those with a lower number.
         """
-        wanted = select(*_FACTS).where(_table.c.tenant_id == id_of(tenant))
-        if before is not None:
-            wanted = wanted.where(_table.c.number < before)
-        async with self._database.read() as connection:
-            rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
-            return tuple(_entry(tenant, row) for row in rows)
+        wanted = _page(select(*_FACTS), tenant, limit, before)
+        return await self._database.look(
+            lambda connection: tuple(_entry(tenant, row) for row in connection.execute(wanted))
+        )
 
     async def documents(
         self, tenant: str, *, limit: int = 100, before: int | None = None
@@ -216,12 +216,27 @@ class Revisions:
         Args:
             before: Only those with a lower number.
         """
-        wanted = select(*_FACTS, _table.c.document).where(_table.c.tenant_id == id_of(tenant))
-        if before is not None:
-            wanted = wanted.where(_table.c.number < before)
-        async with self._database.read() as connection:
-            rows = await connection.execute(wanted.order_by(_table.c.number.desc()).limit(limit))
-            return tuple((_entry(tenant, row), row.document) for row in rows)
+        return await self.pieces(tenant, str, limit=limit, before=before)
+
+    async def pieces(
+        self, tenant: str, cut: Callable[[str], T], *, limit: int = 100, before: int | None = None
+    ) -> tuple[tuple[RevisionEntry, T], ...]:
+        """
+        The tenant's revisions, newest first, each with what *cut* takes out of its text of TOML.
+
+        They are cut beside the loop as they are read, so that the texts are never all in memory.
+
+        Args:
+            before: Only those with a lower number.
+        """
+        wanted = _page(select(*_FACTS, _table.c.document), tenant, limit, before).execution_options(
+            yield_per=1
+        )
+        return await self._database.look(
+            lambda connection: tuple(
+                (_entry(tenant, row), cut(row.document)) for row in connection.execute(wanted)
+            )
+        )
 
     async def watch(self, tenant: str) -> AsyncIterator[Revision]:
         """
@@ -250,6 +265,15 @@ class Revisions:
         if number is None:
             return None
         return (await connection.execute(_one(tenant, number))).first()
+
+
+def _page(
+    facts: Select[*tuple[Any, ...]], tenant: str, limit: int, before: int | None
+) -> Select[*tuple[Any, ...]]:
+    wanted = facts.where(_table.c.tenant_id == id_of(tenant))
+    if before is not None:
+        wanted = wanted.where(_table.c.number < before)
+    return wanted.order_by(_table.c.number.desc()).limit(limit)
 
 
 def _one(tenant: str, number: int) -> Select[*tuple[Any, ...]]:

@@ -7,25 +7,30 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import aiosqlite
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from webhook_engine.errors import StoreError, StoreOutdated, StoreOwned, StoreUnavailable
 from webhook_engine.locking import OwnerLock
 from webhook_engine.settings import database_path
 from webhook_engine.store import schema
+from webhook_engine.store.readers import Readers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
 
 # "whs1": so that a file of something else is recognised.
 APPLICATION: Final = 0x77687331
@@ -34,6 +39,9 @@ _LOCKED_S: Final = 5.0
 """How long a lock that another program holds on the file is waited for."""
 
 _READERS: Final = 2
+
+_ONLY_READS: Final[Mapping[str, object]] = {"query_only": "ON", "cache_size": -8_000}
+"""With room for the pages of a long look: 8 MB for each reader."""
 
 _PASSING: Final = {
     sqlite3.SQLITE_FULL: "there is no room on the disk",
@@ -59,6 +67,7 @@ class SqliteDatabase:
         self._lock: OwnerLock | None = None
         self._writer: AsyncEngine | None = None
         self._readers: AsyncEngine | None = None
+        self._looking: Readers | None = None
         # Writers stand in line here, without a time limit, and not for the pool's one connection.
         self._turn = asyncio.Lock()
         self._reading: set[asyncio.Future[None]] = set()
@@ -89,6 +98,7 @@ class SqliteDatabase:
                 raise outdated(self.path, version or "")
             self._writer = _writer(self.path)
             self._readers = _readers(self.path)
+            self._looking = Readers(_looking(self.path), count=_READERS)
             if version is None:
                 async with self.write() as connection:
                     await connection.run_sync(schema.migrate)
@@ -103,9 +113,12 @@ class SqliteDatabase:
         """
         async with self._turn:
             readers, self._readers = self._readers, None
+            looking, self._looking = self._looking, None
             while self._reading:
                 # A connection that is given back after its pool was closed would never be.
                 await asyncio.wait(set(self._reading))
+            if looking is not None:
+                await looking.close()
             # The writer goes last: it brings the write-ahead log into the file, which no reader may.
             for engine in (readers, self._writer):
                 if engine is not None:
@@ -152,6 +165,18 @@ class SqliteDatabase:
         Never returns: nobody else writes to the file.
         """
         await asyncio.get_running_loop().create_future()
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """
+        What *work* reads, of one moment, in one go beside the loop: for what people wait for.
+
+        Raises:
+            StoreUnavailable: Locked, or the disk failed.
+        """
+        if self._looking is None:
+            raise StoreError(f"the store {self.path} is closed")
+        with _refusals(self.path):
+            return await self._looking.look(work)
 
 
 def own(path: Path) -> OwnerLock:
@@ -264,16 +289,34 @@ def _writer(path: Path) -> AsyncEngine:
 def _readers(path: Path) -> AsyncEngine:
     # SQLite before 3.51.3 can damage a file that two connections bring the log into at one moment;
     # one that is opened for reading never does that.
-    return _engine(
-        f"file:{_quoted(path)}?mode=ro", size=_READERS, begin="BEGIN", pragmas={"query_only": "ON"}
+    return _engine(_for_reading(path), size=_READERS, begin="BEGIN", pragmas=_ONLY_READS)
+
+
+def _looking(path: Path) -> Engine:
+    uri = _for_reading(path)
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(
+            uri, uri=True, timeout=_LOCKED_S, isolation_level=None, check_same_thread=False
+        ),
+        poolclass=QueuePool,
+        pool_size=_READERS,
+        max_overflow=0,
+        hide_parameters=True,
     )
+    _prepare(engine, begin="BEGIN", pragmas=_ONLY_READS)
+    return engine
+
+
+def _for_reading(path: Path) -> str:
+    return f"file:{_quoted(path)}?mode=ro"
 
 
 def _quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _engine(uri: str, *, size: int, begin: str, pragmas: dict[str, object]) -> AsyncEngine:
+def _engine(uri: str, *, size: int, begin: str, pragmas: Mapping[str, object]) -> AsyncEngine:
     engine = create_async_engine(
         "sqlite+aiosqlite://",
         async_creator=lambda: aiosqlite.connect(uri, uri=True, timeout=_LOCKED_S, isolation_level=None),
@@ -285,7 +328,12 @@ def _engine(uri: str, *, size: int, begin: str, pragmas: dict[str, object]) -> A
         hide_parameters=True,
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    _prepare(engine.sync_engine, begin=begin, pragmas=pragmas)
+    return engine
+
+
+def _prepare(engine: Engine, *, begin: str, pragmas: Mapping[str, object]) -> None:
+    @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         try:
             cursor = connection.cursor()
@@ -298,11 +346,9 @@ def _engine(uri: str, *, size: int, begin: str, pragmas: dict[str, object]) -> A
             raise
 
     # Python's sqlite3 begins a transaction too late to cover a change of the schema, so we begin them.
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:
         connection.exec_driver_sql(begin)
-
-    return engine
 
 
 # --- Refusals --------------------------------------------------------------------------------------
