@@ -2,9 +2,36 @@
 History: who changed what and when, and the way back.
 """
 
-from tests.console.browsing import TENANT, Browser, consoled
+import tomllib
+
+import pytest
+
+from tests.console.browsing import DEFINITIONS, TENANT, Browser, consoled
 from webhook_engine.console import ConsoleSettings
+from webhook_engine.console.pages import history
+from webhook_engine.console.pieces import piece_of, table_in
+from webhook_engine.definitions import read_text, write_toml
 from webhook_engine.store import Role
+
+HOSTILE = """
+[[webhook]]
+name = 'a "quoted" name\\'
+group = "CRM"
+type = "ajax-post"
+content_type = "text"
+url = "https://crm.example.com/"
+body = '''
+[[webhook]]
+name = "Contact lookup"
+url = "https://evil.example"
+"\""" [[rule]]
+'''
+
+[[webhook.parameter]]
+name = "Place an order"
+value = "{CALL_NOTES}"
+in = "query"
+"""
 
 
 async def _renamed(administrator, url):
@@ -117,3 +144,50 @@ async def test_definitions_of_a_file_are_shown_and_not_edited(store):
             assert "edit them there" in page.words_of
 
     assert 1 == len(await store.definitions.history(TENANT))
+
+
+async def test_a_page_without_its_changes_leads_further_back(administrator, monkeypatch):
+    """
+    Only so many revisions are compared for one page.
+    """
+    monkeypatch.setattr(history, "_LOOKED_AT", 2)
+    await _renamed(administrator, "https://crm.example.com/v2")
+    for size in "123":
+        await administrator.get("/group?group=CRM")
+        await administrator.submit("/group", max_in_flight=size)
+
+    page = await administrator.get("/history?webhook=Contact lookup")
+    further = next(a["href"] for tag, a in page.tags if "before=" in a.get("href", ""))
+
+    assert "There are earlier ones." in page.words_of
+    assert "Revision 2" in (await administrator.get(further)).words_of
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("group", "CRM"),
+        ("group", "Unused"),
+        ("webhook", "Contact lookup"),
+        ("webhook", "Place an order"),
+        ("webhook", 'a "quoted" name\\'),
+        ("rule", "Look up a sales call"),
+    ],
+)
+def test_one_definition_is_cut_out_as_it_is(kind, name):
+    """
+    Whatever a body says that looks like a definition.
+    """
+    text = write_toml(read_text(DEFINITIONS + HOSTILE))
+    table = table_in(piece_of(text, kind, name), kind)
+
+    assert name == table["name"]
+    assert [table] == [each for each in tomllib.loads(text)[kind] if each["name"] == name]
+
+
+@pytest.mark.parametrize("name", ["Contact", "Orders", "", "contact lookup"])
+def test_what_is_not_there_is_not_cut_out(name):
+    """
+    A part of a name is none, nor is the name of something else.
+    """
+    assert "" == piece_of(write_toml(read_text(DEFINITIONS + HOSTILE)), "webhook", name)

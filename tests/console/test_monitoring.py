@@ -11,7 +11,7 @@ import pytest
 from tests.console.browsing import TENANT, Browser, consoled
 from webhook_engine.console import ConsoleSettings
 from webhook_engine.console.pages import monitoring
-from webhook_engine.store import ApiRequest, Role
+from webhook_engine.store import ApiRequest, Role, api_log
 
 NOW = datetime.now(UTC)
 
@@ -96,17 +96,32 @@ async def test_pages_lead_on(store):
 
 async def test_a_look_ends_and_says_so(noted, monkeypatch):
     """
-    What is rare in a long log is looked for step by step.
+    Whoever seldom asks is looked for step by step in a long log.
     """
-    from webhook_engine.store import api_log
-
+    _note(noted.store, "GetContacts", key="Seldom", ago_h=80)
+    await noted.get("/monitoring")
+    for n in range(3):
+        _note(noted.store, f"A{n}")
     monkeypatch.setattr(api_log, "LOOK", 2)
 
-    page = await noted.get("/monitoring?action=Oldest")
+    page = await noted.get("/monitoring?who=Seldom")
     further = next(a["href"] for tag, a in page.tags if "before=" in a.get("href", ""))
 
     assert "There are earlier ones." in page.words_of
     assert 1 == _rows(await noted.get(further))
+
+
+async def test_an_action_is_found_however_rare(noted, monkeypatch):
+    """
+    An index leads to it; among its own requests those that are meant are looked for.
+    """
+    _note(noted.store, "Rare", key="Seldom", ago_h=80)
+    for n in range(9):
+        _note(noted.store, f"A{n}")
+    monkeypatch.setattr(api_log, "LOOK", 2)
+
+    assert 1 == _rows(await noted.get("/monitoring?action=Rare"))
+    assert 1 == _rows(await noted.get("/monitoring?action=Rare&who=Seldom"))
 
 
 async def test_a_wrong_date_stands_at_its_field(noted):

@@ -2,10 +2,13 @@
 Signing in, slowly for who guesses, and out for good.
 """
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tests.console.browsing import PASSWORD, Browser, consoled
-from webhook_engine.console import first_administrator_link
+from tests.console.browsing import KEY, PASSWORD, Browser, consoled
+from webhook_engine.console import ConsoleSettings, first_administrator_link
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.store import Role, Store
 
@@ -114,6 +117,63 @@ async def test_signed_out_is_out(browser):
     assert (await browser.get("/groups")).path.startswith("/sign-in")
 
 
+async def test_signed_out_is_out_after_a_restart(database):
+    """
+    Although the key that cookies are sealed with is the same; the sessions of others go on.
+    """
+    settings = ConsoleSettings(session_key=bytes(32))
+    cookies = []
+    async with Store.open(f"sqlite:///{database}", (KEY,)) as store:
+        for role in (Role.MANAGER, Role.ADMINISTRATOR):
+            async with consoled(store, settings=settings) as client:
+                browser = await Browser(client, store).sign_in(role)
+                await browser.get("/groups")
+                cookies.append({each.key: each.value for each in client.session.cookie_jar})
+                if role is Role.MANAGER:
+                    await browser.post("/sign-out")
+
+    paths = []
+    async with Store.open(f"sqlite:///{database}", (KEY,)) as store:
+        for each in cookies:
+            async with consoled(store, settings=settings) as client:
+                client.session.cookie_jar.update_cookies(each)
+                paths.append((await Browser(client, store).get("/groups")).path)
+
+    assert ["/sign-in?back=/groups", "/groups"] == paths
+
+
+async def test_a_session_that_ended_is_remembered_no_longer_than_it_would_have_lasted(store):
+    """
+    Then its cookie opens nothing by itself.
+    """
+    now = datetime.now(UTC)
+    await store.users.end_session("long ago", until=now - timedelta(seconds=1))
+    await store.users.end_session("lately", until=now + timedelta(hours=1))
+    await store.users.end_session("lately", until=now + timedelta(hours=1))
+
+    assert (False, True, False) == tuple(
+        store.users.has_ended(each) for each in ("long ago", "lately", "another")
+    )
+
+
+async def test_a_session_grows_old(store, monkeypatch):
+    """
+    However often its cookie was opened meanwhile.
+    """
+    async with consoled(store, settings=ConsoleSettings(session_s=60)) as client:
+        browser = await Browser(client, store).sign_in(Role.MANAGER)
+        assert "/groups" == (await browser.get("/groups")).path
+        cookies = {each.key: each.value for each in client.session.cookie_jar}
+        assert "/groups" == (await browser.get("/groups")).path
+        later = time.time() + 61
+        monkeypatch.setattr("aiohttp_session.time.time", lambda: later)
+        client.session.cookie_jar.update_cookies(cookies)
+
+        page = await browser.get("/groups")
+
+    assert page.path.startswith("/sign-in")
+
+
 async def test_another_password_ends_the_session(manager):
     """
     So does being removed.
@@ -141,8 +201,6 @@ async def test_the_cookie_is_secure_behind_tls(store):
     """
     Where browsers come over TLS it never travels without.
     """
-    from webhook_engine.console import ConsoleSettings
-
     async with consoled(store, settings=ConsoleSettings(https=True)) as client:
         response = await client.get("/sign-in")
 

@@ -22,25 +22,49 @@ async def _pages(queue, **filters):
     return [[each.event_id for each in page.deliveries] for page in pages]
 
 
-@pytest.mark.parametrize("state", [None, State.DEAD], ids=str)
-async def test_a_look_ends_and_the_next_goes_on_from_there(queue, monkeypatch, state):
+@pytest.mark.parametrize(
+    ("state", "column"), [(None, "webhook"), (None, "target"), (State.DEAD, "target")], ids=str
+)
+async def test_a_look_ends_and_the_next_goes_on_from_there(queue, monkeypatch, state, column):
     """
     Nothing that fits is left out, and nothing comes twice.
     """
     monkeypatch.setattr(choosing, "LOOK", 4)
     for n in range(10):
-        await queue.put([delivery(f"e{n}", webhook="rare" if n in (0, 5) else "often")])
+        await queue.put([delivery(f"e{n}", **{column: "rare" if n in (0, 5) else "often"})])
         for lease in await queue.claim(1, lease_s=LONG_S):
             await queue.dead(lease, FAILED, reason="gone")
     filters = {} if state is None else {"state": state}
 
-    rare = await _pages(queue, webhook="rare", **filters)
-    none = await _pages(queue, webhook="nothing", **filters)
-    often = await _pages(queue, webhook="often", **filters)
+    rare = await _pages(queue, **{column: "rare"}, **filters)
+    none = await _pages(queue, **{column: "nothing"}, **filters)
+    often = await _pages(queue, **{column: "often"}, **filters)
 
     assert [[], ["e5"], ["e0"]] == rare
     assert [[], [], []] == none
     assert [f"e{n}" for n in (9, 8, 7, 6, 4, 3, 2, 1)] == [each for page in often for each in page]
+
+
+async def test_the_dead_letters_of_a_webhook_are_found_at_once(queue, monkeypatch):
+    """
+    However many others are dead; a time or a target is looked for among them.
+    """
+    monkeypatch.setattr(choosing, "LOOK", 3)
+    for n in range(10):
+        await queue.put(
+            [delivery(f"e{n}", webhook="rare" if n in (0, 1, 5) else "often", target=f"t{n % 2}")]
+        )
+        for lease in await queue.claim(1, lease_s=LONG_S):
+            await queue.dead(lease, FAILED, reason="gone")
+    await queue.put([delivery("e10", webhook="rare")])
+    dead = {"state": State.DEAD, "webhook": "rare"}
+    [oldest] = (await queue.list(event_id="e0")).deliveries
+
+    assert [["e5", "e1"], ["e0"]] == await _pages(queue, **dead)
+    assert [[]] == await _pages(queue, state=State.DEAD, webhook="nothing")
+    assert ["e5", "e1"] == [each for page in await _pages(queue, target="t1", **dead) for each in page]
+    assert [[]] == await _pages(queue, until=oldest.put_at, **dead)
+    assert [["e0"]] == await _pages(queue, event_id="e0", **dead)
 
 
 async def test_an_event_is_found_at_once(queue, monkeypatch):

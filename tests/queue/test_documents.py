@@ -4,7 +4,9 @@ A document stays as long as a delivery may name it.
 
 import asyncio
 
-from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue
+import pytest
+
+from webhook_engine.queue import AttemptRecord, Delivery, QueueSettings, SqliteQueue, State
 
 PATIENCE_S = 20
 OK = AttemptRecord(outcome="ok", status=200)
@@ -56,9 +58,17 @@ async def test_a_document_in_use_outlives_younger_ones(tmp_path):
     assert "mine" == found
 
 
-async def test_a_queue_of_an_earlier_version_is_opened(tmp_path):
+@pytest.mark.parametrize(
+    "older",
+    [
+        "DROP TABLE document; DROP INDEX delivery_dead; PRAGMA user_version = 1",
+        "DROP INDEX delivery_dead; PRAGMA user_version = 2",
+    ],
+    ids=["1", "2"],
+)
+async def test_a_queue_of_an_earlier_version_is_opened(tmp_path, older):
     """
-    Its deliveries are there, and documents can be kept from now on.
+    Its deliveries are there, documents can be kept, and dead letters are found.
     """
     import apsw
 
@@ -66,11 +76,13 @@ async def test_a_queue_of_an_earlier_version_is_opened(tmp_path):
     async with SqliteQueue(path) as queue:
         await queue.put([delivery("e1")])
     db = apsw.Connection(str(path))
-    db.execute("DROP TABLE document; PRAGMA user_version = 1")
+    db.execute(older)
     db.close()
 
     async with SqliteQueue(path) as queue:
         await queue.keep("v1", "as it was")
         found = (await queue.kept("v1"), len((await queue.list()).deliveries))
+        dead = await queue.list(state=State.DEAD, webhook="hook")
 
     assert ("as it was", 1) == found
+    assert () == dead.deliveries

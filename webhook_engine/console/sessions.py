@@ -6,32 +6,52 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import time
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
+from cryptography.fernet import Fernet
 
 if TYPE_CHECKING:
     from aiohttp import web
     from aiohttp_session import Session
 
+    from webhook_engine.store.users import Users
+
 COOKIE: Final = "webhook_engine_console"
 
 _CSRF, _ID, _FLASH = "csrf", "id", "flash"
+_OPENED: Final = 1_000
+"""Cookies that need not be opened again."""
+
 _USER, _STAMP = "user", "stamp"
+
+
+class _Seal(Fernet):
+    """
+    Opens each cookie once; how old a session may be is looked at every time, by what stands within.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(key)
+        self._opened = lru_cache(_OPENED)(super().decrypt)
+
+    def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
+        return self._opened(token, ttl)
 
 
 class Sessions:
     """
-    Reads and writes the cookie; remembers who signed out, as a copy of their cookie would still read.
+    Reads and writes the cookie; has it remembered who signed out, as a copy of their cookie would still read.
     """
 
-    def __init__(self, key: bytes | None, *, session_s: int, https: bool | None) -> None:
-        self._key = key or secrets.token_bytes(32)
+    def __init__(self, key: bytes | None, users: Users, *, session_s: int, https: bool | None) -> None:
+        self._seal = _Seal(urlsafe_b64encode(key or secrets.token_bytes(32)))
+        self._users = users
         self._session_s = session_s
         self._https = https
-        self._ended: dict[str, float] = {}
         self._storage = lru_cache(8)(self._make)
 
     async def load(self, request: web.Request, *, path: str) -> Session:
@@ -40,7 +60,7 @@ class Sessions:
         """
         storage = self._storage(path, self._is_secure(request))
         session = await storage.load_session(request)
-        if session.get(_ID) in self._ended:
+        if self._users.has_ended(str(session.get(_ID, ""))):
             session = await storage.new_session()
         if _CSRF not in session:
             session[_ID], session[_CSRF] = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
@@ -55,18 +75,20 @@ class Sessions:
         if session._changed and not response.prepared:
             await self._storage(path, self._is_secure(request)).save_session(request, response, session)
 
-    def end(self, session: Session) -> None:
+    async def end(self, session: Session) -> None:
         """
-        Let this session, and every copy of its cookie, be nobody's.
+        Let this session, and every copy of its cookie, be nobody's, after a restart too.
+
+        Raises:
+            StoreError: It cannot be written now: it holds until this process ends.
         """
-        now = time.monotonic()
-        self._ended = {key: until for key, until in self._ended.items() if until > now}
-        self._ended[session[_ID]] = now + self._session_s
+        ident = str(session[_ID])
         session.invalidate()
+        await self._users.end_session(ident, until=datetime.now(UTC) + timedelta(seconds=self._session_s))
 
     def _make(self, path: str, secure: bool) -> EncryptedCookieStorage:
         return EncryptedCookieStorage(
-            self._key,
+            self._seal,
             cookie_name=COOKIE,
             max_age=self._session_s,
             path=path,

@@ -59,7 +59,9 @@ class Console:
         self.engine, self.store, self.settings = engine, store, settings
         self.user_of = user_of
         self.assets = Assets()
-        self.sessions = Sessions(settings.session_key, session_s=settings.session_s, https=settings.https)
+        self.sessions = Sessions(
+            settings.session_key, store.users, session_s=settings.session_s, https=settings.https
+        )
         self.advisor = Advisor()
         self.trials = Trials()
         self.uses = Uses()

@@ -4,12 +4,13 @@ The log of API requests as people read it: by time, action and outcome, with a l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, func, literal, select, text
+from sqlalchemy import ColumnElement, Integer, bindparam, func, select, text
 
 from webhook_engine.store import tables
 from webhook_engine.store.facts import ApiRequest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import Connection, Row, Select
 
     from webhook_engine.store.api_requests import ApiRequests
     from webhook_engine.store.database import Database
@@ -64,20 +65,17 @@ class LogFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def stated(self) -> dict[str, object]:
         """
-        What no index answers.
+        What no index answers, by the names of its conditions.
         """
-        found: list[ColumnElement[bool]] = []
-        if self.key is not None:
-            found.append(_table.c.key == self.key)
-        if self.is_refused:
-            found.append(_table.c.outcome != SUCCESS)
-        if self.since is not None:
-            found.append(_table.c.at >= self.since)
-        if self.until is not None:
-            found.append(_table.c.at < self.until)
-        return found
+        asked = {
+            "key": self.key,
+            "success": SUCCESS if self.is_refused else None,
+            "since": self.since,
+            "until": self.until,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 SUCCESS: Final = "Success"
@@ -124,58 +122,70 @@ class ApiLog:
         return tuple(sorted(name for name in found if name))
 
 
+_TERMS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "tenant": _table.c.tenant_id
+    == select(tables.tenant.c.id).where(tables.tenant.c.name == bindparam("tenant")).scalar_subquery(),
+    "action": _table.c.action == bindparam("action"),
+    "low": _table.c.id >= bindparam("low"),
+    "high": _table.c.id < bindparam("high"),
+    # No more than a look to `high`, or to the end.
+    "look": _table.c.id
+    > func.coalesce(bindparam("end", type_=Integer), select(func.max(_table.c.id)).scalar_subquery())
+    - bindparam("look", type_=Integer),
+    "key": _table.c.key == bindparam("key"),
+    "success": _table.c.outcome != bindparam("success"),
+    "since": _table.c.at >= bindparam("since"),
+    "until": _table.c.at < bindparam("until"),
+}
+"""The name of a value -> the condition that it is bound in."""
+
+
+@lru_cache(maxsize=256)
+def _statement(names: frozenset[str], *, whole: bool) -> Select[Any]:
+    """
+    The requests under those conditions, the newest first; built once, as that takes longer than asking.
+
+    Args:
+        whole: Or else one number alone.
+    """
+    terms = [term for name, term in _TERMS.items() if name in names]
+    wanted = select(_table) if whole else select(_table.c.id).offset(bindparam("offset", type_=Integer))
+    return wanted.where(*terms).order_by(_table.c.id.desc()).limit(bindparam("limit", type_=Integer))
+
+
 def _page(connection: Connection, tenant: str, chosen: LogFilter, limit: int, before: int | None) -> LogPage:
     low, high = _bounds(connection, chosen)
     if before is not None:
         high = before if high is None else min(before, high)
-    conditions = chosen.conditions()
-    within = partial(_within, tenant, chosen.action)
+    stated = chosen.stated()
 
-    def found(*terms: ColumnElement[bool]) -> Sequence[Row[Any]]:
-        wanted = select(_table).where(*terms, *conditions).order_by(_table.c.id.desc()).limit(limit)
-        return connection.execute(wanted).all()
+    def within(low: int | None) -> dict[str, object]:
+        asked = {"tenant": tenant, "action": chosen.action, "low": low, "high": high}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def found(**values: object) -> Sequence[Row[*tuple[Any, ...]]]:
+        statement = _statement(frozenset(values), whole=True)
+        return connection.execute(statement, {**values, "limit": limit}).all()
 
     ends: int | None = None
-    rows: Sequence[Row[Any]] = ()
-    if conditions:
+    rows: Sequence[Row[*tuple[Any, ...]]] = ()
+    if stated:
         # Mostly they are among the last ones, and then nobody has to find out where a look ends.
-        rows = found(*within(low, high), _table.c.id > _behind(high))
+        rows = found(**within(low), **stated, look=LOOK, end=high)
     if len(rows) < limit:
-        if conditions:
-            ends = _last_looked_at(connection, within(low, high))
-        rows = found(*within(ends or low, high))
+        if stated:
+            ends = _last_looked_at(connection, within(low))
+        rows = found(**within(ends or low), **stated)
     last = rows[-1].id if len(rows) == limit else ends
     return LogPage(tuple(_request(row, tenant) for row in rows), last)
 
 
-def _within(tenant: str, action: str | None, low: int | None, high: int | None) -> list[ColumnElement[bool]]:
-    """
-    What an index answers.
-    """
-    terms: list[ColumnElement[bool]] = [_table.c.tenant_id == id_of(tenant)]
-    if action is not None:
-        terms.append(_table.c.action == action)
-    if low is not None:
-        terms.append(_table.c.id >= low)
-    if high is not None:
-        terms.append(_table.c.id < high)
-    return terms
-
-
-def _behind(high: int | None) -> ColumnElement[int]:
-    """
-    A number from which there are no more than a look to *high*, or to the end.
-    """
-    newest = select(func.max(_table.c.id)).scalar_subquery() if high is None else literal(high)
-    return newest - LOOK
-
-
-def _last_looked_at(connection: Connection, within: Sequence[ColumnElement[bool]]) -> int | None:
+def _last_looked_at(connection: Connection, within: Mapping[str, object]) -> int | None:
     """
     The number at which a look ends; None where there are not so many.
     """
-    there: Select[Any] = select(_table.c.id).where(*within)
-    found = connection.execute(there.order_by(_table.c.id.desc()).limit(1).offset(LOOK - 1))
+    statement = _statement(frozenset(within), whole=False)
+    found = connection.execute(statement, {**within, "limit": 1, "offset": LOOK - 1})
     last: int | None = found.scalar_one_or_none()
     return last
 
@@ -216,13 +226,6 @@ def _first_since(connection: Connection, at: datetime) -> int:
     return int(found.scalar_one() or 0)
 
 
-def _request(row: Any, tenant: str) -> ApiRequest:
-    return ApiRequest(
-        id=row.id,
-        tenant=tenant,
-        at=row.at,
-        key=row.key,
-        action=row.action,
-        took_s=row.took_s,
-        outcome=row.outcome,
-    )
+def _request(row: Row[*tuple[Any, ...]], tenant: str) -> ApiRequest:
+    number, _, at, key, action, took_s, outcome = row
+    return ApiRequest(id=number, tenant=tenant, at=at, key=key, action=action, took_s=took_s, outcome=outcome)

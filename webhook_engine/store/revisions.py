@@ -8,9 +8,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Integer, bindparam, insert, select, update
 
 from webhook_engine.definitions import Definitions, read_text, write_toml
 from webhook_engine.errors import NotFound, StoreConflict
@@ -32,6 +32,26 @@ T = TypeVar("T")
 
 _table = tables.revision
 _FACTS = (_table.c.number, _table.c.saved_by, _table.c.saved_at, _table.c.note, _table.c.restored_from)
+
+_HISTORY: Final = (
+    select(*_FACTS)
+    .where(
+        _table.c.tenant_id
+        == select(tables.tenant.c.id).where(tables.tenant.c.name == bindparam("tenant")).scalar_subquery(),
+        _table.c.number < bindparam("before"),
+    )
+    .order_by(_table.c.number.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+"""Built once, as that takes longer than asking."""
+
+_DOCUMENTS: Final = _HISTORY.add_columns(_table.c.document).execution_options(yield_per=1)
+
+_TOLD: Final = 64
+"""Pages of the history that are remembered."""
+
+_BEYOND: Final = 2**31 - 1
+"""A number that no revision reaches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +125,8 @@ class Revisions:
         self._vault = vault
         self._changes = changes
         self._loaded: dict[str, Revision] = {}
+        self._told: tuple[int, dict[tuple[str, int, int | None], tuple[RevisionEntry, ...]]] = (-1, {})
+        """Pages of the history, for as long as nothing changes."""
 
     @finished
     async def save(
@@ -202,10 +224,19 @@ class Revisions:
         Args:
             before: Only those with a lower number.
         """
-        wanted = _page(select(*_FACTS), tenant, limit, before)
-        return await self._database.look(
-            lambda connection: tuple(_entry(tenant, row) for row in connection.execute(wanted))
-        )
+        number = self._changes.number(Topic.DEFINITIONS)
+        if self._told[0] != number:
+            self._told = (number, {})
+        told = self._told[1]
+        if (tenant, limit, before) not in told:
+            asked = _asked(tenant, limit, before)
+            found = await self._database.look(
+                lambda connection: tuple(_entry(tenant, row) for row in connection.execute(_HISTORY, asked))
+            )
+            if len(told) == _TOLD:
+                told.clear()
+            told[tenant, limit, before] = found
+        return told[tenant, limit, before]
 
     async def documents(
         self, tenant: str, *, limit: int = 100, before: int | None = None
@@ -229,12 +260,10 @@ class Revisions:
         Args:
             before: Only those with a lower number.
         """
-        wanted = _page(select(*_FACTS, _table.c.document), tenant, limit, before).execution_options(
-            yield_per=1
-        )
+        asked = _asked(tenant, limit, before)
         return await self._database.look(
             lambda connection: tuple(
-                (_entry(tenant, row), cut(row.document)) for row in connection.execute(wanted)
+                (_entry(tenant, row), cut(row.document)) for row in connection.execute(_DOCUMENTS, asked)
             )
         )
 
@@ -267,13 +296,8 @@ class Revisions:
         return (await connection.execute(_one(tenant, number))).first()
 
 
-def _page(
-    facts: Select[*tuple[Any, ...]], tenant: str, limit: int, before: int | None
-) -> Select[*tuple[Any, ...]]:
-    wanted = facts.where(_table.c.tenant_id == id_of(tenant))
-    if before is not None:
-        wanted = wanted.where(_table.c.number < before)
-    return wanted.order_by(_table.c.number.desc()).limit(limit)
+def _asked(tenant: str, limit: int, before: int | None) -> dict[str, object]:
+    return {"tenant": tenant, "limit": limit, "before": _BEYOND if before is None else min(before, _BEYOND)}
 
 
 def _one(tenant: str, number: int) -> Select[*tuple[Any, ...]]:

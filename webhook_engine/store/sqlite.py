@@ -348,7 +348,9 @@ def _prepare(engine: Engine, *, begin: str, pragmas: Mapping[str, object]) -> No
     # Python's sqlite3 begins a transaction too late to cover a change of the schema, so we begin them.
     @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        cursor = connection.connection.cursor()
+        cursor.execute(begin)
+        cursor.close()
 
 
 # --- Refusals --------------------------------------------------------------------------------------

@@ -135,6 +135,13 @@ user = Table(
     UniqueConstraint("tenant_id", "email"),
 )
 
+ended_session = Table(
+    "ended_session",
+    METADATA,
+    Column("id", String(64), primary_key=True, doc="SHA-256 of what the session calls itself"),
+    Column("until", Instant, nullable=False, doc="when its cookie would have run out"),
+)
+
 change = Table(
     "change",
     METADATA,
@@ -258,6 +265,7 @@ api_request = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_api_request_of_tenant", api_request.c.tenant_id, api_request.c.id)
+Index("ix_api_request_of_action", api_request.c.tenant_id, api_request.c.action, api_request.c.id)
 
 # --- Recorded calls ----------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ _EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[^\s@<>\"',;:\\()\[\]]+\Z")
 _HASHES_AT_ONCE: Final = 2  # each takes 64 MiB and a core
 
 _table = tables.user
+_sessions = tables.ended_session
 
 
 class Role(StrEnum):
@@ -99,6 +100,8 @@ class Users:
         self._changes = changes
         changes.follow(Topic.USERS, self._refresh)
         self._known: dict[tuple[str, str], tuple[str, User]] = {}
+        self._ended: frozenset[str] = frozenset()
+        self._ending: set[str] = set()
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
         self._link: tuple[str, bytes] | None = None
 
@@ -230,6 +233,36 @@ class Users:
             await count_up(connection, Topic.USERS)
         await self._changes.catch_up()
 
+    @finished
+    async def end_session(self, session: str, *, until: datetime) -> None:
+        """
+        Let a session be nobody's from now on, in this process and every later one.
+
+        Args:
+            session: What it calls itself.
+
+            until: When it would have ended by itself; nobody remembers it longer.
+        """
+        ident = _digest(session).hex()
+        # At once, and though it cannot be written.
+        self._ending.add(ident)
+        async with self._database.write() as connection:
+            await connection.execute(delete(_sessions).where(_sessions.c.until < datetime.now(UTC)))
+            await connection.execute(delete(_sessions).where(_sessions.c.id == ident))
+            await connection.execute(insert(_sessions).values(id=ident, until=until))
+            await count_up(connection, Topic.USERS)
+        await self._changes.catch_up()
+        self._ending.discard(ident)
+
+    def has_ended(self, session: str) -> bool:
+        """
+        Whether that session was ended.
+        """
+        if not (self._ended or self._ending):
+            return False
+        ident = _digest(session).hex()
+        return ident in self._ended or ident in self._ending
+
     # --- The first one -----------------------------------------------------------------------------
 
     def first_token(self, tenant: str) -> str | None:
@@ -272,7 +305,9 @@ class Users:
         columns = select(_table, tables.tenant.c.name.label("tenant")).join_from(_table, tables.tenant)
         async with self._database.read() as connection:
             rows = await connection.execute(columns)
+            ended = await connection.execute(select(_sessions.c.id))
             self._known = {(row.tenant, row.email): (row.password, _user(row)) for row in rows}
+            self._ended = frozenset(ended.scalars())
 
 
 def _hasher() -> PasswordHasher:

@@ -5,15 +5,17 @@ The history of the definitions: who changed what and when, and the way back.
 from __future__ import annotations
 
 import asyncio
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import forms
-from webhook_engine.console.paging import page_of
+from webhook_engine.console.paging import Page, page_of
+from webhook_engine.console.pieces import piece_of, table_in
 from webhook_engine.console.saving import Edit, save, table_of
-from webhook_engine.console.tables import differences, position_of
+from webhook_engine.console.tables import differences
 from webhook_engine.errors import NotFound
 
 if TYPE_CHECKING:
@@ -47,16 +49,12 @@ async def history(visit: Visit) -> web.StreamResponse:
     All revisions, or those that changed one definition (`?webhook=`, `?group=`, `?rule=`).
     """
     kind, name = next(((kind, visit.asked(kind)) for kind in _KINDS if visit.asked(kind)), ("", ""))
-    before = forms.whole(visit.asked("before"))
-    size = _LOOKED_AT if name else visit.console.settings.page_rows
-    found = await visit.console.store.definitions.documents(
-        visit.console.tenant, limit=size + 1, before=before if isinstance(before, int) else None
-    )
-    page = page_of(found, size=size, key=lambda each: each[0].number)
-    changes = await asyncio.to_thread(lambda: list(_changes(found, len(page.rows), kind, name)))
+    stated = forms.whole(visit.asked("before"))
+    before = stated if isinstance(stated, int) else None
+    page = await (_of_one(visit, kind, name, before) if name else _of_all(visit, before))
     current = (await visit.console.revision()).entry.number
     return visit.page(
-        "history.html", kind=kind, name=name, changes=changes, after=page.after, current=current
+        "history.html", kind=kind, name=name, changes=page.rows, after=page.after, current=current
     )
 
 
@@ -108,28 +106,31 @@ async def restore(visit: Visit) -> web.StreamResponse:
     )
 
 
-def _changes(
-    found: Sequence[tuple[RevisionEntry, str]], count: int, kind: str, name: str
-) -> Iterator[Change]:
-    """
-    The first *count* revisions that changed something of that definition; of any, where it has no name.
-    """
-    tables = [_table(tomllib.loads(text), kind, name) for _, text in found] if name else []
-    for index, (entry, _) in enumerate(found[:count]):
-        if not name:
-            yield Change(entry=entry, differences=())
-            continue
-        after = tables[index]
-        # Before the first revision there was nothing.
-        before = tables[index + 1] if index + 1 < len(tables) else None
-        if before is None and index + 1 == len(tables) and entry.number > 1:
-            continue
-        if before != after:
-            changed = differences(before or {}, after or {})
-            yield Change(entry=entry, differences=changed, is_there=after is not None)
+async def _of_all(visit: Visit, before: int | None) -> Page[Change]:
+    size = visit.console.settings.page_rows
+    found = await visit.console.store.definitions.history(visit.console.tenant, limit=size + 1, before=before)
+    page = page_of(found, size=size, key=lambda entry: entry.number)
+    return Page(rows=[Change(entry=entry, differences=()) for entry in page.rows], after=page.after)
 
 
-def _table(tree: Mapping[str, Any], kind: str, name: str) -> Mapping[str, Any] | None:
-    tables = tree.get(kind, [])
-    position = position_of(tables, name)
-    return None if position is None else tables[position]
+async def _of_one(visit: Visit, kind: str, name: str, before: int | None) -> Page[Change]:
+    found = await visit.console.store.definitions.pieces(
+        visit.console.tenant,
+        partial(piece_of, kind=kind, name=name),
+        limit=_LOOKED_AT + 1,
+        before=before,
+    )
+    page = page_of(found, size=_LOOKED_AT, key=lambda each: each[0].number)
+    changes = await asyncio.to_thread(lambda: list(_changes(found, len(page.rows), kind)))
+    return Page(rows=changes, after=page.after)
+
+
+def _changes(found: Sequence[tuple[RevisionEntry, str]], count: int, kind: str) -> Iterator[Change]:
+    """
+    Those of the first *count* revisions that changed the piece which they are told with.
+    """
+    # Before the first revision there was nothing.
+    for (entry, after), (_, before) in pairwise([*found, (None, "")][: count + 1]):
+        if before != after and entry is not None:
+            changed = differences(table_in(before, kind), table_in(after, kind))
+            yield Change(entry=entry, differences=changed, is_there=bool(after))

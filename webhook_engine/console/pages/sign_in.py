@@ -59,7 +59,7 @@ async def sign_out(visit: Visit) -> web.StreamResponse:
     """
     End the session.
     """
-    visit.console.sessions.end(visit.session)
+    await visit.console.sessions.end(visit.session)
     return visit.go("sign_in")
 
 

@@ -9,7 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.errors import QueueError
-from webhook_engine.queue.delivery import fingerprint
+from webhook_engine.queue.delivery import State, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,13 +79,22 @@ class Choice:
         return "state" in self.filters
 
     @property
+    def is_dead_of_one(self) -> bool:
+        """
+        Whether they are the dead letters of a webhook, to which an index leads.
+        """
+        return self.filters.get("state") == State.DEAD and {"webhook", "event_id"} & {*self.filters} == {
+            "webhook"
+        }
+
+    @property
     def is_looked_for(self) -> bool:
         """
         Whether others may stand between those that are meant, as many as there are.
         """
         if "event_id" in self.filters:
             return False
-        narrow = len(self.filters) > self.by_state
+        narrow = len(self.filters) > self.by_state + self.is_dead_of_one
         return narrow or (self.by_state and (self.since is not None or self.until is not None))
 
     def source(self) -> str:
@@ -94,6 +103,8 @@ class Choice:
         """
         if "event_id" in self.filters:
             return "delivery INDEXED BY delivery_key"
+        if self.is_dead_of_one:
+            return "delivery INDEXED BY delivery_dead"
         return f"delivery {'INDEXED BY delivery_clock' if self.by_state else 'NOT INDEXED'}"
 
     def order(self) -> str:
@@ -115,7 +126,11 @@ class Choice:
         high = None if self.until is None else first_since(db, self.until)
         stated: list[tuple[str, Row]] = []
         if self.by_state:
-            stated.append(("state = ?", (self.filters["state"],)))
+            if self.is_dead_of_one:
+                # The index's own condition, word by word.
+                stated.append(("state = 'dead' AND webhook = ?", (self.filters["webhook"],)))
+            else:
+                stated.append(("state = ?", (self.filters["state"],)))
             if ends is not None:
                 stated.append(("(at, id) >= (?, ?)", (ends.at, ends.id)))
             elif self.since is not None:
@@ -136,7 +151,8 @@ class Choice:
         """
         The conditions that no index answers.
         """
-        named = {column: value for column, value in self.filters.items() if column != "state"}
+        indexed = {"state", "webhook"} if self.is_dead_of_one else {"state"}
+        named = {column: value for column, value in self.filters.items() if column not in indexed}
         terms = [f"{column} = ?" for column in named]
         values: list[apsw.SQLiteValue] = [*named.values()]
         if (event := self.filters.get("event_id")) is not None:

@@ -12,11 +12,11 @@ from webhook_engine.errors import QueueError, QueueOwned, QueueUnavailable
 from webhook_engine.locking import OwnerLock
 from webhook_engine.queue.sqlite import holding, suspects
 from webhook_engine.queue.sqlite.settings import QueueSettings
-from webhook_engine.queue.sqlite.statements import DOCUMENTS, SCHEMA
+from webhook_engine.queue.sqlite.statements import DEAD, DOCUMENTS, SCHEMA
 
 # "whq1": so that a file of something else is recognised.
 _APPLICATION = 0x77687131
-_VERSION = 2
+_VERSION = 3
 
 PASSING = (
     apsw.FullError,
@@ -68,6 +68,8 @@ def open_reader(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     db.set_busy_timeout(1_000)
     db.pragma("query_only", True)
+    # Room for the pages of a long look through deliveries that lie far apart.
+    db.pragma("cache_size", -8_000)
     return db
 
 
@@ -119,10 +121,11 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
         db.pragma("max_page_count", max(64, settings.limit_bytes // int(str(db.pragma("page_size")))))
     if is_new:
         db.execute(
-            f"BEGIN IMMEDIATE; {SCHEMA}; {DOCUMENTS}; PRAGMA application_id = {_APPLICATION}; "
+            f"BEGIN IMMEDIATE; {SCHEMA}; {DOCUMENTS}; {DEAD} PRAGMA application_id = {_APPLICATION}; "
             f"PRAGMA user_version = {_VERSION}; COMMIT"
         )
-    elif version == 1:
-        db.execute(f"BEGIN IMMEDIATE; {DOCUMENTS}; PRAGMA user_version = {_VERSION}; COMMIT")
+    elif version != _VERSION:
+        since = f"{DOCUMENTS}; {DEAD}" if version == 1 else DEAD
+        db.execute(f"BEGIN IMMEDIATE; {since} PRAGMA user_version = {_VERSION}; COMMIT")
     holding.prepare(db)
     suspects.prepare(db)

@@ -67,6 +67,9 @@ CREATE TABLE document (
 """
 """Since the second version of the schema."""
 
+DEAD = "CREATE INDEX delivery_dead ON delivery (webhook, at) WHERE state = 'dead';"
+"""Since the third: what is dead of one webhook is found however much else there is."""
+
 ATTEMPTS = 1 << 16
 """An attempt's id is its delivery's id times this, plus its number: clustered, with no index of its own."""
 
