@@ -30,12 +30,17 @@ def test_a_user_is_added_listed_and_removed(command):
     changed = command(
         "user", "password", "naledi@example.com", "--password-stdin", stdin="another long secret"
     )
+    kept = command("user", "remove", "naledi@example.com")
+    _add(command, "sipho@example.com", "--role", "administrator")
     removed = command("user", "remove", "naledi@example.com")
 
     assert (0, "naledi@example.com may sign in as administrator\n") == (added.code, added.out)
     assert [("naledi@example.com", "administrator")] == [(each["email"], each["role"]) for each in listed]
     assert (0, 0) == (changed.code, removed.code)
-    assert [] == json.loads(command("user", "list", "--json").out)
+    assert kept.code != 0
+    assert "add another administrator first" in kept.err
+    left = json.loads(command("user", "list", "--json").out)
+    assert ["sipho@example.com"] == [each["email"] for each in left]
     assert PASSWORD.encode() not in b"".join(each.read_bytes() for each in Path().glob("*.db*"))
 
 

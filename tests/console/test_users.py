@@ -2,7 +2,9 @@
 Users: administrators let others in, and out.
 """
 
-from tests.console.browsing import TENANT, Browser, consoled
+import asyncio
+
+from tests.console.browsing import PASSWORD, TENANT, Browser, consoled
 from webhook_engine.console import Visitor
 from webhook_engine.store import Role
 
@@ -48,6 +50,44 @@ async def test_what_cannot_be_is_told_and_kept(administrator):
     assert "&#39;boss&#39; is no role" in boss.text
     assert "sipho@example.com" == page.form["email"]
     assert "canary" not in page.text
+
+
+async def test_all_that_is_wrong_is_told_at_its_field(administrator):
+    """
+    At once, in the order of the form.
+    """
+    await administrator.get("/users")
+    page = await administrator.submit("/users", email="sipho", role="agent", password="short")
+    taken = await administrator.submit(
+        "/users", email="Manager@example.com", role="manager", password="a long secret"
+    )
+
+    wrong = [a["name"] for tag, a in page.tags if a.get("aria-invalid")]
+    assert ["email", "extension", "password"] == wrong
+    places = [page.text.index(text) for text in ("is no e-mail", "needs an extension", "10 to 1,000")]
+    assert sorted(places) == places
+    assert ["email"] == [a["name"] for tag, a in taken.tags if a.get("aria-invalid")]
+    assert "there is a user manager@example.com already" in taken.words_of
+
+
+async def test_the_last_administrator_stays(administrator):
+    """
+    Two who remove each other at one moment leave one; a second removal of somebody says so.
+    """
+    users = administrator.store.users
+    await users.add(TENANT, "b@example.com", PASSWORD, role=Role.ADMINISTRATOR, by="the tests")
+    await administrator.get("/users")
+    outcomes = await asyncio.gather(
+        users.remove(TENANT, "b@example.com"),
+        users.remove(TENANT, "administrator@example.com"),
+        return_exceptions=True,
+    )
+    again = await administrator.post("/users/remove", email="b@example.com")
+
+    assert outcomes[0] is None
+    assert "is the last administrator of Euphoria" in str(outcomes[1])
+    assert "add another administrator first" in str(outcomes[1])
+    assert "b@example.com was removed already" in again.words_of
 
 
 async def test_somebody_is_removed_and_nobody_themselves(administrator):

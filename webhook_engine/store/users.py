@@ -122,18 +122,16 @@ class Users:
             StoreError: The address is no address or is taken, the password is too short or too long, or an
                 agent has no extension.
         """
-        address = _address(email)
-        _check_password(password)
-        if role is Role.AGENT and not extension:
-            raise StoreError(f"{address} is an agent and needs an extension, such as 100-Euphoria")
+        wrong = self.wrong_with(tenant, email, password, role=role, extension=extension)
+        if wrong:
+            raise StoreError("; ".join(wrong.values()))
+        address = _folded(email)
         hashed = await self._hash(password)
         async with self._database.write() as connection:
             tenant_id = (await tenant_row(connection, tenant)).id
             taken = select(_table.c.id).where(_table.c.tenant_id == tenant_id, _table.c.email == address)
             if (await connection.execute(taken)).first() is not None:
-                raise StoreError(
-                    f"there is a user {address} already: remove them first, or set their password"
-                )
+                raise StoreError(_taken(address))
             await connection.execute(
                 insert(_table).values(
                     tenant_id=tenant_id,
@@ -150,6 +148,24 @@ class Users:
         self._link = None
         return self._known[tenant, address][1]
 
+    def wrong_with(
+        self, tenant: str, email: str, password: str, *, role: Role, extension: str = ""
+    ) -> dict[str, str]:
+        """
+        Why nobody can be added like this: what is wrong with `email`, `password` and `extension`, each in a sentence.
+        """
+        address = _folded(email)
+        found: dict[str, str] = {}
+        if not _is_address(address):
+            found["email"] = f"{email[:60]!r} is no e-mail address; write one such as naledi@example.com"
+        elif self.find(tenant, address) is not None:
+            found["email"] = _taken(address)
+        if role is Role.AGENT and not extension:
+            found["extension"] = f"{address} is an agent and needs an extension, such as 100-Euphoria"
+        if not _is_password(password):
+            found["password"] = _NO_PASSWORD
+        return found
+
     @finished
     async def remove(self, tenant: str, email: str) -> None:
         """
@@ -157,9 +173,23 @@ class Users:
 
         Raises:
             NotFound: There is no such user.
+            StoreError: They are the tenant's last administrator.
         """
         address = _folded(email)
         async with self._database.write() as connection:
+            # Within the transaction: two who remove each other at one moment cannot both.
+            others = select(_table.c.id).where(
+                _table.c.tenant_id == id_of(tenant),
+                _table.c.email != address,
+                _table.c.role == Role.ADMINISTRATOR.value,
+            )
+            role = select(_table.c.role).where(_table.c.tenant_id == id_of(tenant), _table.c.email == address)
+            is_administrator = (await connection.execute(role)).scalar_one_or_none() == Role.ADMINISTRATOR
+            if is_administrator and (await connection.execute(others.limit(1))).first() is None:
+                raise StoreError(
+                    f"{address} is the last administrator of {tenant or 'this tenant'}, and nobody could let others "
+                    "in: add another administrator first"
+                )
             found = await connection.execute(
                 delete(_table).where(_table.c.tenant_id == id_of(tenant), _table.c.email == address)
             )
@@ -178,7 +208,8 @@ class Users:
             StoreError: The password is too short or too long.
         """
         address = _folded(email)
-        _check_password(password)
+        if not _is_password(password):
+            raise StoreError(_NO_PASSWORD)
         hashed = await self._hash(password)
         async with self._database.write() as connection:
             found = await connection.execute(
@@ -354,13 +385,16 @@ def _folded(email: str) -> str:
     return email.strip().lower()
 
 
-def _address(email: str) -> str:
-    address = _folded(email)
-    if len(address) > EMAIL_LIMIT or not address.isprintable() or not _EMAIL.match(address):
-        raise StoreError(f"{email[:60]!r} is no e-mail address; write one such as naledi@example.com")
-    return address
+def _is_address(folded: str) -> bool:
+    return len(folded) <= EMAIL_LIMIT and folded.isprintable() and _EMAIL.match(folded) is not None
 
 
-def _check_password(password: str) -> None:
-    if not PASSWORD_LEAST <= len(password) <= PASSWORD_LIMIT:
-        raise StoreError(f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT:,} characters")
+def _taken(address: str) -> str:
+    return f"there is a user {address} already: remove them first, or set their password"
+
+
+def _is_password(password: str) -> bool:
+    return PASSWORD_LEAST <= len(password) <= PASSWORD_LIMIT
+
+
+_NO_PASSWORD: Final = f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT:,} characters"

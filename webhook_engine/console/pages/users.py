@@ -5,17 +5,21 @@ Users: who may sign in to the Integration Centre, and as what.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console.forms import Form
 from webhook_engine.console.state import NotAllowed
-from webhook_engine.errors import StoreError
+from webhook_engine.errors import NotFound, StoreError
 from webhook_engine.store.users import Role
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from webhook_engine.console.visit import Visit
+
+
+_FIELDS: Final[tuple[str, ...]] = ("email", "role", "extension", "password")
+"""In the order of the form, in which what is wrong with it is told."""
 
 
 async def users(visit: Visit) -> web.StreamResponse:
@@ -32,19 +36,18 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     _check_own(visit)
     email, role, extension = (visit.given(name).strip() for name in ("email", "role", "extension"))
+    table = {"email": email, "role": role, "extension": extension}
+    known, tenant, password = visit.console.store.users, visit.console.tenant, visit.given("password")
+    chosen = Role(role) if role in tuple(Role) else None
+    wrong = known.wrong_with(tenant, email, password, role=chosen or Role.MANAGER, extension=extension)
+    if chosen is None:
+        wrong["role"] = f"{role!r:.40} is no role"
+    if wrong or chosen is None:
+        errors = {name: [wrong[name]] for name in _FIELDS if name in wrong}
+        return await _shown(visit, Form(table=table, errors=errors), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        if role not in tuple(Role):
-            raise StoreError(f"{role!r:.40} is no role")
-        user = await visit.console.store.users.add(
-            visit.console.tenant,
-            email,
-            visit.given("password"),
-            role=Role(role),
-            extension=extension,
-            by=visit.who.email,
-        )
+        user = await known.add(tenant, email, password, role=chosen, extension=extension, by=visit.who.email)
     except StoreError as error:
-        table = {"email": email, "role": role, "extension": extension}
         form = Form(table=table, errors={"": [str(error)]})
         return await _shown(visit, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return visit.go("users", say=f"{user.email} may sign in as {user.role}.")
@@ -58,7 +61,12 @@ async def remove(visit: Visit) -> web.StreamResponse:
     email = visit.given("email")
     if email == visit.who.email:
         return visit.go("users", warn="Somebody else has to remove you: there would be nobody here.")
-    await visit.console.store.users.remove(visit.console.tenant, email)
+    try:
+        await visit.console.store.users.remove(visit.console.tenant, email)
+    except NotFound:
+        return visit.go("users", warn=f"{email} was removed already.")
+    except StoreError as error:
+        return visit.go("users", warn=f"Nobody was removed: {error}.")
     return visit.go("users", say=f"{email} may not sign in any more.")
 
 
