@@ -3,7 +3,6 @@ Signing in, slowly for who guesses, and out for good.
 """
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -140,20 +139,6 @@ async def test_signed_out_is_out_after_a_restart(database):
                 paths.append((await Browser(client, store).get("/groups")).path)
 
     assert ["/sign-in?back=/groups", "/groups"] == paths
-
-
-async def test_a_session_that_ended_is_remembered_no_longer_than_it_would_have_lasted(store):
-    """
-    Then its cookie opens nothing by itself.
-    """
-    now = datetime.now(UTC)
-    await store.users.end_session("long ago", until=now - timedelta(seconds=1))
-    await store.users.end_session("lately", until=now + timedelta(hours=1))
-    await store.users.end_session("lately", until=now + timedelta(hours=1))
-
-    assert (False, True, False) == tuple(
-        store.users.has_ended(each) for each in ("long ago", "lately", "another")
-    )
 
 
 async def test_a_session_grows_old(store, monkeypatch):

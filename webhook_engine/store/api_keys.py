@@ -184,20 +184,22 @@ class ApiKeys:
         Args:
             removed: Whether those that are no longer in force are among them.
         """
-        if not removed:
+        # When keys were used elsewhere stands in the database alone.
+        if not removed and not self._database.is_shared:
             in_force = (key for *_, key in self._in_force.values() if key.tenant == tenant)
             return tuple(sorted(map(self._as_used, in_force), key=lambda key: (key.created_at, key.id)))
         keys = select(_table, tables.tenant.c.name.label("tenant")).join_from(_table, tables.tenant)
         of_tenant = keys.where(tables.tenant.c.name == tenant).order_by(_table.c.created_at, _table.c.id)
         rows = await self._database.look(lambda connection: connection.execute(of_tenant).all())
-        return tuple(self._as_used(_key(row)) for row in rows)
+        return tuple(self._as_used(_key(row)) for row in rows if removed or row.removed_at is None)
 
     def _as_used(self, key: ApiKey) -> ApiKey:
         """
         With its last use, which may not be written down yet.
         """
         used = self._used.get(key.id)
-        return key if used is None else replace(key, last_used_at=used)
+        stands = used is None or (key.last_used_at is not None and key.last_used_at >= used)
+        return key if stands else replace(key, last_used_at=used)
 
     def check(self, presented: str, *, tenant: str | None = None) -> ApiKey | None:
         """

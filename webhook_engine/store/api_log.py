@@ -130,8 +130,8 @@ _TERMS: Final[Mapping[str, ColumnElement[bool]]] = {
     "high": _table.c.id < bindparam("high"),
     # No more than a look to `high`, or to the end.
     "look": _table.c.id
-    > func.coalesce(bindparam("end", type_=Integer), select(func.max(_table.c.id)).scalar_subquery())
-    - bindparam("look", type_=Integer),
+    > func.coalesce(bindparam("end", type_=_table.c.id.type), select(func.max(_table.c.id)).scalar_subquery())
+    - bindparam("look", type_=_table.c.id.type),
     "key": _table.c.key == bindparam("key"),
     "success": _table.c.outcome != bindparam("success"),
     "since": _table.c.at >= bindparam("since"),

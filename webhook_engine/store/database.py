@@ -4,15 +4,19 @@ What the store asks of the database under it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from webhook_engine.settings import is_postgresql
 from webhook_engine.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
 
 
 class Database(Protocol):
@@ -48,6 +52,11 @@ class Database(Protocol):
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """
         One consistent look, which keeps no writer waiting.
+        """
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """
+        What *work* reads, of one moment, with as few ways there as can be: for what people wait for.
         """
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.exc import DBAPIError
@@ -28,8 +28,9 @@ except ImportError as error:
     raise MissingExtra(extra="cluster", wanted_for="a store in PostgreSQL") from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
+    from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 _CONNECTIONS: Final = 8
@@ -57,6 +58,8 @@ _SETTINGS: Final = {
 _PASSING: Final = ("08", "40", "53", "57", "55P03")
 """What may be better in a while, by the beginning of PostgreSQL's code: connections, conflicts, resources, an
 operator's intervention, a lock."""
+
+T = TypeVar("T")
 
 _ADVICE: Final = {
     "28": "look at the user and password in the address, and at the server's pg_hba.conf",
@@ -159,6 +162,13 @@ class PostgresqlDatabase:
         """
         async with self._connection(self._reading) as connection:
             yield connection
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """
+        What *work* reads, of one moment: for what people wait for.
+        """
+        async with self.read() as connection:
+            return await connection.run_sync(work)
 
     async def told(self, channel: str) -> None:
         """

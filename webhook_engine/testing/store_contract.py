@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from webhook_engine.testing.store.api_keys import ApiKeysContract
+from webhook_engine.testing.store.api_log import ApiLogContract
 from webhook_engine.testing.store.common import OpenStore
 from webhook_engine.testing.store.contacts import ContactsContract
 from webhook_engine.testing.store.dialer import DialerContract
@@ -28,6 +29,7 @@ class StoreContract(
     RevisionsContract,
     VaultContract,
     ApiKeysContract,
+    ApiLogContract,
     PopsContract,
     UsersContract,
     DialerContract,

@@ -58,6 +58,10 @@ class RevisionsContract:
         assert [3, 2, 1] == [entry.number for entry in history]
         assert definitions("a", "b", "c") == (await store.definitions.load(TENANT)).definitions
         assert definitions("a") == (await store.definitions.load(TENANT, 1)).definitions
+        pieces = await store.definitions.pieces(TENANT, len, before=3)
+        texts = await store.definitions.documents(TENANT, before=3)
+        assert [(entry, len(text)) for entry, text in texts] == [*pieces]
+        assert [2, 1] == [entry.number for entry, _ in pieces]
         assert [1] == [entry.number for entry in await store.definitions.history(TENANT, before=2)]
         assert [3] == [entry.number for entry in await store.definitions.history(TENANT, limit=1)]
 

@@ -4,6 +4,7 @@ Users: a password is checked and never shown, and who is removed is out.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,40 @@ class UsersContract:
         assert await store.users.check(TENANT, EMAIL, PASSWORD) is None
         assert after is not None
         assert before.stamp != after.stamp
+
+    async def test_a_session_that_ended_stays_so(self, open_store: OpenStore) -> None:
+        """
+        After the store was closed and opened too, for as long as it would have lasted by itself.
+        """
+        now = datetime.now(UTC)
+        async with open_store() as store:
+            await store.users.end_session("long ago", until=now - timedelta(seconds=1))
+            for _ in range(2):
+                await store.users.end_session("lately", until=now + timedelta(hours=1))
+
+        async with open_store() as store:
+            found = [store.users.has_ended(each) for each in ("long ago", "lately", "another")]
+
+        assert [False, True, False] == found
+
+    async def test_the_last_administrator_stays(self, store: Store) -> None:
+        """
+        Of each tenant, whoever else there is.
+        """
+        for tenant, email, role in (
+            (TENANT, EMAIL, Role.ADMINISTRATOR),
+            (TENANT, "b@example.com", Role.ADMINISTRATOR),
+            (TENANT, "c@example.com", Role.MANAGER),
+            ("Another", EMAIL, Role.ADMINISTRATOR),
+        ):
+            await store.users.add(tenant, email, PASSWORD, role=role, by=BY)
+        await store.users.remove(TENANT, "b@example.com")
+
+        with pytest.raises(StoreError, match="add another administrator first"):
+            await store.users.remove(TENANT, EMAIL)
+        await store.users.remove(TENANT, "c@example.com")
+
+        assert [EMAIL] == [user.email for user in await store.users.list(TENANT)]
 
     async def test_a_removed_user_is_out(self, store: Store) -> None:
         """
