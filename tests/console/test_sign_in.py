@@ -209,6 +209,8 @@ async def test_an_empty_store_has_a_link_for_its_first_administrator(tmp_path):
         assert 422 == short.status
         assert "naledi@example.com" in short.text
         assert ("/", 200) == (page.path, page.status)
-        assert Role.ADMINISTRATOR == store.users.find("Euphoria", "naledi@example.com").role
+        made = store.users.find("Euphoria", "naledi@example.com")
+        assert Role.ADMINISTRATOR == made.role
+        assert made.last_sign_in_at is not None
         assert first_administrator_link(store, "http://host", tenant="Euphoria") is None
         assert (await Browser(client, store).get(link)).path in ("/", "/sign-in")

@@ -4,7 +4,7 @@ What is looked at for a page does not grow with the queue.
 
 import pytest
 
-from webhook_engine.queue import SqliteQueue, State
+from webhook_engine.queue import AttemptRecord, Ending, SqliteQueue, State
 from webhook_engine.queue.sqlite import choosing, spreading
 from webhook_engine.testing.delivery_queue.common import FAILED, LONG_S, delivery
 
@@ -76,6 +76,26 @@ async def test_an_event_is_found_at_once(queue, monkeypatch):
 
     assert [["2-event"]] == await _pages(queue, event_id="2-event")
     assert [[]] == await _pages(queue, event_id="2-event ")
+
+
+@pytest.mark.parametrize("webhook", ["a", "b", "c"])
+async def test_a_sample_is_of_every_webhook(queue, monkeypatch, webhook):
+    """
+    Although each event starts the same three in the same order.
+    """
+    monkeypatch.setattr(spreading, "SAMPLE", 20)
+    await queue.put([delivery(f"e{n}", webhook=name) for n in range(60) for name in "abc"])
+    await queue.settle(
+        [
+            Ending(lease=lease, state=State.DONE, record=AttemptRecord(outcome="ok", took_s=0.1))
+            for lease in await queue.claim(180, lease_s=LONG_S)
+        ]
+    )
+
+    spread = await queue.spread(webhook=webhook)
+
+    assert 60 == spread.counted
+    assert 10 <= sum(len(bar.took_s) for bar in spread.bars) <= 40
 
 
 async def test_only_the_newest_are_counted(queue, monkeypatch):

@@ -161,7 +161,7 @@ class Users:
         elif self.find(tenant, address) is not None:
             found["email"] = _taken(address)
         if role is Role.AGENT and not extension:
-            found["extension"] = f"{address} is an agent and needs an extension, such as 100-Euphoria"
+            found["extension"] = "an agent needs an extension, such as 100-Euphoria"
         if not _is_password(password):
             found["password"] = _NO_PASSWORD
         return found

@@ -36,7 +36,7 @@ function clock(zone) {
 function axes(format, zone) {
   const line = { stroke: colour("--line"), width: 1 };
   const plain = { stroke: colour("--quiet"), grid: line, ticks: line, font: "12px system-ui, sans-serif" };
-  return [{ ...plain, space: 80, values: clock(zone) }, { ...plain, size: 56, values: (_, found) => found.map(format) }];
+  return [{ ...plain, space: 80, values: clock(zone) }, { ...plain, size: 68, values: (_, found) => found.map(format) }];
 }
 
 function count(value) {

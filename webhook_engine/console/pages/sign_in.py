@@ -98,6 +98,7 @@ async def make_first(visit: Visit) -> web.StreamResponse:
             "first.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, email=email, token=token, error=str(error)
         )
     sessions.sign_in(visit.session, user.email, user.stamp)
+    await users.note_sign_in(user)
     return visit.go("home", say="Welcome. Begin with a group for the target system, then add a webhook.")
 
 
