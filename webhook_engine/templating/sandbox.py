@@ -5,6 +5,7 @@ The Jinja environment: no globals, no attributes, no calls, bounded work.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
@@ -26,6 +27,13 @@ LOOP_FACTS = frozenset(
 
 MOST_ITEMS = 10_000
 """Of a list that a template makes; those of a response may be longer."""
+
+# Named, since `str | list` would be made anew each time that it is asked for.
+_NESTS = (list, tuple, Mapping)
+_SERIES = (str, list, tuple)
+_SIZED = (*_SERIES, Mapping)
+_PLAIN = frozenset({str, int, float, bool, Decimal, type(None)})
+"""Classes of values that nest nothing: an abstract class takes long to say so."""
 
 _INTEGER_BITS = 1024
 """Room for every number anybody sends, and no room to burn time in."""
@@ -104,7 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """
         `obj[argument]`; what is not there is undefined, and so is all below it.
         """
-        if isinstance(obj, Mapping) or (isinstance(obj, str | list | tuple) and isinstance(argument, int)):
+        if isinstance(obj, Mapping) or (isinstance(obj, _SERIES) and isinstance(argument, int)):
             try:
                 return obj[argument]
             except (LookupError, TypeError):
@@ -131,9 +139,9 @@ def _check_size(operator: str, left: Any, right: Any, limit: int) -> int:
     The size of what an operator makes, if it may.
     """
     lists = [side for side in (left, right) if isinstance(side, list | tuple)]
-    if operator == "*" and any(isinstance(item, list | tuple | Mapping) for side in lists for item in side):
+    if operator == "*" and any(isinstance(item, _NESTS) for side in lists for item in side):
         raise RenderError("* repeats texts and flat lists, not lists of lists")
-    sizes = [len(side) for side in (left, right) if isinstance(side, str | list | tuple)]
+    sizes = [len(side) for side in (left, right) if isinstance(side, _SERIES)]
     if operator == "%" and isinstance(left, str):
         raise RenderError("% does not format text here: join texts with ~")
     if operator == "+" and len(sizes) == 2:
@@ -175,7 +183,7 @@ def _bounded_json(run: Run, value: object) -> str:
     """
     The JSON of a value; a list can hold one long text many times over.
     """
-    if isinstance(value, list | tuple | Mapping):
+    if value.__class__ not in _PLAIN and isinstance(value, _NESTS):
         run.effort.spend(WRITTEN_ITEM * items_in(value))
         check_room(value, run.bounds.output_chars)
     return ESCAPERS[Slot.JSON_VALUE](value)
@@ -185,7 +193,7 @@ def check_room(value: object, limit: int) -> None:
     """
     Refuse a list or mapping that would take more than *limit* characters, before they are made.
     """
-    if isinstance(value, list | tuple | Mapping):
+    if isinstance(value, _NESTS):
         _room_after(value, limit, limit)
 
 
@@ -193,10 +201,10 @@ def _room_after(value: object, room: int, limit: int) -> int:
     """
     What is left of *room* characters once *value* is written.
     """
-    room -= len(value) if isinstance(value, str | list | tuple | Mapping) else 1
+    room -= len(value) if isinstance(value, _SIZED) else 1
     if room < 0:
         raise TemplateTooLarge(what="characters", limit=limit)
-    if isinstance(value, list | tuple | Mapping):
+    if isinstance(value, _NESTS):
         for item in value:
             room = _room_after(item, room, limit)
     if isinstance(value, Mapping):
@@ -212,7 +220,7 @@ def _paid(name: str, function: Callable[..., object]) -> Callable[..., object]:
 
     @pass_context
     def paid(run: Run, value: object, *arguments: object, **named: object) -> object:
-        if isinstance(value, str | list | tuple):
+        if isinstance(value, _SERIES):
             run.pay(len(value), units_of(name, len(value)))
         return function(value, *arguments, **named)
 
@@ -223,7 +231,7 @@ def _paid_for(run: Run, value: object) -> object:
     """
     A value that is compared or sliced, charged to the rendering.
     """
-    if isinstance(value, str | list | tuple | Mapping):
+    if isinstance(value, _SIZED):
         run.pay(len(value))
     return value
 
@@ -237,7 +245,7 @@ def _steps(run: Run, items: object, weight: int) -> object:
     """
     if isinstance(items, Undefined):
         raise RenderError(f"there is nothing to loop over: {items._undefined_message}")
-    if not isinstance(items, list | tuple | Mapping):
+    if not isinstance(items, _NESTS):
         raise RenderError("a loop goes over a list: split(',') makes one of a text")
     run.effort.spend(weight * len(items))
     run.steps_left -= len(items)
@@ -256,7 +264,7 @@ def _kept(value: object) -> object:
 
 
 def _scalar(value: object) -> object:
-    if isinstance(value, list | tuple | Mapping):
+    if isinstance(value, _NESTS):
         raise RenderError("set keeps texts, numbers and flat lists of these")
     return value
 

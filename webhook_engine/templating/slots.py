@@ -99,8 +99,12 @@ def _carried(value: object, slot: Slot) -> str:
     """
     text = value if value.__class__ is str else text_of(value)
     if not text.isascii() and _SURROGATE.search(text):
-        raise UnsafeValue("half of a surrogate pair is not a character", slot=slot)
+        raise _no_character(slot)
     return text
+
+
+def _no_character(slot: Slot) -> UnsafeValue:
+    return UnsafeValue("half of a surrogate pair is not a character", slot=slot)
 
 
 def _percent(text: str) -> str:
@@ -143,7 +147,11 @@ def _form(value: object) -> str:
 
 
 def _json_string(value: object) -> str:
-    return orjson.dumps(_carried(value, Slot.JSON_STRING)).decode()[1:-1]
+    text = value if value.__class__ is str else text_of(value)
+    try:
+        return orjson.dumps(text).decode()[1:-1]
+    except orjson.JSONEncodeError:  # a lone surrogate is all that it refuses in a text
+        raise _no_character(Slot.JSON_STRING) from None
 
 
 def _json_value(value: object) -> str:
