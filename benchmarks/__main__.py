@@ -35,6 +35,7 @@ SUBJECTS = (
     "intake",
     "latency",
     "waiting",
+    "celery",
     "stream",
     "console",
     "xml_api",

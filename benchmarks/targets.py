@@ -190,6 +190,28 @@ TARGETS: tuple[Target, ...] = (
         "nothing waiting",
     ),
     Target(
+        "event to recorded POST, beside Celery",
+        "celery: event to recorded POST",
+        "webhook-engine worker",
+        10.0,
+        "celery at its best",
+        rate=True,
+    ),
+    Target(
+        "processor time of a delivery, beside Celery",
+        "celery: processor time of a delivery",
+        "webhook-engine worker",
+        0.1,
+        "celery at its best",
+    ),
+    Target(
+        "memory, beside Celery",
+        "celery: memory",
+        "webhook-engine worker",
+        0.2,
+        "celery at its best",
+    ),
+    Target(
         "agent streams of 1,000 agents, event to pop, p99",
         "event to pop, p99 of 1,000 agents",
         "agent streams",
