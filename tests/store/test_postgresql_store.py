@@ -109,7 +109,7 @@ async def test_a_change_is_known_where_nothing_is_told(open_store):
             seen = other.changes.number(Topic.KEYS)
             await one.keys.add(TENANT, "k", by=BY)
 
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await other.changes.after(Topic.KEYS, seen)
 
 
@@ -118,7 +118,7 @@ async def test_listening_begins_again(stores):
     A listener whose connection was ended from outside is replaced.
     """
     _, other = stores
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (first := other._database._listening) is None:
             await asyncio.sleep(0.01)
         await first.close()

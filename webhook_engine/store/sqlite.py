@@ -367,6 +367,9 @@ def _refusals(path: Path) -> Iterator[None]:
         if not isinstance(error.orig, sqlite3.Error):
             raise
         raise refusal(error.orig, path) from error
+    except sqlite3.Error as error:
+        # Where a transaction begins, the driver is asked past SQLAlchemy.
+        raise refusal(error, path) from error
 
 
 def refusal(error: sqlite3.Error, path: Path) -> StoreError:
