@@ -34,6 +34,11 @@ value = "response.ticket"
 webhook = "Contact lookup"
 when = "response.ticket == 'T-1' and CALL_CRMTAG == 'C-9'"
 
+[[rule.then]]
+after = "Close the ticket"
+webhook = "Open orders"
+value = "response.ticket"
+
 [[rule]]
 name = "Tickets of who calls"
 on = ["answered"]
@@ -57,7 +62,7 @@ async def desk(store, tmp_path):
 async def _reported(desk, count, **answer):
     desk.target.says(**answer)
     await desk.engine.notify(happened("disposed", crm_tag="C-1"))
-    await until(lambda: len(desk.target.requests) == count)
+    await until(lambda: len(desk.target.requests) >= count)
     while any(each.state in OPEN for each in (await desk.engine.queue.list()).deliveries):
         await asyncio.sleep(0.01)
     return await desk.get(f"/why?call=delivery:{await _id(desk, 'Report the call')}")
@@ -80,6 +85,8 @@ async def test_a_chain_is_read_from_the_response_of_its_delivery(desk):
     assert "ends here Report and close link 2, to Contact lookup" in words
     assert "does not hold" in words
     assert "CALL_CRMTAG is C-1" in words
+    assert "After Close the ticket with T-<b>1 It ended as OK" in words
+    assert "→ starts Open orders with T-<b>1" in words
     assert "<b>1" not in page.text
 
 
