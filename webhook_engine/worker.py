@@ -128,7 +128,8 @@ class Worker:
             self.engine = Engine(
                 edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries, pops=board
             )
-            self.recording = Recording(self.store, self.engine, self.tenancy)
+            shared = self.settings.is_shared
+            self.recording = Recording(self.store, self.engine, self.tenancy, is_shared=shared)
             opened.push_async_callback(self.recording.save)
             await self.recording.begin()
             await opened.enter_async_context(self.engine)

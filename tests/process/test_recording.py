@@ -92,10 +92,10 @@ def recorder(store):
     A recording of an engine with these definitions.
     """
 
-    async def recorder(**definitions):
+    async def recorder(*, is_shared=False, **definitions):
         secrets = LocalSecrets(environ={"CRM_PASSWORD": SECRET})
         tenancy = SimpleNamespace(name=TENANT, resolve=secrets.resolve)
-        found = Recording(store, Engine(defined(**definitions)), tenancy)
+        found = Recording(store, Engine(defined(**definitions)), tenancy, is_shared=is_shared)
         await found.begin()
         return found
 
@@ -294,7 +294,7 @@ async def test_bodies_that_wait_are_bounded(recorder, store, monkeypatch):
     """
     What is beyond that is left out, and there is room again when they are written.
     """
-    monkeypatch.setattr(recording, "_HELD_BYTES", 1000)
+    monkeypatch.setattr(recording, "_HELD_BYTES", 2000)
     found = await recorder()
 
     found.note_events([event("1")])
@@ -355,6 +355,22 @@ async def test_what_the_store_does_not_take_is_tried_again(recorder, store, monk
 
     [told] = await recorded(store)
     assert 1 == len(told["responses"]["Lookup"])
+
+
+async def test_what_another_process_took_is_recorded_where_it_is_tried(recorder, store):
+    """
+    Where several work on one database; of an event that none of them recorded nothing is.
+    """
+    taking, trying = await recorder(), await recorder(is_shared=True)
+    taking.note_events([event("1")])
+    await taking.save()
+
+    trying.note_attempt("1", "Report", attempt())
+    trying.note_attempt("2", "Report", attempt())
+    await trying.save()
+
+    [told] = await recorded(store)
+    assert ["Report"] == [*told["responses"]]
 
 
 async def test_what_comes_after_a_restart_belongs_to_the_event_before_it(recorder, store):

@@ -34,7 +34,10 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """What a tenant's recorded calls take in the store, at most."""
 
 _HELD_BYTES: Final = 32 * 1024 * 1024
-"""Bodies that wait to be written, at most."""
+"""What waits to be written, at most."""
+
+_BESIDE_BYTES: Final = 1024
+"""What an attempt takes beside the body of its response."""
 
 _DAY_S: Final = 86_400.0
 
@@ -57,11 +60,16 @@ class Recording:
     Records the calls of a process, as many as its tenant says.
     """
 
-    def __init__(self, store: Store, engine: Engine, tenancy: Tenancy) -> None:
+    def __init__(self, store: Store, engine: Engine, tenancy: Tenancy, *, is_shared: bool = False) -> None:
+        """
+        Args:
+            is_shared: Whether other processes may have taken an event whose delivery is tried here.
+        """
         self._store, self._engine, self._tenancy = store, engine, tenancy
         self._hiding = Hiding(tenancy)
+        self._is_shared = is_shared
         self._latest: OrderedDict[str, CallEvent | None] = OrderedDict()
-        """Event id -> the event where it is to be written, the oldest first; only what comes of these is noted."""
+        """Event id -> the event where it is to be written, the oldest first."""
         self._noted: list[Noted] = []
         self._held = 0
         self._lost = 0
@@ -104,14 +112,15 @@ class Recording:
         """
         As `Recorder`.
         """
-        if event_id not in self._latest:
+        if event_id not in self._latest and not self._is_shared:
             return
-        size = 0 if attempt.response is None else len(attempt.response.body)
+        noted = Noted(event_id, webhook, attempt)
+        size = _size(noted)
         if self._held + size > _HELD_BYTES:
             self._lost += 1
             return
         self._held += size
-        self._noted.append(Noted(event_id, webhook, attempt))
+        self._noted.append(noted)
 
     # --- Writing -----------------------------------------------------------------------------------
 
@@ -166,7 +175,8 @@ class Recording:
 
 
 def _size(noted: Noted) -> int:
-    return 0 if noted.attempt.response is None else len(noted.attempt.response.body)
+    response = noted.attempt.response
+    return _BESIDE_BYTES + (0 if response is None else len(response.body))
 
 
 def documents_of(
