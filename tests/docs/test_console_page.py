@@ -10,6 +10,7 @@ from webhook_engine.console.routes import ROUTES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "console.md").read_text(encoding="utf-8")
 FRAGMENTS = {
+    "/group/members/uses",
     "/webhook/line",
     "/rule/line",
     "/desktop/stream",

@@ -199,8 +199,9 @@ async def test_an_older_store_is_refused_and_upgraded(open_store, url, monkeypat
     """
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "HEAD", "0002")
-        async with open_store() as store:
-            pass
+        database = open_store()._database
+        await database.open()
+        await database.close()
     with pytest.raises(StoreOutdated, match=r"has schema 0002 .* run `webhook-engine doctor --fix`$"):
         await open_store().__aenter__()
 

@@ -190,7 +190,7 @@ feed = Table(
     Column("accepted", Number, nullable=False),
     Column("fed_at", Instant, nullable=False),
     Column("idempotency_key", Text),
-    Column("digest", LargeBinary, comment="SHA-256 of what it held, where it has a key"),
+    Column("digest", LargeBinary, doc="SHA-256 of what it held, where it has a key"),
     UniqueConstraint("tenant_id", "idempotency_key"),
 )
 
