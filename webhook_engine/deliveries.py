@@ -249,6 +249,7 @@ class Deliveries:
             attempt=attempt,
             outcome=verdict.outcome,
             by_rule=not verdict.decided_by.startswith("default: "),
+            decided_by=verdict.decided_by,
             sentence=verdict.sentence,
             error=error,
             follow=await self._followers(following, event, queue),

@@ -1,28 +1,30 @@
 """
-`explain`: why each webhook would or would not start.
+`explain`: why each webhook would or would not start, and why a delivery became what it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from webhook_engine.cli.console import out, print_json, print_request, safe
+from webhook_engine.cli.console import out, print_json, safe
 from webhook_engine.cli.exits import Exit, of_error
-from webhook_engine.cli.inputs import AsJson, CallFile, File, Settings, call_from, load, one_of
-from webhook_engine.errors import EmptyParameter, WebhookDisabled, WebhookEngineError
+from webhook_engine.cli.inputs import AsJson, BadInput, CallFile, Settings, call_from, load, one_of
 from webhook_engine.variables import CallEvent, Moment
 
 if TYPE_CHECKING:
-    from webhook_engine.dispatch import PreparedRequest
-    from webhook_engine.engine import Engine
-    from webhook_engine.rules import Match, Start, WebhookTrace
+    from collections.abc import Iterable
 
+    from webhook_engine.explaining import Explanation
+
+File = Annotated[
+    Path | None, typer.Argument(help="A definitions file, or a folder of them.", show_default=False)
+]
 MomentOption = Annotated[
-    Moment,
+    Moment | None,
     typer.Option(
         "--event",
         parser=one_of(Moment),
@@ -31,127 +33,111 @@ MomentOption = Annotated[
         metavar="MOMENT",
     ),
 ]
+DeliveryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--delivery",
+        metavar="ID",
+        help="Explain this delivery instead, by its record: of the running process, or in the deliveries' file.",
+        show_default=False,
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", metavar="FILE", help="With --delivery: the settings file.", show_default=False
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="With --delivery: the store.", show_default=False),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="NAME", help="With --delivery: whose, of several.", show_default=False),
+]
 
 _STYLES = {"yes": "green", "wrong": "red"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """
-    A webhook that starts, and what would be sent.
-    """
-
-    start: Start
-
-    request: PreparedRequest | None = None
-    """Without its secrets."""
-
-    error: WebhookEngineError | None = None
-    """Why there is none."""
-
-    @property
-    def is_skipped(self) -> bool:
-        """
-        Whether nothing is sent, as its author wanted it.
-        """
-        if isinstance(self.error, WebhookDisabled):
-            return True
-        return isinstance(self.error, EmptyParameter) and self.error.skips
-
-    def to_json(self) -> dict[str, object]:
-        """
-        The start, and `request` as `render` prints it or `error`.
-        """
-        return {
-            **self.start.to_json(),
-            "request": self.request.to_json() if self.request is not None else None,
-            "error": str(self.error) if self.error is not None else None,
-        }
-
-
 def explain(
-    file: File,
-    event: MomentOption,
+    file: File = None,
+    event: MomentOption = None,
     settings: Settings = [],  # noqa: B006  # typer copies its defaults
     call: CallFile = None,
+    delivery: DeliveryOption = None,
+    settings_file: SettingsFile = None,
+    database: Database = None,
+    tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
     """
-    Say of each rule and webhook why an event starts it or not, with the values that decide, and what would be
-    sent. Sends nothing; secrets are masked.
+    Say of each rule and webhook why an event starts it or not, with the values that decide, where each variable
+    comes from, and what would be sent. With --delivery the same of what was sent, with each attempt. Sends
+    nothing; secrets are masked.
 
     Example:  webhook-engine explain integration.toml --event ringing --set CALL_QUEUE=Sales
+
+    Example:  webhook-engine explain --delivery 376330663561353200000000e3762941024f445c8026b1073dc08af1
     """
+    if delivery is not None:
+        if event is not None or settings or call is not None:
+            raise BadInput("--delivery has its own event: leave out --event, --set and --call")
+        flags = {"database": database, "tenant": tenant}
+        _print_recorded(delivery, file, settings_file, flags, as_json=as_json)
+        return
+    if file is None or event is None:
+        raise BadInput("say what to explain: a FILE and --event MOMENT, or --delivery ID")
+    explanation = _dry_run(file, event, settings, call)
+    if as_json:
+        print_json(explanation.to_json())
+    else:
+        from webhook_engine.explaining import lines_of
+
+        _print((each.depth, each.text, each.tone) for each in lines_of(explanation))
+    raise typer.Exit(_exit(explanation))
+
+
+def _dry_run(file: Path, moment: Moment, settings: list[str], call: Path | None) -> Explanation:
     from webhook_engine.engine import Engine
-    from webhook_engine.rules import RuleSet, why
+    from webhook_engine.explaining import explain_event
 
     definitions = load(file)
-    happened = CallEvent(event, call_from(settings, call, definitions), id="explain")
-    match = RuleSet(definitions).match(happened)
-    engine = Engine(definitions)
-    outlooks = [_outlook(engine, start, happened) for start in match.starts]
-    webhooks = [why(match.trace, each.name) for each in definitions.webhooks]
+    event = CallEvent(moment, call_from(settings, call, definitions), id="explain")
+    return explain_event(Engine(definitions), event)
+
+
+def _print_recorded(
+    delivery: str, file: Path | None, settings_file: Path | None, flags: dict[str, Any], *, as_json: bool
+) -> None:
+    from webhook_engine.cli.explained import explained
+    from webhook_engine.cli.loop import run
+    from webhook_engine.settings import Settings as ProcessSettings
+
+    settings = ProcessSettings.load(settings_file, flags=flags)
+    document = run(explained(settings, delivery, load(file) if file is not None else None))
+    lines = document.pop("lines")
     if as_json:
-        print_json(_document(match, outlooks, webhooks))
+        print_json(document)
     else:
-        _print(match, outlooks, [each for each in webhooks if not each.starts])
-    raise typer.Exit(_exit(match, outlooks))
+        _print((each["depth"], each["text"], each["tone"]) for each in lines)
 
 
-def _outlook(engine: Engine, start: Start, event: CallEvent) -> Outlook:
-    if not engine.definitions.webhook(start.webhook).enabled:
-        return Outlook(start=start, error=WebhookDisabled(start.webhook))
-    try:
-        return Outlook(start=start, request=engine.render(start.webhook, start.call(event)))
-    except WebhookEngineError as error:
-        return Outlook(start=start, error=error)
-
-
-def _document(match: Match, outlooks: list[Outlook], webhooks: list[WebhookTrace]) -> dict[str, object]:
-    return {
-        **match.trace.to_json(),
-        "starts": [each.to_json() for each in outlooks],
-        "webhooks": [each.to_json() for each in webhooks],
-    }
-
-
-def _print(match: Match, outlooks: list[Outlook], others: list[WebhookTrace]) -> None:
-    from webhook_engine.rules import explain as lines_of
-
+def _print(lines: Iterable[tuple[int, str, str]]) -> None:
     console = out()
-    for line in lines_of(match.trace):
-        console.print(Text(_one_line(str(line)), style=_STYLES.get(line.tone, "")))
-    for outlook in outlooks:
-        console.print(Text(f"\n{_one_line(outlook.start.webhook)} would send:", style="bold"))
-        _print_outlook(outlook)
-    if others:
-        console.print(Text("\nwould not start:", style="bold"))
-    for each in others:
-        for because in each.because:
-            console.print(Text(_one_line(f"  {each.webhook!r}: {because}")))
+    for depth, text, tone in lines:
+        style = "bold" if depth == 0 and text.endswith(":") else _STYLES.get(tone, "")
+        console.print(Text("  " * depth + safe(text).replace("\n", " "), style=style))
 
 
-def _print_outlook(outlook: Outlook) -> None:
-    if outlook.request is not None:
-        print_request(outlook.request, indent="  ")
-        if outlook.request.route.opens_in_browser:
-            out().print("  (opens in the agent's browser; nothing is sent from here)")
-        return
-    style = "yellow" if outlook.is_skipped else "red"
-    out().print(Text(f"  nothing: {_one_line(str(outlook.error))}", style=style))
-
-
-def _one_line(text: str) -> str:
-    return safe(text).replace("\n", " ")
-
-
-def _exit(match: Match, outlooks: list[Outlook]) -> Exit:
+def _exit(explanation: Explanation) -> Exit:
     """
     The code of the worst that was found.
     """
-    codes = [of_error(each.error) for each in outlooks if each.error is not None and not each.is_skipped]
-    if any(each.because for rule in match.trace.rules for each in rule.starts if each.start is None):
+    starts, rules = explanation.starts, explanation.trace.rules
+    codes = [of_error(each.error) for each in starts if each.error is not None and not each.is_skipped]
+    if any(each.because for rule in rules for each in rule.starts if each.start is None):
         codes.append(Exit.REFUSED)
-    if match.failed:
+    if any(rule.error is not None for rule in rules):
         codes.append(Exit.FINDINGS)
     return max(codes, default=Exit.OK)

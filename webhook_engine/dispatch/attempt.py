@@ -37,6 +37,9 @@ class Attempt:
     dials: tuple[Dial, ...] = ()
     """The addresses tried, refused ones too; none where an open connection was used again."""
 
+    redirects: tuple[str, ...] = ()
+    """Where redirects led that were followed, in order; with their secrets."""
+
     sent: bool = False
     """Whether the request left this machine."""
 

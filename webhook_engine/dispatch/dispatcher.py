@@ -106,6 +106,7 @@ class Dispatcher:
             error=problem,
             took_s=loop.time() - began,
             dials=tuple(exchange.dials),
+            redirects=exchange.redirects,
             sent=exchange.sends > 0,
         )
 

@@ -45,6 +45,9 @@ class Exchange:
     url: str | None = None
     """Where a redirect led to; None before the first."""
 
+    redirects: tuple[str, ...] = ()
+    """Every address that a redirect led to, in order."""
+
     _hop = 0
 
     def __init__(self) -> None:

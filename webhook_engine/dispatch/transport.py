@@ -147,6 +147,7 @@ class Transport:
                 break
             request = onward
             exchange.begin_hop(request.url)
+            exchange.redirects += (request.url,)
             response = await self._exchange(way, exchange, request)
         if route.answer_is_secret:
             return response

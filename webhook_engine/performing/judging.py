@@ -13,7 +13,7 @@ from webhook_engine.errors import ResponseError, TransportError
 from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.record import detail_of
 from webhook_engine.performing.retry_after import retry_after
-from webhook_engine.performing.settle import Facts, Release, Retry, Settlement, line_of, settle
+from webhook_engine.performing.settle import DONE, Facts, Release, Retry, Settlement, line_of, settle
 from webhook_engine.queue import MAYBE_DELIVERED, AttemptRecord
 from webhook_engine.quick import quick
 from webhook_engine.responses import Outcome
@@ -60,7 +60,8 @@ def judge(performed: Performed, lease: Lease, *, roll: float) -> Judged:
     settlement = settle(
         line, facts, performed.policy, attempt=lease.attempt, failures=lease.failures, roll=roll
     )
-    return Judged(settlement, record_of(performed, facts), line.word, facts.hint_s, line.name)
+    record = record_of(performed, facts, settlement, why=line.name)
+    return Judged(settlement, record, line.word, facts.hint_s, line.name)
 
 
 def released(wait_s: float = 0.0, reason: str = "") -> Judged:
@@ -138,12 +139,19 @@ def is_gone(performed: Performed) -> bool:
     return response is not None and response.status == 410 and line_of(facts_of(performed)).name == "gone"
 
 
-def record_of(performed: Performed, facts: Facts) -> AttemptRecord:
+def record_of(performed: Performed, facts: Facts, settlement: Settlement, *, why: str) -> AttemptRecord:
     """
     What is written down of it.
+
+    Args:
+        why: The line of the table that decided about what follows.
     """
     attempt = performed.attempt
     detail = detail_of(attempt, performed.error, sentence=performed.sentence)
+    if performed.decided_by:
+        detail["decided_by"] = performed.decided_by
+    if settlement is not DONE:
+        detail["follows"] = _told(settlement, why)
     if performed.detail:
         detail.update(performed.detail)
     if fault := facts.fault:
@@ -154,6 +162,13 @@ def record_of(performed: Performed, facts: Facts) -> AttemptRecord:
         took_s=0.0 if attempt is None else attempt.took_s,
         detail=detail,
     )
+
+
+def _told(settlement: Settlement, why: str) -> dict[str, object]:
+    told: dict[str, object] = {"settled": type(settlement).__name__.lower(), "why": why}
+    if isinstance(settlement, Retry | Release):
+        told["wait_s"] = round(settlement.wait_s, 3)
+    return told
 
 
 def _outcome(performed: Performed, attempt: Attempt | None) -> str:

@@ -37,8 +37,11 @@ class Performed:
     by_rule: bool = False
     """Whether one of the webhook's own outcome rules said so: then its word stands above the status."""
 
+    decided_by: str = ""
+    """The outcome rule, or the line of the table of defaults, that found the outcome."""
+
     sentence: str = ""
-    """The same for people."""
+    """The outcome for people."""
 
     frozen: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None
     """The request as every later attempt has to send it, or what makes it; only where the lease had none."""

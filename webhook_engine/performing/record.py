@@ -54,6 +54,9 @@ def detail_of(
                 dial.address if dial.denied is None else f"{dial.address}: {dial.denied}"
                 for dial in attempt.dials[:8]
             ]
+        if attempt.redirects:
+            mask = attempt.prepared.mask
+            detail["redirects"] = [mask.text(url)[:_URL_CHARACTERS] for url in attempt.redirects[:8]]
         error = error or attempt.error
     if error is not None:
         text = str(error) if attempt is None else attempt.prepared.mask.text(str(error))

@@ -171,6 +171,13 @@ _OPERATIONS: Mapping[tuple[str, str], Schema] = {
         "responses": _ok("The delivery.", "DeliveryInFull"),
         "codes": [Code.NOT_FOUND, Code.UNAVAILABLE],
     },
+    ("GET", "/v1/deliveries/{id}/explanation"): {
+        "operationId": "explainDelivery",
+        "summary": "Why it was started, what its request was made of, and what came of each attempt.",
+        "parameters": [_path("id", "The delivery's id.")],
+        "responses": _ok("The explanation.", "Explanation"),
+        "codes": [Code.NOT_FOUND, Code.UNAVAILABLE],
+    },
     ("GET", "/v1/health"): {
         "operationId": "health",
         "summary": "Whether the process answers.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from webhook_engine.service import agents, asking, deliveries, events, holds, probes
+from webhook_engine.service import agents, asking, deliveries, events, explaining, holds, probes
 from webhook_engine.service.keys import Scope
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/v1/deliveries/replay", Scope.DELIVERIES, deliveries.replay),
     Endpoint("POST", "/v1/deliveries/drop", Scope.DELIVERIES, deliveries.drop),
     Endpoint("GET", "/v1/deliveries/{id}", Scope.DELIVERIES, deliveries.show),
+    Endpoint("GET", "/v1/deliveries/{id}/explanation", Scope.DELIVERIES, explaining.explain),
     Endpoint("GET", "/v1/health", None, probes.health),
     Endpoint("GET", "/v1/ready", None, probes.ready),
     Endpoint("GET", "/v1/openapi.json", None, probes.openapi),

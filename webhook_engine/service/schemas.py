@@ -181,6 +181,27 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
                 "records": _list(ref("Attempt")),
             }
         ),
+        "Explanation": _object(
+            {
+                "event": _text("The event's id."),
+                "moment": _text(enum=[*Moment]),
+                "values": {"type": "object", "description": "What the rules' conditions read."},
+                "rules": _list({"type": "object"}),
+                "starts": _list(
+                    {
+                        "type": "object",
+                        "description": "Its variables with their sources and encoders, its request, its attempts.",
+                    }
+                ),
+                "webhooks": _list({"type": "object"}),
+                "delivery": {"type": ["object", "null"]},
+                "notes": _list(_text()),
+                "lines": _list(
+                    _object({"depth": _whole("In steps."), "text": _text(), "tone": _text()}),
+                    description="The same for people.",
+                ),
+            }
+        ),
         "Attempt": _object(
             {
                 "number": _whole(),

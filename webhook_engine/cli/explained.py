@@ -1,0 +1,68 @@
+"""
+The explanation of a delivery: asked of the running process, or out of the deliveries' file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from webhook_engine.cli.asking import AskingFailed
+from webhook_engine.cli.inputs import BadInput
+from webhook_engine.cli.opening import owning_or_asking, tenant_of
+from webhook_engine.errors import NotFound, QueueError
+
+if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions
+    from webhook_engine.settings import Settings
+    from webhook_engine.store import Store
+
+
+async def explained(settings: Settings, delivery: str, definitions: Definitions | None) -> dict[str, Any]:
+    """
+    As `GET /v1/deliveries/{id}/explanation` answers.
+
+    Args:
+        definitions: Whose rules are asked; those in force where left out.
+
+    Raises:
+        NotFound: There is no such delivery.
+        QueueError: There are no deliveries here.
+        StoreOwned: Another process has them and cannot be asked; it is named.
+        BadInput: The store holds no definitions, and none are given; or they are of a running process.
+    """
+    from webhook_engine.explaining import explain_delivery
+    from webhook_engine.queue import SqliteQueue
+    from webhook_engine.service.explaining import document_of
+
+    path = settings.deliveries_path
+    if not path.exists():
+        raise QueueError(f"there are no deliveries here: {path} is not there; `webhook-engine up` makes it")
+    async with owning_or_asking(settings, makes=True) as (store, client):
+        if client is not None:
+            if definitions is not None:
+                raise BadInput("a process is running and explains by its own definitions: leave out FILE")
+            try:
+                found: dict[str, Any] = await client.get(
+                    f"/v1/deliveries/{quote(delivery, safe='')}/explanation"
+                )
+            except AskingFailed as error:
+                if error.status == 404:
+                    raise NotFound("delivery", delivery) from error
+                raise
+            return found
+        assert store is not None  # noqa: S101  # one of the two is there
+        async with SqliteQueue(path) as queue:
+            report = await queue.show(delivery)
+            held = definitions or await _in_force(store, settings)
+            return document_of(await explain_delivery(report, held, queue.kept))
+
+
+async def _in_force(store: Store, settings: Settings) -> Definitions:
+    tenant = await tenant_of(store, settings)
+    try:
+        return (await store.definitions.load(tenant)).definitions
+    except NotFound as error:
+        raise BadInput(
+            "the store holds no definitions, so name the FILE that the process runs with"
+        ) from error
