@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.console.browsing import DEFINITIONS, Browser, consoled
+from tests.console.browsing import DEFINITIONS, TENANT, Browser, consoled
 from tests.console.targeting import targeted
 from webhook_engine.console import ConsoleSettings
 from webhook_engine.console.readable import readable
+from webhook_engine.definitions import read_text
 from webhook_engine.queue import AttemptRecord, Delivery, SqliteQueue, State
+from webhook_engine.rules import RuleSet
 from webhook_engine.store import Role
 from webhook_engine.variables import CallContext, CallEvent
 
@@ -225,6 +227,35 @@ async def test_one_delivery_is_replayed(store, tmp_path):
     assert "nothing was changed" in again.words_of
     keys = {headers["Idempotency-Key"] for _, _, headers, _ in target.requests}
     assert ({delivery.id}, 2) == (keys, len(target.requests))
+
+
+async def test_a_delivery_is_explained(store, tmp_path):
+    """
+    From its page: the rule that started it, each variable with its source and encoder; no value is markup.
+    """
+    definitions = read_text(DURABLE)
+    call = CallContext.from_tokens({"EXTENSION": "100-Euphoria", "CALL_NOTES": HOSTILE})
+    event = CallEvent("disposed", call, id="e")
+    (start,) = RuleSet(definitions).match(event).starts
+    async with SqliteQueue(tmp_path / "deliveries.db") as queue:
+        delivery = Delivery(
+            event_id="e",
+            webhook="Call outcome",
+            target="crm.example.com:443",
+            reference={"event": event.to_json(), "start": start.to_json()},
+        )
+        await queue.put([delivery])
+        (lease,) = await queue.claim(1, lease_s=60)
+        await queue.dead(lease, _record(), reason="refused")
+    await store.definitions.save(TENANT, definitions, by="the tests")
+    async with operating(store, tmp_path / "deliveries.db") as browser:
+        shown = await browser.get(f"/delivery?delivery={delivery.id}")
+        page = await browser.get(_links(shown, "/delivery/explanation?")[0])
+
+    assert 200 == page.status
+    for each in ("Report every call", "token CALL_NOTES of the call", "written as a JSON value"):
+        assert each in page.words_of
+    assert "<script>alert" not in page.text
 
 
 async def test_dead_ones_are_replayed_in_bulk(store, filled):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from webhook_engine.errors import WebhookEngineError
+from webhook_engine.explaining import Origin
 from webhook_engine.rules import ChainLimits, LinkReason, Reason
 from webhook_engine.rules.condition import Condition
 from webhook_engine.templating import compile_expression
@@ -40,6 +41,15 @@ def test_a_value_that_is_not_there_behaves_as_the_page_says(when, becomes):
         actual = "fails"
 
     assert becomes == actual
+
+
+def test_lists_every_source_of_a_value():
+    """
+    In the order of the code.
+    """
+    table = PAGE.split("| `source` | the value |")[1].split("\n\n")[0]
+
+    assert list(Origin) == re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
 
 
 def test_states_the_limits_in_force():

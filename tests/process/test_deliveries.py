@@ -135,14 +135,57 @@ def test_what_cannot_be_meant_is_said(beside, words, says):
     assert says in done.err
 
 
+def test_one_is_explained_by_the_running_process(beside, process):
+    """
+    In lines for people, and as JSON; whichever definitions it runs with.
+    """
+    identity = identity_of(beside, "dead-1")
+    read = beside("explain", "--delivery", identity)
+    document = json.loads(beside("explain", "--delivery", identity, "--json").out)
+
+    assert 0 == read.code, read
+    assert "(status 422)" in read.out
+    assert "given up: refused" in read.out
+    assert [("refused", 422, "dead")] == [
+        (each["outcome"], each["status"], each["settled"]) for each in document["starts"][0]["attempts"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--delivery", "00"), "there is no delivery '00'"),
+        (("--delivery", "00", "--event", "ringing"), "--delivery has its own event"),
+        (("--event", "ringing"), "say what to explain"),
+    ],
+    ids=["not there", "two events", "no file"],
+)
+def test_what_cannot_be_explained_is_said(beside, words, says):
+    """
+    Nothing is on standard output.
+    """
+    done = beside("explain", *words)
+
+    assert 0 != done.code
+    assert "" == done.out
+    assert says in done.err
+
+
+def identity_of(command, event):
+    (found,) = json.loads(command("deliveries", "list", "--json", "--event", event).out)
+    return found["id"]
+
+
 def test_without_a_process_the_file_is_opened(beside, process):
     """
-    The same list, and a replay that the next process performs.
+    The same list, the same explanation, and a replay that the next process performs.
     """
     alive = set(listed(beside))
+    identity = identity_of(beside, "dead-1")
     process.terminate()
     process.wait()
 
     assert alive == set(listed(beside))
+    assert "given up: refused" in beside("explain", "integration.toml", "--delivery", identity).out
     assert "1 delivery offered again\n" == beside("deliveries", "replay", "--event", "dead-1").out
     assert ["dead-1"] == listed(beside, "--state", "ready")

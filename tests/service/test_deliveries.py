@@ -194,3 +194,29 @@ async def test_without_a_queue_there_is_nothing_to_see(backend):
         ]
 
     assert [503] * 3 == found
+
+
+async def test_a_delivery_explains_itself(client):
+    """
+    What is told of it to programs is told in lines as well.
+    """
+    await put(client, [told()])
+    (brief,) = await client.until("done", "event-1")
+
+    status, found = await client.told("get", f"/v1/deliveries/{brief['id']}/explanation")
+
+    assert 200 == status, found
+    (start,) = found["starts"]
+    assert ("Call outcome", brief["id"]) == (start["webhook"], found["delivery"]["id"])
+    assert {"token"} <= {each["source"] for each in start["variables"]}
+    assert [("ok", 201)] == [(each["outcome"], each["status"]) for each in start["attempts"]]
+    assert any("attempt 1 at" in each["text"] for each in found["lines"])
+
+
+async def test_what_is_not_there_cannot_be_explained(client):
+    """
+    As it cannot be shown.
+    """
+    status, found = await client.told("get", f"/v1/deliveries/{'0' * 56}/explanation")
+
+    assert (404, "not-found") == (status, found["error"]["code"])

@@ -196,6 +196,7 @@ async def what_works(tour, client):
     await tour.ask(client, "GET", "/v1/deliveries", params={"limit": 1}, into=found)
     first = {"id": found[0]["deliveries"][0]["id"]}
     await tour.ask(client, "GET", "/v1/deliveries/{id}", where=first)
+    await tour.ask(client, "GET", "/v1/deliveries/{id}/explanation", where=first)
     every = {"webhook": "Call outcome", "state": "dead", "target": "x", "event": "x"}
     for path, more in (("replay", {"expires_s": 5}), ("drop", {"reason": "why"})):
         await tour.ask(client, "POST", f"/v1/deliveries/{path}", json={"filter": every})
@@ -227,6 +228,7 @@ async def what_is_refused(tour, client):
     await tour.ask(client, "GET", STREAM, where=nobody)
     await tour.ask(client, "POST", DISMISS, where=nobody)
     await tour.ask(client, "GET", "/v1/deliveries/{id}", where=nobody)
+    await tour.ask(client, "GET", "/v1/deliveries/{id}/explanation", where=nobody)
     await tour.ask(client, "POST", RESUME, where={"name": "none"})
     await what_is_disabled(tour, client)
 

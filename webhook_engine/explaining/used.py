@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from jinja2 import meta
+from jinja2 import nodes
 
 from webhook_engine.definitions.compiled import CREDENTIALS
 from webhook_engine.dispatch.mask import HIDDEN
@@ -132,4 +132,5 @@ def _secret(name: str, used: list[UsedAt] | tuple[()]) -> VariableTrace:
 
 @lru_cache(maxsize=4096)
 def _names(expression: str) -> frozenset[str]:
-    return frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(f"{{{{ {expression} }}}}")))
+    parsed = ENVIRONMENT.parse(f"{{{{ {expression} }}}}")
+    return frozenset(each.name for each in parsed.find_all(nodes.Name))
