@@ -221,6 +221,8 @@ class Engine(Workings):
         view = read_at_once(line, attempt, values)
         if view is None:
             view = await read_beside(line, attempt, values, until=until)
+        if view.rows and line.compiled.view.columns:
+            self.drift.note(line.name, line.revision, view)
         if age_s is not None:
             view = replace(view, sentence=f"{view.sentence} That is from {age_s:.0f} s ago.")
         if log.is_heard():

@@ -64,6 +64,12 @@ class Lines:
             )
         return line
 
+    def revision(self, webhook: str) -> str | None:
+        """
+        That of the webhook's definition; None where there is none of that name.
+        """
+        return self.of(webhook).revision if webhook in self.definitions.index.webhooks else None
+
     def check_enabled(self, line: Line) -> None:
         """
         Raises:

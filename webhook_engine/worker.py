@@ -29,6 +29,7 @@ from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
+from webhook_engine.process.learning import DriftKeeper, learnt
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.recording import Recording
@@ -125,13 +126,20 @@ class Worker:
             own_key = secrets.token_urlsafe(32)
             self.tenancy = Tenancy(self.store, edition, own_key=own_key)
             board = await self._board(opened)
+            drift = learnt(self.settings.learnt_path, edition.tenant)
             self.engine = Engine(
-                edition.definitions, secrets=self.tenancy, queue=self.settings.deliveries, pops=board
+                edition.definitions,
+                secrets=self.tenancy,
+                queue=self.settings.deliveries,
+                pops=board,
+                drift=drift,
             )
             shared = self.settings.is_shared
             self.recording = Recording(self.store, self.engine, self.tenancy, is_shared=shared)
             opened.push_async_callback(self.recording.save)
             await self.recording.begin()
+            schemas = DriftKeeper(self.settings.learnt_path, drift, self.tenancy)
+            opened.push_async_callback(schemas.save)
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
             more = endpoints(self.store, self._tenants)
@@ -145,7 +153,7 @@ class Worker:
             opened.callback(forget, self.settings)
             self._leave_word(own_key)
             keeping = () if self._keeper is None else (self._keeper.run(),)
-            running = (self._follow(), self.recording.run(), *keeping)
+            running = (self._follow(), self.recording.run(), schemas.run(), *keeping)
             tending = [asyncio.create_task(each) for each in running]
             for task in tending:
                 task.add_done_callback(self._note_end)

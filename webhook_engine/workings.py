@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from webhook_engine.aside import Aside
 from webhook_engine.definitions import read_file, read_folder
 from webhook_engine.dispatch import LocalSecrets, SecretStore
+from webhook_engine.drift import Drift
 from webhook_engine.line import PATIENCE_S
 from webhook_engine.performing.holds import Holds
 from webhook_engine.performing.recorded import event_id_of
@@ -52,6 +53,7 @@ class Workings(ABC):
         queue: DeliveryQueue | str | PathLike[str] | None = None,
         pops: PopBoard | None = None,
         performer: PerformerSettings | None = None,
+        drift: Drift | None = None,
     ) -> None:
         """
         Args:
@@ -68,6 +70,8 @@ class Workings(ABC):
             pops: What agents have before them; a board of the engine's own where left out.
 
             performer: How many durable deliveries it takes in hand.
+
+            drift: What responses looked like before; nothing where left out.
         """
         self._secrets = secrets or LocalSecrets(folder=definitions.folder)
         self._limits = limits or Limits()
@@ -75,6 +79,7 @@ class Workings(ABC):
         self._file = None if queue is None or hasattr(queue, "put") else queue
         self.queue: DeliveryQueue | None = None if self._file is not None else queue  # type: ignore[assignment]  # it has `put`
         self.pops = pops or PopBoard()
+        self.drift = drift or Drift()
         self._performer_settings = performer
         self._performer: Performer | None = None
         self._opened = AsyncExitStack()
@@ -127,6 +132,7 @@ class Workings(ABC):
         self._deliveries: Deliveries | None = None
         self._holds.redefine(standing)
         self._shown.redefine(self._lines, self._rules)
+        self.drift.retain(self._lines.revision)
         if self._live is not None:
             self._live.breakers.resize()
 

@@ -37,6 +37,16 @@ def check(
         typer.Option("--junit", metavar="FILE", help="Write the tests as JUnit XML too.", show_default=False),
     ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Tell what no test reaches.")] = False,
+    recorded: Annotated[
+        Path | None,
+        typer.Option(
+            "--recorded",
+            metavar="FILE",
+            help="Look at the columns of responses too: of recorded calls, or as a process learnt them "
+            "(webhook-engine.learnt.json).",
+            show_default=False,
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Again whenever a file changes, until Ctrl-C.")
     ] = False,
@@ -50,7 +60,7 @@ def check(
     """
 
     def look() -> list[Report]:
-        reports = [checked(path, only=only, coverage=coverage) for path in files]
+        reports = [checked(path, only=only, coverage=coverage, recorded=recorded) for path in files]
         if only and not watch and all(each.error is None and not each.tests for each in reports):
             raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
         _tell(reports, junit=junit, as_json=as_json)

@@ -73,11 +73,15 @@ class Report:
         }
 
 
-def checked(path: Path, *, only: Collection[str] = (), coverage: bool = False) -> Report:
+def checked(
+    path: Path, *, only: Collection[str] = (), coverage: bool = False, recorded: Path | None = None
+) -> Report:
     """
     Reads what is at *path*, lints it and runs its tests.
 
     Args:
+        recorded: Where responses are whose columns are looked at too.
+
         only: Parts of the names of the tests that are run; all where there are none.
 
         coverage: Whether to tell what no test reaches.
@@ -92,6 +96,11 @@ def checked(path: Path, *, only: Collection[str] = (), coverage: bool = False) -
     if definitions == Definitions():
         nothing = Problem(path="", message="defines nothing", source=str(path))
         return Report(path=path, error=DefinitionError([nothing]))
+    spots = None
+    if recorded is not None:
+        from webhook_engine.cli.recorded import spots_in
+
+        spots = spots_in(recorded, definitions)
     results = rehearse_now(definitions, only=only).results if definitions.tests else ()
     gaps: tuple[Gap, ...] = ()
     if coverage:
@@ -101,7 +110,7 @@ def checked(path: Path, *, only: Collection[str] = (), coverage: bool = False) -
     return Report(
         path=path,
         holds=_holds(definitions),
-        findings=lint(definitions),
+        findings=lint(definitions, spots),
         tests=results,
         gaps=gaps,
         answers=_answers(definitions),

@@ -51,7 +51,7 @@ def replay_draft(
     Example:  webhook-engine replay-draft draft.toml --against integration.toml --calls recorded.jsonl
     """
     loaded = load(draft)
-    played = _read(calls)[-last if last else 0 :] if calls is not None else _recorded(settings, last)
+    played = recorded_in(calls, read_bytes(calls))[-last if last else 0 :] if calls is not None else _recorded(settings, last)
     changes = _replayed(loaded, run(in_force(settings, against)), played)
     if as_json:
         print_json({"events": len(played), "changes": [each.to_json() for each in changes]})
@@ -66,12 +66,18 @@ def _recorded(settings: Settings, last: int | None) -> list[Recorded]:
     return [Recorded.from_json(each) for each in run(recorded(settings, last))]
 
 
-def _read(path: Path) -> list[Recorded]:
+def recorded_in(path: Path, content: bytes) -> list[Recorded]:
+    """
+    The recorded calls in a file.
+
+    Raises:
+        BadInput: A line that cannot be read, each of them named; or there is none.
+    """
     from webhook_engine.testing.replay import Recorded
     from webhook_engine.variables.errors import VariableError
 
     found, wrong = [], 0
-    for number, line in enumerate(read_bytes(path).removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -80,7 +86,7 @@ def _read(path: Path) -> list[Recorded]:
             complain(f"{path}:{number}: {error}")
             wrong += 1
     if wrong:
-        raise BadInput(f"{path}: {counted(wrong, 'line')} cannot be read; nothing was compared")
+        raise BadInput(f"{path}: {counted(wrong, 'line')} cannot be read; nothing was looked at")
     if not found:
         raise BadInput(f"{path} holds no calls")
     return found

@@ -84,6 +84,7 @@ class _Now(Collector):
             _gauge("streams", "Agent streams that are open.", len(service.streams)),
             _gauge("events_in_hand", "Events on their way to the disk.", service.events.taken),
             _gauge("bytes_in_hand", "Bodies of requests in hand.", service.bytes.taken),
+            _drifted(service),
             *(() if stats is None else _of_queue(stats)),
             *(() if report is None else _of_performer(report)),
         ]
@@ -91,6 +92,19 @@ class _Now(Collector):
 
 def _gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"webhook_engine_{name}", says, value=float(value))
+
+
+def _drifted(service: Service) -> Metric:
+    drifted = GaugeMetricFamily(
+        "webhook_engine_column_drifted",
+        "1 for a selected column that vanished, changed its type or was never there.",
+        labels=["webhook", "column", "way"],
+    )
+    # What an application puts in front of an engine may have none.
+    drift = getattr(service.engine, "drift", None)
+    for each in drift.findings() if drift is not None else ():
+        drifted.add_metric([each.webhook, each.column, each.way], 1.0)
+    return drifted
 
 
 def _of_queue(stats: Stats) -> Iterator[Metric]:

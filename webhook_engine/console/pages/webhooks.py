@@ -272,4 +272,5 @@ async def _shown(
         chosen="",
         advice=await visit.console.advisor.of(definitions, "webhook", name, form.table.get("silence", ())),
         retried=RETRIED,
+        drifted=[each for each in visit.console.engine.drift.findings() if each.webhook == name],
     )

@@ -4,7 +4,7 @@ What a file may say and its author probably does not mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from webhook_engine.definitions.compiling.tools import Tools
 from webhook_engine.definitions.definitions import Definitions
@@ -16,22 +16,27 @@ from webhook_engine.definitions.linting.webhooks import lint_webhook
 from webhook_engine.definitions.places import spell
 from webhook_engine.definitions.uses import used_by
 
-__all__ = ["CODES", "Code", "Finding", "lint"]
+__all__ = ["CODES", "Code", "Finding", "Spot", "lint"]
 
 
-def lint(definitions: Definitions) -> tuple[Finding, ...]:
+def lint(definitions: Definitions, of_responses: Iterable[Spot] | None = None) -> tuple[Finding, ...]:
     """
     Every finding that is not silenced, in the order of the files.
+
+    Args:
+        of_responses: What was found in responses; None where none were looked at.
     """
     silenced = set(_silenced(definitions))
     used: set[tuple[str, str, str]] = set()
     kept: list[Spot] = []
-    for spot in _spots(definitions):
+    for spot in (*_spots(definitions), *(of_responses or ())):
         hiding = {("tenant", "", spot.code), (spot.kind, spot.name, spot.code)} & silenced
         used |= hiding
         if not hiding:
             kept.append(spot)
     for kind, name, code in sorted(silenced - used):
+        if CODES[code].of_responses and of_responses is None:
+            continue
         message = f"{code} is not found here"
         kept.append(Spot(code="silences-nothing", kind=kind, name=name, inside=("silence",), message=message))
     return tuple(sorted((_placed(definitions, spot) for spot in kept), key=_in_files(definitions)))

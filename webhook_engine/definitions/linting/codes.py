@@ -19,6 +19,9 @@ class Code:
     title: str
     why: str
 
+    of_responses: bool = False
+    """Whether it is found in what responses were like, and not in the definitions alone."""
+
 
 _ROWS = (
     Code(
@@ -30,6 +33,25 @@ _ROWS = (
         "chain-loops",
         "A chain that comes back to where it began",
         "Each webhook's response starts the next; where it would come back to one, it is refused and ends.",
+    ),
+    Code(
+        "column-changed",
+        "A selected column whose values are of another type than before",
+        "The agent reads something else in it, and a rule that compares it no longer holds. Where it is meant, the "
+        "next edit of the webhook takes the new type for the usual one.",
+        of_responses=True,
+    ),
+    Code(
+        "column-unknown",
+        "A selected column that no response ever had",
+        "The agent sees an empty column. Its path is misspelt, or the target system calls it otherwise.",
+        of_responses=True,
+    ),
+    Code(
+        "column-vanished",
+        "A selected column that responses no longer have",
+        "The agent sees it empty from one day to the next, and nobody is told.",
+        of_responses=True,
     ),
     Code(
         "dead-link",
