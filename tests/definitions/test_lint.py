@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from webhook_engine.definitions import lint, read_file, read_text
+from webhook_engine.definitions.linting import Finding, Spot
 from webhook_engine.definitions.linting.codes import CODES
 
 PAGE = Path(__file__).parents[2] / "docs" / "lint.md"
@@ -27,8 +28,25 @@ def example(code: str) -> str:
     return re.search(r"```toml\n(.*?)```", sections()[code], re.DOTALL)[1]
 
 
+def findings(text: str) -> list[Finding]:
+    """
+    Those of the text; where the page's example is of responses, what they would say.
+    """
+    column = re.search(r'path = "(.+?)" +# ', text)
+    code = next((code for code in OF_RESPONSES if column and example(code) in _unsilenced(text)), None)
+    spots = []
+    if code is not None:
+        inside = ("view", "column", 0, "path")
+        spots = [Spot(code=code, kind="webhook", name="Contact lookup", inside=inside, message="is another")]
+    return list(lint(read_text(text), spots))
+
+
+def _unsilenced(text: str) -> str:
+    return re.sub(r"(\[tenant\]\n)?silence = .*\n", "", text)
+
+
 def codes_of(text: str) -> list[str]:
-    return [finding.code for finding in lint(read_text(text))]
+    return [finding.code for finding in findings(text)]
 
 
 def test_every_code_has_its_section():
@@ -56,6 +74,20 @@ def test_the_example_is_found(code):
     assert {code} == set(codes_of(example(code)))
 
 
+OF_RESPONSES = sorted(code for code, row in CODES.items() if row.of_responses)
+
+
+@pytest.mark.parametrize("code", OF_RESPONSES)
+def test_what_is_found_in_responses_is_silenced_also_where_none_are_looked_at(code):
+    """
+    A check without recorded responses cannot tell whether the silence has its reason.
+    """
+    silenced = example(code).replace("[[webhook]]\n", f'[[webhook]]\nsilence = ["{code}"]\n')
+
+    assert () == lint(read_text(silenced))
+    assert ["silences-nothing"] == [each.code for each in lint(read_text(silenced), [])]
+
+
 SILENCEABLE = sorted(CODES.keys() - {"silences-nothing"})
 OF_THE_TENANT = {"foreign-agent", "unused-variable", "wide-network"}
 
@@ -77,7 +109,7 @@ def test_it_can_be_silenced_in_its_place(code):
     """
     `silence` in the definition hides the finding there.
     """
-    [finding, *_] = lint(read_text(example(code)))
+    [finding, *_] = findings(example(code))
     kind, index = re.match(r"(\w+)\[(\d+)\]", finding.path).groups()
 
     headers = list(re.finditer(rf"^\[\[{kind}\]\]\n", example(code), re.MULTILINE))
