@@ -7,6 +7,8 @@ import re
 import pytest
 
 from tests.console.browsing import TENANT
+from webhook_engine.drift import Drift, DriftSettings
+from webhook_engine.responses import AgentView, Column, Outcome
 
 HOSTILE = "\"'><script>alert(1)</script>{{7*7}}"
 
@@ -303,3 +305,21 @@ async def test_a_manager_may_try_and_not_save(manager):
     assert [] == [tag for tag, attributes in page.tags if "disabled" in attributes]
     assert "it is not saved" in page.words_of
     assert "Save" not in page.words_of.split()
+
+
+async def test_columns_that_drifted_are_told(manager):
+    """
+    On the page of their webhook and on no other, by the name of the column as text.
+    """
+    drift = manager.engine.drift = Drift(DriftSettings(every_s=0.0))
+    for cell in [1] * drift.settings.streak + ["1"] * drift.settings.streak:
+        columns = (Column(path=HOSTILE),)
+        view = AgentView(outcome=Outcome.OK, sentence="", columns=columns, rows=((cell,),))
+        drift.note("Contact lookup", "r", view)
+    page = await manager.get("/webhook?webhook=Contact lookup")
+    new = await manager.get("/webhook")
+
+    assert "Responses are no longer as they were" in page.words_of
+    assert f"was number, and is text in the last {drift.settings.streak} responses" in page.words_of
+    assert "<script>alert" not in page.text
+    assert "no longer as they were" not in new.words_of

@@ -22,7 +22,7 @@ OF_LATER = {"nats"}
 
 SOURCES = [
     path.read_text(encoding="utf-8")
-    for folder in ("process", "performing", "pops", "service")
+    for folder in ("process", "drift", "performing", "pops", "service")
     for path in (ROOT / "webhook_engine" / folder).glob("*.py")
 ]
 SOURCES += [(ROOT / "webhook_engine" / name).read_text(encoding="utf-8") for name in ("worker.py", "line.py")]

@@ -7,6 +7,8 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service.serving import Client, running, served, told
+from webhook_engine.drift import Drift, DriftSettings
+from webhook_engine.responses import AgentView, Column, Outcome
 from webhook_engine.service import Endpoint, GivenKeys, Scope, make_app
 from webhook_engine.service.door import HEADERS
 
@@ -50,6 +52,23 @@ async def test_what_is_counted(client):
     }
     assert expected == {each: found[each] for each in expected}
     assert found[f"{name}queue_file_bytes",] + found[f"{name}queue_wal_bytes",] > 0
+
+
+async def test_a_column_that_drifted_is_counted(client):
+    """
+    As long as it has not come back.
+    """
+    drift = client.engine.drift = Drift(DriftSettings(every_s=0.0))
+    for cell in [1] * drift.settings.streak + [None] * drift.settings.streak:
+        columns = (Column(path="id"),)
+        view = AgentView(outcome=Outcome.OK, sentence="", columns=columns, rows=((cell,),))
+        drift.note("Contact lookup", "r", view)
+    gone = await samples(client)
+    drift.forget("Contact lookup")
+
+    name = ("webhook_engine_column_drifted", "id", "vanished", "Contact lookup")
+    assert 1 == {tuple(sorted(key)): value for key, value in gone.items()}[tuple(sorted(name))]
+    assert not [key for key in await samples(client) if "webhook_engine_column_drifted" in key]
 
 
 async def test_the_process_keeps_its_own_registry(backend):
