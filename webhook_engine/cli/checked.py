@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.definitions import Definitions, Finding
     from webhook_engine.testing.rehearsal import TestResult
-    from webhook_engine.testing.rehearsal.coverage import Gap
+    from webhook_engine.testing.rehearsal.gap import Gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,6 +236,24 @@ def _paid_for(run: Run, value: object) -> object:
     return value
 
 
+class Noted(dict[str, object]):
+    """
+    A call's values, and which marked branches a rendering with them went through.
+    """
+
+    __slots__ = ("reached",)
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        super().__init__(values)
+        self.reached: set[int] = set()
+
+
+def _reached(run: Run, value: object, number: int) -> object:
+    if isinstance(run.parent, Noted):
+        run.parent.reached.add(number)
+    return value
+
+
 def _steps(run: Run, items: object, weight: int) -> object:
     """
     The items of a loop, paid for from what this rendering may do.
@@ -278,7 +296,7 @@ def _environment() -> Sandbox:
     environment.filters.update({_ESCAPER(slot): escaper for slot, escaper in ESCAPERS.items()})
     environment.filters.update(
         {INTERNAL_JOIN: pass_context(_joined), INTERNAL_STEPS: pass_context(_steps), INTERNAL_KEPT: _kept}
-        | {INTERNAL_PAID: pass_context(_paid_for)}
+        | {INTERNAL_PAID: pass_context(_paid_for), INTERNAL_REACHED: pass_context(_reached)}
     )
     environment.filters[_ESCAPER(Slot.JSON_VALUE)] = pass_context(_bounded_json)
     environment.tests.update(TESTS)
@@ -289,6 +307,7 @@ INTERNAL_JOIN = "joined by ~"
 INTERNAL_STEPS = "counted steps"
 INTERNAL_KEPT = "kept by set"
 INTERNAL_PAID = "paid for"
+INTERNAL_REACHED = "noted as reached"
 # No author can write a filter's name with a blank in it.
 _ESCAPER = "safe in {}".format
 

@@ -5,14 +5,15 @@ What no test of a rule set reaches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.definitions.compiling.tools import Tools
 from webhook_engine.errors import WebhookEngineError
 from webhook_engine.rules import Reason, RuleSet
 from webhook_engine.templating import Kind
+from webhook_engine.testing.rehearsal.branching import of_branches
 from webhook_engine.testing.rehearsal.calls import events_of
+from webhook_engine.testing.rehearsal.gap import Gap
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
@@ -20,29 +21,6 @@ if TYPE_CHECKING:
     from webhook_engine.definitions.webhooks import Parameter
     from webhook_engine.testing.rehearsal.performance import Performance
     from webhook_engine.testing.rehearsal.rehearse import TestResult
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """
-    One thing that no test reaches.
-    """
-
-    kind: str
-    """`rule`, `condition`, `then`, `webhook`, `parameter`, `outcome` or `column`."""
-
-    where: str
-    what: str
-    """In half a sentence."""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
-
-    def to_json(self) -> dict[str, str]:
-        """
-        `{"kind", "where", "what"}`.
-        """
-        return {"kind": self.kind, "where": self.where, "what": self.what}
 
 
 class _Seen(NamedTuple):
@@ -56,8 +34,8 @@ class _Seen(NamedTuple):
 def unreached(definitions: Definitions, results: Sequence[TestResult]) -> tuple[Gap, ...]:
     """
     Rules that never match, conditions that always hold, links that are never followed, webhooks that never
-    start, parameters that are always or never empty where that makes a difference, outcomes and columns that no
-    response has.
+    start, branches of templates that are never taken, parameters that are always or never empty where that makes
+    a difference, outcomes and columns that no response has.
     """
     ran = {each.name for each in results}
     performances = [each for result in results for each in result.performances]
@@ -105,6 +83,7 @@ def _of_webhooks(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
             continue
         for parameter in webhook.parameters:
             yield from _of_parameter(parameter, where, mine, definitions, tools)
+        yield from of_branches(webhook, where, mine, definitions)
         yield from _of_outcomes(webhook, where, mine, definitions)
         yield from _of_columns(webhook, where, mine)
 
@@ -139,7 +118,7 @@ def _of_parameter(
 def _of_outcomes(
     webhook: Webhook, where: str, performances: list[Performance], definitions: Definitions
 ) -> Iterator[Gap]:
-    decided = {_decided_by(each, definitions) for each in performances if each.response is not None}
+    decided = {each.decided_by(definitions) for each in performances if each.response is not None}
     for rule in definitions.compiled(webhook.name).rules:
         if rule.label not in decided:
             yield Gap(kind="outcome", where=where, what=f"no response has {rule.label}")
@@ -157,11 +136,3 @@ def _of_columns(webhook: Webhook, where: str, performances: list[Performance]) -
         )
         if not any(filled):
             yield Gap(kind="column", where=where, what=f"no response has the column {column.path!r}")
-
-
-def _decided_by(performed: Performance, definitions: Definitions) -> str:
-    line, response = performed.line, performed.response
-    assert response is not None  # as the caller has seen
-    call = performed.start.call(performed.event)
-    values: Any = values_of(call, definitions.tenant, line.compiled.variables)
-    return line.interpreter.judge(response, values)[0].decided_by

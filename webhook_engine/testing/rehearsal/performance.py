@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webhook_engine.definitions import PopState, SettledAs
+from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions
     from webhook_engine.dispatch import PreparedRequest
     from webhook_engine.line import Line
     from webhook_engine.responses import AgentView, Outcome, Response
@@ -93,6 +95,15 @@ class Performance:
         Whether it is written down before it is sent.
         """
         return self.line.compiled.definition.is_durable
+
+    def decided_by(self, definitions: Definitions) -> str:
+        """
+        The outcome rule, or the line of the table of defaults, that judged its response.
+        """
+        assert self.response is not None  # the caller has seen it
+        call = self.start.call(self.event)
+        values: Any = values_of(call, definitions.tenant, self.line.compiled.variables)
+        return self.line.interpreter.judge(self.response, values)[0].decided_by
 
     def note(self, request: PreparedRequest) -> None:
         """
