@@ -119,6 +119,17 @@ def test_it_can_be_silenced_in_its_place(code):
     assert [] == codes_of(silenced)
 
 
+@pytest.mark.parametrize("code", SILENCEABLE)
+def test_its_section_says_where_it_is_silenced(code):
+    """
+    In the definition that it is found in; where that has no such key, in the tenant.
+    """
+    kind = re.match(r"\w+", next(each for each in findings(example(code)) if each.code == code).path)[0]
+    place = "`[tenant]`" if code in OF_THE_TENANT else f"the `[[{kind}]]`"
+
+    assert f'`silence = ["{code}"]` in {place}.' in sections()[code]
+
+
 # --- Nothing is found where nothing is wrong ---------------------------------
 
 
@@ -137,7 +148,19 @@ KEY = '[[group]]\nname = "G"\nauthentication = "api-key"\nkey = { env = "K" }\nk
 ZA = '[tenant]\ncountry = "ZA"\n'
 ALLOWED = '[tenant]\nallowed_networks = ["10.0.0.0/8", "127.0.0.0/8", "::1"]\n'
 
+
+def ruled(when: str, more: str = "") -> str:
+    return f'{post("x")}[[rule]]\nname = "a"\non = ["ended"]\nwebhooks = ["P"]\nwhen = "{when}"\n{more}'
+
+
 FINE = {
+    "a direction or another": ruled("CALL_DIR == 'incoming' or CALL_DIR == 'outgoing'"),
+    "a direction that is not known": ruled("CALL_DIR == ''"),
+    "the same twice": ruled(
+        "CALL_QUEUE in ['Sales', 'Support'] and CALL_QUEUE == 'Sales'", 'call_queue = "Sales"\n'
+    ),
+    "what is not a text": ruled("CALL_QUEUE == 7 and CALL_QUEUE == CALLERID_NAME"),
+    "a direction that it is not": ruled("CALL_DIR != 'inbound' and CALL_DIR not in ['x']"),
     "a number in a form": ZA + webhook("https://x.example/{{ CALLERID_NUMBER | e164 }}"),
     "a number's last digits need no country": webhook("https://x.example/{{ CALL_NUMBER | last(9) }}"),
     "a value every call has": post("{EXTENSION}"),
@@ -250,6 +273,26 @@ MORE = {
             '[[rule]]\nname = "a"\non = ["ended"]\nwebhooks = ["P"]\n'
         ),
         "rule[1].webhooks[1]: DYNAMIC_PARAMETER is known only when an agent asks, but 'P' is started at ended",
+    ),
+    "a word that there is not": (
+        ruled("CALL_DIR == 'incomming'"),
+        "rule[1].when: CALL_DIR is never 'incomming'; did you mean incoming? [never-matches]",
+    ),
+    "words far from any": (
+        ruled("CALL_QUEUE and CALL_DIR in ['x', 'y']"),
+        "rule[1].when: CALL_DIR is never 'x' or 'y'; there is incoming, outgoing [never-matches]",
+    ),
+    "one thing and another": (
+        ruled("CALL_QUEUE == 'Sales' and CALL_QUEUE in ['Support', 'Renewals']"),
+        "CALL_QUEUE cannot be 'Renewals' or 'Support' and 'Sales' (the condition before it) [never-matches]",
+    ),
+    "against the rule's own words": (
+        ruled("CALL_DIR == 'outgoing'", 'direction = "incoming"\n'),
+        "CALL_DIR cannot be 'outgoing' and 'incoming' (the rule's direction) [never-matches]",
+    ),
+    "one of nothing": (
+        ruled("CALL_QUEUE in []"),
+        "rule[1].when: nothing is in an empty list, so neither is CALL_QUEUE [never-matches]",
     ),
     "a custom variable that comes late": (
         (

@@ -90,6 +90,11 @@ MISTAKES = {
         "{CALLERID_NUMBER}",
     ),
     "a condition the wrong way round": ("rules.toml", 'when = "rows == 1"', 'when = "rows != 1"'),
+    "a direction that there is not": (
+        "rules.toml",
+        "when = \"CALLERID_NUMBER == '0100000000'\"",
+        "when = \"CALL_DIR == 'inbound'\"",
+    ),
     "a rule that stops everything": ("rules.toml", "when = \"CALLERID_NUMBER == '0100000000'\"\n", ""),
     "the key in another header": ("systems.toml", 'key_name = "X-Api-Key"', 'key_name = "X-Key"'),
     "the right outcome for the wrong disposition": ("systems.toml", "'Success': 'WON'", "'Success': 'LOST'"),

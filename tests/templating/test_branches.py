@@ -5,7 +5,7 @@ Which ways of a template a rendering goes.
 import pytest
 
 from webhook_engine.templating import Kind, compile_template
-from webhook_engine.templating.taken import branches_of
+from webhook_engine.templating.branches import branches_of
 
 NAMES = {"A", "B", "C"}
 

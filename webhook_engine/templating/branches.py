@@ -1,218 +1,152 @@
 """
-One selected column over many responses: which types its values had, and what differs now.
+The branches of a template, and which of them a rendering goes through: for whoever asks what tests reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import nodes
+
+from webhook_engine.errors import TemplateError
+from webhook_engine.templating.bounds import Bounds
+from webhook_engine.templating.checking import Checked
+from webhook_engine.templating.interpret import interpreted
+from webhook_engine.templating.kind import Kind
+from webhook_engine.templating.parsing import part_of
+from webhook_engine.templating.reading import read
+from webhook_engine.templating.sandbox import ENVIRONMENT, INTERNAL_REACHED, Noted, passed_through
+from webhook_engine.templating.scan import Part, Source
+from webhook_engine.templating.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from webhook_engine.responses.tree import Cell
-
-_GAPS: Final = 3
-"""A column that was missing before, and came back, is missed only after so many times its longest absence."""
+    from zoneinfo import ZoneInfo
 
 
-class Way(StrEnum):
+@dataclass(frozen=True, slots=True)
+class Branch:
     """
-    How a column drifted.
+    One way that a rendering may take.
     """
 
-    VANISHED = "vanished"
-    """It was there, and no response has it any more."""
+    number: int
+    """Among those of the template, from 0: one expression may decide several times."""
 
-    CHANGED = "changed"
-    """Its values are of another type."""
+    line: int
+    column: int
+    """Of the expression or block that decides, from 1."""
 
-    UNKNOWN = "unknown"
-    """No response ever had it."""
+    written: str
+    """That expression or block."""
+
+    holds: bool
+    """Whether it is taken where the condition holds; else it is the other one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
+@dataclass(frozen=True, slots=True, eq=False)
+class Branches:
     """
-    One finding.
-    """
-
-    webhook: str
-    column: str
-    """Its path in a record."""
-
-    way: Way
-
-    was: str
-    """The types it had: `number`, `text or number`; "" where it was never there."""
-
-    now: str
-    """The types it has now; "" where it is not there."""
-
-    responses: int
-    """So many in a row, those that were looked at."""
-
-    since: datetime
-    """When it was found."""
-
-    def __str__(self) -> str:
-        count = f"the last {self.responses:,} responses"
-        if self.way is Way.VANISHED:
-            return f"the column {self.column!r} ({self.was}) is in none of {count}"
-        if self.way is Way.UNKNOWN:
-            return f"the column {self.column!r} is in none of {count}, and never was"
-        return f"the column {self.column!r} was {self.was}, and is {self.now} in {count}"
-
-    def to_json(self) -> dict[str, object]:
-        """
-        Every fact under its name, JSON-ready.
-        """
-        return {
-            "webhook": self.webhook,
-            "column": self.column,
-            "way": str(self.way),
-            "was": self.was,
-            "now": self.now,
-            "responses": self.responses,
-            "since": self.since.isoformat(),
-        }
-
-
-def types_of(cells: Iterable[Cell]) -> set[str]:
-    """
-    `text`, `number` or `true or false` of each value; none of what is not there.
-    """
-    return {_type_of(each) for each in cells if each is not None}
-
-
-def _type_of(cell: Cell) -> str:
-    if isinstance(cell, bool):
-        return "true or false"
-    return "number" if isinstance(cell, int | float | Decimal) else "text"
-
-
-@dataclass(slots=True)
-class ColumnState:
-    """
-    What is known of a column, and what is odd about the last responses.
+    Every branch of a template.
     """
 
-    seen: int = 0
-    """Responses that had it."""
+    all: tuple[Branch, ...]
 
-    types: set[str] = field(default_factory=set)
-    """Those that count as usual."""
+    taken: Callable[[Mapping[str, object]], frozenset[Branch]]
+    """Those that the template goes through with these values; as far as it comes, where it fails on them."""
 
-    gap: int = 0
-    """Responses in a row that do not have it."""
 
-    longest_gap: int = 0
-    """The longest of those that ended by themselves."""
+def branches_of(
+    source: str,
+    kind: Kind,
+    *,
+    names: Collection[str],
+    country: str | None = None,
+    time_zone: ZoneInfo | None = None,
+    hosts: Collection[str] = (),
+) -> Branches:
+    """
+    The branches of a template that reads, as `compile_template` takes it.
 
-    odd: int = 0
-    """Responses in a row whose values are all of other types."""
+    Those of `{% if %}`, one of which is there without `{% else %}` too, and those of `{{ a if b else c }}`.
+    """
+    bounds = Bounds()
+    allowed = frozenset(host.lower() for host in hosts)
+    reading = read(source, kind, Scope(names, country, time_zone), allowed, bounds)
+    if not isinstance(reading, Checked):
+        return Branches((), lambda _: frozenset())
+    marking = _Marking(Source(source), reading.parts)
+    marking.body(reading.tree.body)
+    found = tuple(marking.found)
+    if not found:
+        return Branches((), lambda _: frozenset())
+    reading.tree.set_environment(ENVIRONMENT)
+    render = interpreted(reading, bounds)
 
-    odd_types: set[str] = field(default_factory=set)
-    way: Way | None = None
-    """How it drifted; None where it did not."""
+    def taken(values: Mapping[str, object]) -> frozenset[Branch]:
+        noted = Noted(values)
+        with suppress(TemplateError):
+            render(noted)
+        return frozenset(found[number] for number in noted.reached)
 
-    since: datetime | None = None
+    return Branches(found, taken)
 
-    def note(self, found: set[str], *, streak: int) -> bool:
+
+class _Marking:
+    """
+    Puts a mark into every branch of a tree.
+    """
+
+    def __init__(self, source: Source, parts: Sequence[Part]) -> None:
+        self._source, self._parts = source, parts
+        self.found: list[Branch] = []
+
+    def body(self, statements: Sequence[nodes.Node]) -> None:
         """
-        Takes in one response's types of this column; none where the response has no such column.
-
-        Args:
-            streak: So many odd responses in a row are a finding; so many good ones are enough to learn from.
-
-        Returns:
-            Whether this is the response that makes it a finding.
+        Marks the branches of these and of what stands in them.
         """
-        if not found:
-            return self._absent(streak)
-        if self.way is not Way.CHANGED:
-            if self.way is None:
-                self.longest_gap = max(self.longest_gap, self.gap)
-            self.way = self.since = None
-        self.gap = 0
-        self.seen += 1
-        if self.seen <= streak or self.types & found:
-            self.types |= found
-            self.odd, self.odd_types = 0, set()
-            if self.way is Way.CHANGED:
-                self.way = self.since = None
-            return False
-        self.odd += 1
-        self.odd_types |= found
-        return self._became(Way.CHANGED, self.odd >= streak)
+        for node in statements:
+            for choice in _choices(node):
+                self._choice(choice)
+            if isinstance(node, nodes.If):
+                self._if(node)
+            elif isinstance(node, nodes.For):
+                self.body(node.body)
+                self.body(node.else_)
 
-    def _absent(self, streak: int) -> bool:
-        self.gap += 1
-        if not self.seen:
-            return self._became(Way.UNKNOWN, self.gap >= streak)
-        is_missed = self.seen >= streak and self.gap >= max(streak, _GAPS * self.longest_gap)
-        return self._became(Way.VANISHED, is_missed)
+    def _if(self, node: nodes.If) -> None:
+        for each in (node, *node.elif_):
+            self.body(each.body)
+            each.body.insert(0, self._mark(each, holds=True))
+        self.body(node.else_)
+        node.else_.insert(0, self._mark(node.elif_[-1] if node.elif_ else node, holds=False))
 
-    def _became(self, way: Way, holds: bool) -> bool:
-        if not holds or self.way is way:
-            return False
-        self.way, self.since = way, datetime.now(UTC)
-        return True
+    def _mark(self, node: nodes.Node, *, holds: bool) -> nodes.Output:
+        number = self._number(node, holds=holds)
+        empty = nodes.Const("", lineno=node.lineno)
+        return nodes.Output([passed_through(empty, INTERNAL_REACHED, number)], lineno=node.lineno)
 
-    def finding(self, webhook: str, column: str) -> Drifted | None:
-        """
-        What is to be said about it; None for nothing.
-        """
-        if self.way is None or self.since is None:
-            return None
-        is_changed = self.way is Way.CHANGED
-        return Drifted(
-            webhook=webhook,
-            column=column,
-            way=self.way,
-            was=_told(self.types),
-            now=_told(self.odd_types) if is_changed else "",
-            responses=self.odd if is_changed else self.gap,
-            since=self.since,
-        )
+    def _choice(self, node: nodes.CondExpr) -> None:
+        node.expr1 = passed_through(node.expr1, INTERNAL_REACHED, self._number(node, holds=True))
+        if node.expr2 is not None:
+            node.expr2 = passed_through(node.expr2, INTERNAL_REACHED, self._number(node, holds=False))
 
-    def to_json(self) -> dict[str, object]:
-        """
-        The state, for `from_json`.
-        """
-        return {
-            "seen": self.seen,
-            "types": sorted(self.types),
-            "gap": self.gap,
-            "longest_gap": self.longest_gap,
-            "odd": self.odd,
-            "odd_types": sorted(self.odd_types),
-            "way": self.way,
-            "since": self.since.isoformat() if self.since is not None else None,
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """
-        Raises:
-            ValueError: It is no such state; KeyError and TypeError mean the same.
-        """
-        way, since = document["way"], document["since"]
-        return cls(
-            seen=int(document["seen"]),
-            types={str(each) for each in document["types"]},
-            gap=int(document["gap"]),
-            longest_gap=int(document["longest_gap"]),
-            odd=int(document["odd"]),
-            odd_types={str(each) for each in document["odd_types"]},
-            way=None if way is None else Way(way),
-            since=None if since is None else datetime.fromisoformat(since),
-        )
+    def _number(self, node: nodes.Node, *, holds: bool) -> int:
+        part = part_of(node, self._parts)
+        line, column = self._source.line_and_column(part.start) if part is not None else (1, 1)
+        number = len(self.found)
+        self.found.append(Branch(number, line, column, "" if part is None else part.text.strip(), holds))
+        return number
 
 
-def _told(types: set[str]) -> str:
-    return " or ".join(sorted(types))
+def _choices(node: nodes.Node) -> Iterator[nodes.CondExpr]:
+    """
+    The inline conditions of a statement, without those of the statements in it.
+    """
+    if isinstance(node, nodes.CondExpr):
+        yield node
+    for child in node.iter_child_nodes():
+        if not isinstance(child, nodes.Stmt):
+            yield from _choices(child)

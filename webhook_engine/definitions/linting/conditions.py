@@ -1,106 +1,96 @@
 """
-Where the value of a variable comes from.
+Conditions that no call can fulfil, as far as that is plain to see.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from webhook_engine.variables import VARIABLES, DatetimeTokens
+from jinja2 import nodes
+
+from webhook_engine.errors import did_you_mean
+from webhook_engine.templating.parsing import parse
+from webhook_engine.templating.scan import Part, PartKind, Source
+from webhook_engine.variables import Direction, Disposition
 
 if TYPE_CHECKING:
-    from webhook_engine.rules import Start
-    from webhook_engine.variables import CallContext, CallEvent, Moment, Tenant
+    from webhook_engine.definitions.rules import Rule
+
+WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"CALL_DIR": tuple(Direction), "CALL_DISPOSITION": tuple(Disposition)}
+)
+"""Variables that hold one of some words, or nothing."""
 
 
-class Origin(StrEnum):
+def contradiction(rule: Rule) -> str | None:
     """
-    What kind of source a value has.
+    Why the condition of a rule never holds where the rule asks it; None where it may.
+
+    Looked at are the comparisons with texts, `==` and `in`, that `and` joins.
     """
+    if rule.when is None:
+        return None
+    allowed: dict[str, tuple[str, frozenset[str]]] = {}
+    for name, key, values in (
+        ("CALL_QUEUE", "call_queue", rule.call_queues),
+        ("CALL_DIR", "direction", rule.directions),
+        ("CALL_DISPOSITION", "disposition", rule.dispositions),
+    ):
+        if values:
+            allowed[name] = f"the rule's {key}", frozenset(map(str, values))
+    for name, texts in _wanted(rule.when):
+        if not texts:
+            return f"nothing is in an empty list, so neither is {name}"
+        if name in WORDS and not texts & {*WORDS[name], ""}:
+            return f"{name} is never {_either(texts)}{_meant(texts, WORDS[name])}"
+        said, before = allowed.get(name, ("", texts))
+        if not texts & before:
+            return f"{name} cannot be {_either(texts)} and {_either(before)} ({said})"
+        allowed[name] = said or "the condition before it", texts & before
+    return None
 
-    TOKEN = "token"  # noqa: S105  # of a template, not of a door
-    """The call states it under this name."""
 
-    MADE = "made"
-    """Made of other tokens of the call, or of the tenant's settings."""
-
-    TIME = "time"
-    """The time of the call, in the tenant's zone."""
-
-    EXTRA = "extra"
-    """A variable of the application's own."""
-
-    HANDED_ON = "handed-on"
-    """A response before this one gave it."""
-
-    CREDENTIALS = "credentials"
-    """The group's key or password; never shown."""
-
-    MISSING = "missing"
-    """The call does not hold it, so it is empty."""
-
-
-class Source(NamedTuple):
+def _wanted(when: str) -> Iterator[tuple[str, frozenset[str]]]:
     """
-    A source, and the same in half a sentence.
+    (variable, the texts of which it has to be one).
     """
-
-    origin: Origin
-    because: str
-
-
-_MADE: Final = {
-    "CALLERID": "made of CALLERID_NAME, CALLERID_NUMBER and the tenant's pbx_server",
-    "EXTENSION_NO": "made of EXTENSION: its number",
-}
+    [output] = parse(Source(when), (Part(PartKind.EXPRESSION, when, 0, len(when)),)).body
+    assert isinstance(output, nodes.Output)  # noqa: S101  # it was compiled
+    for part in _joined(output.nodes[0]):
+        if isinstance(part, nodes.Compare) and len(part.ops) == 1 and isinstance(part.expr, nodes.Name):
+            texts = _texts(part.ops[0])
+            if texts is not None:
+                yield part.expr.name, texts
 
 
-def source_of(name: str, event: CallEvent, start: Start, tenant: Tenant, *, custom: Moment | None) -> Source:
-    """
-    Where a webhook that starts gets *name* from.
-
-    Args:
-        custom: From which moment on a variable of the application's own is known; None where the definitions
-            do not say.
-    """
-    call = event.call
-    if name == "DYNAMIC_PARAMETER" and start.dynamic_parameter is not None:
-        led = f"the response of {start.chain[-1]!r}" if start.chain else "the agent who asked"
-        return Source(Origin.HANDED_ON, f"handed on by {led}")
-    if name not in VARIABLES:
-        return _custom(name, call, custom, event.moment)
-    if not _is_stated(name, call, tenant):
-        return Source(Origin.MISSING, _missing(VARIABLES[name].known_from, event.moment))
-    if name.startswith("DATETIME"):
-        words = "by name" if tenant.datetime_tokens is DatetimeTokens.BY_NAME else "as documented"
-        return Source(Origin.TIME, f"the call's time in {tenant.time_zone}, read {words}")
-    if name == "CALL_NUMBER" and not call.call_number:
-        return Source(Origin.MADE, "CALLERID_NUMBER, for the call states no other number")
-    if name in _MADE:
-        return Source(Origin.MADE, _MADE[name])
-    return Source(Origin.TOKEN, f"token {name} of the call")
+def _joined(node: nodes.Node) -> Iterator[nodes.Node]:
+    if isinstance(node, nodes.And):
+        yield from _joined(node.left)
+        yield from _joined(node.right)
+    else:
+        yield node
 
 
-def is_early(name: str, moment: Moment, *, custom: Moment | None) -> bool:
-    """
-    Whether a call need not know *name* at *moment*.
-    """
-    known_from = VARIABLES[name].known_from if name in VARIABLES else custom
-    return known_from is not None and known_from not in moment.follows
+def _texts(operand: nodes.Operand) -> frozenset[str] | None:
+    right = operand.expr
+    if operand.op == "eq":
+        found = [right]
+    elif operand.op == "in" and isinstance(right, nodes.List | nodes.Tuple):
+        found = list(right.items)
+    else:
+        return None
+    texts = [each.value for each in found if isinstance(each, nodes.Const)]
+    if len(texts) < len(found) or not all(isinstance(each, str) for each in texts):
+        return None
+    return frozenset(map(str, texts))
 
 
-def _custom(name: str, call: CallContext, known_from: Moment | None, moment: Moment) -> Source:
-    if name in call.extra:
-        return Source(Origin.EXTRA, "extra of the call: a variable of the application's own")
-    return Source(Origin.MISSING, _missing(known_from, moment))
+def _either(texts: frozenset[str]) -> str:
+    return " or ".join(repr(each) for each in sorted(texts))
 
 
-def _is_stated(name: str, call: CallContext, tenant: Tenant) -> bool:
-    return VARIABLES[name].read(call, tenant) != ""
-
-
-def _missing(known_from: Moment | None, moment: Moment) -> str:
-    if known_from is not None and known_from not in moment.follows:
-        return f"the call does not state it: it is known from {known_from} on, and this is {moment}"
-    return "the call does not state it"
+def _meant(texts: frozenset[str], words: tuple[str, ...]) -> str:
+    meant = did_you_mean(min(texts), words)
+    return f"; did you mean {meant!s}?" if meant else f"; there is {', '.join(words)}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from webhook_engine.definitions.compiled import CompiledRule
 from webhook_engine.definitions.definitions import Definitions
+from webhook_engine.definitions.linting.conditions import contradiction
 from webhook_engine.definitions.linting.finding import Spot, Spots
 from webhook_engine.definitions.places import Path
 from webhook_engine.definitions.rules import Rule
@@ -51,6 +52,8 @@ def _reached(rule: Rule, before: list[Rule]) -> Found:
     if rule.dispositions and not any(_is_known("CALL_DISPOSITION", each) for each in rule.on):
         message = f"no call has a disposition when it is {_listed(rule.on)}"
         yield "never-matches", ("disposition",), message
+    if (why := contradiction(rule)) is not None:
+        yield "never-matches", ("when",), why
     stops = [each for each in before if each.stop and _takes_every_call(each)]
     left = [moment for moment in rule.on if not any(moment in each.on for each in stops)]
     if not left:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from webhook_engine.definitions.compiling.tools import BODY_KINDS, RESPONSE_NAMES
 from webhook_engine.templating import Kind
-from webhook_engine.templating.taken import branches_of
+from webhook_engine.templating.branches import branches_of
 from webhook_engine.testing.rehearsal.gap import Gap
 from webhook_engine.variables import VARIABLES, values_of
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, Webhook
-    from webhook_engine.templating.taken import Branch, Branches
+    from webhook_engine.templating.branches import Branch, Branches
     from webhook_engine.testing.rehearsal.performance import Performance
 
 
