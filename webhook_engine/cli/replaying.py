@@ -51,7 +51,11 @@ def replay_draft(
     Example:  webhook-engine replay-draft draft.toml --against integration.toml --calls recorded.jsonl
     """
     loaded = load(draft)
-    played = recorded_in(calls, read_bytes(calls))[-last if last else 0 :] if calls is not None else _recorded(settings, last)
+    played = (
+        recorded_in(calls, read_bytes(calls))[-last if last else 0 :]
+        if calls is not None
+        else _recorded(settings, last)
+    )
     changes = _replayed(loaded, run(in_force(settings, against)), played)
     if as_json:
         print_json({"events": len(played), "changes": [each.to_json() for each in changes]})

@@ -28,12 +28,15 @@ def drift_of(definitions: Definitions, recorded: Iterable[Recorded]) -> Drift:
     selecting = {each.name for each in definitions.webhooks if each.view.columns and each.type.is_sent}
     for each in recorded:
         for webhook in selecting & each.responses.keys():
-            answer, line = each.responses[webhook], lines.of(webhook)
-            response = Response(status=answer.canned.status or 200, headers=answer.headers, body=answer.body)
+            line = lines.of(webhook)
             values: Mapping[str, Any] = lines.values(line, each.event.call)
-            view = line.interpreter.view_of(response, values, webhook=webhook, attempts=1, took_s=0.0)
-            if view.rows:
-                drift.note(webhook, line.revision, view)
+            for answer in each.responses[webhook]:
+                if answer.canned.fault is not None:
+                    continue
+                response = Response(status=answer.canned.status, headers=answer.headers, body=answer.body)
+                view = line.interpreter.view_of(response, values, webhook=webhook, attempts=1, took_s=0.0)
+                if view.rows:
+                    drift.note(webhook, line.revision, view)
     return drift
 
 
