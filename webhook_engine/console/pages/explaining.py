@@ -22,5 +22,10 @@ async def explanation(visit: Visit) -> web.StreamResponse:
     queue = queue_of(visit)
     report = await queue.show(visit.asked("delivery"))
     await visit.console.in_force(await visit.console.revision())
-    found = await explain_delivery(report, visit.console.engine.definitions, queue.kept)
-    return visit.page("delivery-explanation.html", each=report, explanation=found)
+    definitions = visit.console.engine.definitions
+    return visit.page(
+        "delivery-explanation.html",
+        each=report,
+        explanation=await explain_delivery(report, definitions, queue.kept),
+        rules={each.name: each for each in definitions.rules},
+    )
