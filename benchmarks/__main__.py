@@ -59,8 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     print(report.of_targets(outcomes))
     print(f"\n{report.write(chain(*measured.values()), outcomes, facts)}")
     if options.publish:
+        # What was skipped keeps the table that it has.
         blocks = {
-            subject: "\n\n".join(map(report.of_comparison, found)) for subject, found in measured.items()
+            subject: "\n\n".join(map(report.of_comparison, found))
+            for subject, found in measured.items()
+            if found
         }
         publish(blocks | ({} if options.only else _summary(outcomes, facts, options.cpu)))
     # In a run of everything, a target that nothing measured is no target.
