@@ -71,12 +71,17 @@ def test_the_result_is_bounded_to_the_character(make):
 
 
 @pytest.mark.parametrize("source", ["{CALL_NOTES}", "{{ CALL_NOTES }}"])
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HEADER], ids=lambda kind: kind.value)
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HEADER, Kind.JSON], ids=lambda kind: kind.value)
 def test_the_bound_counts_characters_and_not_bytes(source, kind):
     """
     A text has the same room in every alphabet.
     """
-    assert 300 == len(template(source, kind).render_bytes({"CALL_NOTES": "渡" * 100}))
+    quotes = 2 if kind is Kind.JSON else 0
+    bounded = template(source, kind)
+
+    assert 300 - 2 * quotes == len(bounded.render_bytes({"CALL_NOTES": "渡" * (100 - quotes)}))
+    with pytest.raises(TemplateTooLarge):
+        bounded.render_bytes({"CALL_NOTES": "渡" * (101 - quotes)})
 
 
 @pytest.mark.parametrize("kind", list(Kind), ids=lambda kind: kind.value)

@@ -212,34 +212,6 @@ def test_a_number_has_three_forms(country, dialled, e164, international, nationa
     assert [e164, international, national] == forms
 
 
-@pytest.mark.parametrize("form", ["e164", "international", "national"])
-@pytest.mark.parametrize(
-    "caller",
-    ["", "anonymous", "withheld", "Restricted", "unknown", "100", "100-Euphoria", "Conrad <100@pbx0.example.com>",
-     "sip:100@pbx0", "112", "10111", "12345678901234567890", "+", "++27821234567", "082123abcd", "+999 12345", "0" * 1000,
-     "0821234567 0821234567", "\ud800", "٠٨٢١٢٣٤٥٦٧"],
-)  # fmt: skip
-def test_what_is_no_number_has_none(form, caller):
-    """
-    Withheld callers, colleagues, short codes and typos: nothing, so that `when_empty` decides.
-    """
-    assert "" == filtered(f"|{form}", caller, country="ZA")
-
-
-def test_without_a_country_a_national_number_is_none():
-    """
-    Nobody guesses where it was dialled.
-    """
-    assert "" == filtered("|e164", "0821234567")
-
-
-def test_a_filters_own_country_goes_before_the_tenants():
-    """
-    A tenant calls abroad.
-    """
-    assert "+4930901820" == filtered("|e164('DE')", "030 901820", country="ZA")
-
-
 # --- Dates -------------------------------------------------------------------
 
 

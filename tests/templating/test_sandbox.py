@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook_engine.errors import RenderError, TemplateError, TemplateSyntaxError, TemplateTooLarge
-from webhook_engine.templating import Bounds, Kind, compile_expression, compile_template
+from webhook_engine.errors import RenderError, TemplateError, TemplateSyntaxError
+from webhook_engine.templating import Kind, compile_expression, compile_template
 from webhook_engine.templating.sandbox import ENVIRONMENT
 
 NAMES = ("CALLERID", "CALL_NOTES", "CALL_DURATION", "response")
@@ -182,50 +182,6 @@ def test_work_and_output_are_bounded(source, patience):
         compiled(source).render(CALL)
 
     assert time.process_time() - started < 3 * patience
-
-
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.HEADER, Kind.FORM, Kind.VALUE], ids=str)
-@pytest.mark.parametrize("source", ["{CALL_NOTES}", "{{ CALL_NOTES }}", "x{CALL_NOTES}{CALL_NOTES}"])
-def test_a_long_result_is_refused(kind, source):
-    """
-    Beyond the bound nothing is sent, rather than a part.
-    """
-    template = compile_template(source, kind, names=NAMES, bounds=Bounds(output_chars=10))
-
-    assert template.render({"CALL_NOTES": "y" * 4})
-    with pytest.raises(TemplateTooLarge, match="more than 10 characters"):
-        template.render({"CALL_NOTES": "y" * 11})
-
-
-def test_the_bound_counts_characters_not_bytes():
-    """
-    A name in Japanese is as long as it reads.
-    """
-    template = compile_template('"{CALL_NOTES}"', Kind.JSON, names=NAMES, bounds=Bounds(output_chars=10))
-
-    assert '"渡渡渡渡渡渡渡渡"' == template.render({"CALL_NOTES": "渡" * 8})
-    with pytest.raises(TemplateTooLarge):
-        template.render_bytes({"CALL_NOTES": "渡" * 9})
-
-
-def test_loops_share_one_bound():
-    """
-    Ten loops of ten steps are a hundred steps.
-    """
-    source = "{% for a in l %}{% for b in l %}x{% endfor %}{% endfor %}"
-    source = "{% set l = CALL_NOTES | split(',') %}" + source
-
-    assert 9 == len(compiled(source, bounds=Bounds(loop_steps=12)).render(CALL))
-    with pytest.raises(TemplateTooLarge, match="more than 11 loop steps"):
-        compiled(source, bounds=Bounds(loop_steps=11)).render(CALL)
-
-
-def test_a_long_template_is_refused():
-    """
-    Before anything is done with it.
-    """
-    with pytest.raises(TemplateSyntaxError, match="at most 65,536 characters"):
-        compiled("x" * 65_537)
 
 
 @pytest.mark.parametrize(

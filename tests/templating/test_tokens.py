@@ -98,20 +98,6 @@ def test_an_unknown_name_is_refused_when_read(source, column, problem):
     assert (1, column, problem) == (caught.value.line, caught.value.column, caught.value.problem)
 
 
-def test_all_unknown_names_are_told_at_once():
-    """
-    Tokens and expressions, in the order of the text.
-    """
-    with pytest.raises(TemplateSyntaxError) as caught:
-        compiled("{QUEUE}\n{{ NOTE }} {CALLERID}\n{% if DURATION %}{AGENT}{% endif %}")
-
-    found = [
-        (error.line, error.column, error.problem.split()[4].rstrip(":;"))
-        for error in (caught.value, *caught.value.also)
-    ]
-    assert [(1, 1, "QUEUE"), (2, 4, "NOTE"), (3, 7, "DURATION"), (3, 18, "AGENT")] == found
-
-
 def test_all_mistakes_are_told_at_once():
     """
     Of whatever sort; a word in a string is none.
