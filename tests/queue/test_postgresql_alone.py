@@ -205,6 +205,24 @@ async def test_of_one_call_put_by_two_at_once_one_goes_first(url, queue):
             await other.done(second, OK)
 
 
+async def test_an_earlier_one_that_is_seen_late_waits_for_the_one_under_way(queue, database):
+    """
+    Its commit came after the claim that would have taken it: then it goes second, and not beside the other.
+    """
+    await queue.put(deliveries(2, call="c", order=Order.STRICT))
+    await database.execute(
+        "UPDATE delivery SET lock = NULL, state = 'waiting' WHERE state = 'ready'"
+    )  # not seen yet
+    (under_way,) = await queue.claim(5, lease_s=LONG_S, wait_s=PATIENCE_S)
+    await database.execute("UPDATE delivery SET lock = turn, state = 'ready' WHERE state = 'waiting'")
+
+    together = await queue.claim(5, lease_s=LONG_S)
+    await queue.done(under_way, OK)
+    (late,) = await queue.claim(5, lease_s=LONG_S, wait_s=PATIENCE_S)
+
+    assert ((), "e1", "e0") == (together, under_way.event_id, late.event_id)
+
+
 async def test_an_order_that_was_left_hanging_goes_on(queue, database):
     """
     A process ended between a commit and letting the next one go: another one finds it.

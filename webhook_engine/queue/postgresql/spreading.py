@@ -4,7 +4,7 @@ How deliveries spread over time, counted out of the database.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.queue.delivery import State
@@ -22,21 +22,31 @@ COUNTED: Final = 100_000
 SAMPLE: Final = 1_500
 """Deliveries whose last attempt is looked at for how long it took."""
 
-_LOOKED_AT = """
-    looked AS MATERIALIZED (
-        SELECT c.id, c.put_at, c.webhook, d.state, d.target, d.attempts FROM (
+_SHORTEST = 1_000
+"""Milliseconds: what is counted by the second is put together into bars of any length."""
+
+_COUNTS = """
+    WITH looked AS MATERIALIZED (
+        SELECT c.put_at, c.webhook, d.state, d.target FROM (
             SELECT id, put_at, webhook FROM content WHERE {outer} ORDER BY put_at DESC, id DESC LIMIT {counted}
-        ) c CROSS JOIN LATERAL (SELECT * FROM delivery WHERE delivery.id = c.id OFFSET 0) d
-    ),
-    meant AS MATERIALIZED (SELECT * FROM looked WHERE {inner})
+        ) c CROSS JOIN LATERAL (SELECT state, target FROM delivery WHERE delivery.id = c.id OFFSET 0) d
+    )
+    SELECT NULL, NULL, count(*) FROM looked
+    UNION ALL SELECT put_at / {second}, state, count(*) FROM looked WHERE {inner} GROUP BY 1, 2
 """
-_ENDS = "SELECT (SELECT count(*) FROM looked), count(*), min(put_at), max(put_at) FROM meant"
-_COUNTS = "SELECT put_at / {bar}, state, count(*) FROM meant GROUP BY 1, 2 ORDER BY 1"
+# Of one in so many, found before anything else is read of it.
 _TOOK = """
-    SELECT m.put_at / {bar}, a.took_s FROM (SELECT * FROM meant WHERE attempts > 0 LIMIT {most}) m
+    SELECT c.put_at, a.took_s FROM (
+        SELECT * FROM (
+            SELECT id, put_at, webhook, row_number() OVER (ORDER BY put_at DESC, id DESC) AS place
+            FROM content WHERE {outer} ORDER BY put_at DESC, id DESC LIMIT {counted}
+        ) numbered WHERE place % {step} = 0
+    ) c
+    CROSS JOIN LATERAL (SELECT state, target, attempts FROM delivery WHERE delivery.id = c.id OFFSET 0) d
     CROSS JOIN LATERAL (
-        SELECT took_s FROM attempt WHERE delivery = m.id AND number = m.attempts OFFSET 0
+        SELECT took_s FROM attempt WHERE delivery = c.id AND number = d.attempts OFFSET 0
     ) a
+    WHERE {inner} LIMIT {sample}
 """
 
 
@@ -49,29 +59,26 @@ async def spread(db: Connection, choice: Choice, state: State | None, bars: int)
 
         bars: About so many.
     """
-    async with db.transaction(isolation="repeatable_read", readonly=True):
-        looked, counted, first, last = await _read_one(db, choice, state)
-        bar_s = _length_s(choice, first or 0, last or 0, bars)
-        states: defaultdict[int, dict[State, int]] = defaultdict(dict)
-        for bar, word, n in await _read(db, choice, state, _COUNTS, bar=bar_s * 1000):
-            states[bar][State(word)] = n
-        took: defaultdict[int, list[float]] = defaultdict(list)
-        for bar, took_s in await _read(db, choice, state, _TOOK, bar=bar_s * 1000, most=SAMPLE):
-            took[bar].append(took_s)
+    (_, _, looked), *seconds = await _read(db, choice, state, _COUNTS, second=_SHORTEST)
+    counted = sum(n for _, _, n in seconds)
+    times = [second * _SHORTEST for second, _, _ in seconds]
+    bar_s = _length_s(choice, min(times, default=0), max(times, default=0), bars)
+    states: defaultdict[int, Counter[State]] = defaultdict(Counter)
+    for second, word, n in seconds:
+        states[second * _SHORTEST // (bar_s * 1000)][State(word)] += n
+    took: defaultdict[int, list[float]] = defaultdict(list)
+    step = max(1, counted // SAMPLE)
+    for put_at, took_s in await _read(db, choice, state, _TOOK, step=step, sample=2 * SAMPLE):
+        took[put_at // (bar_s * 1000)].append(took_s)
     return Spread(
         bars=tuple(
-            Bar(moment(bar * bar_s * 1000), each, tuple(sorted(took.get(bar, ()))))
+            Bar(moment(bar * bar_s * 1000), dict(each), tuple(sorted(took.get(bar, ()))))
             for bar, each in sorted(states.items())
         ),
         bar_s=bar_s,
         counted=counted,
         is_whole=looked < COUNTED,
     )
-
-
-async def _read_one(db: Connection, choice: Choice, state: State | None) -> Any:
-    (row,) = await _read(db, choice, state, _ENDS)
-    return row
 
 
 async def _read(
@@ -82,8 +89,10 @@ async def _read(
     terms = [f"{name} = {words.bind(value)}" for name, value in choice.filters.items()]
     if state is not None:
         terms.append(f"state = {words.bind(state.value)}")
-    source = _LOOKED_AT.format(outer=outer, inner=" AND ".join(terms) or "true", counted=COUNTED)
-    return await db.fetch(f"WITH {source} {statement.format(**numbers)}", *words.values)
+    inner = " AND ".join(terms) or "true"
+    return await db.fetch(
+        statement.format(outer=outer, inner=inner, counted=COUNTED, **numbers), *words.values
+    )
 
 
 def _length_s(choice: Choice, first: int, last: int, bars: int) -> int:
