@@ -1,9 +1,10 @@
 """
-One of several workers, to be killed: `python cluster_process.py URL FIRST COUNT [hold]`.
+One of several workers, to be killed: `python cluster_process.py URL FIRST COUNT [calm|hold]`.
 
 It puts COUNT events from FIRST on and works off what it gets, whoever put it, and writes down what it was
-promised: `+ID` when a put was acknowledged, `>ID` before a delivery is sent, `-ID` when it was done. With `hold`
-it claims and keeps what it has until it is killed. It ends by itself when its standard input does.
+promised: `+ID` when a put was acknowledged, `>ID` before a delivery is sent, `-ID` when it was done. With `calm`
+no lease ends while it works, however busy the machine is; with `hold` it claims and keeps what it has until it is
+killed. It ends by itself when its standard input does.
 """
 
 import asyncio
@@ -49,10 +50,10 @@ async def put(queue, first, count):
         await asyncio.sleep(0.005)  # the others want the processor, too
 
 
-async def work(queue):
+async def work(queue, lease_s):
     while True:
         try:
-            leases = await queue.claim(8, lease_s=LEASE_S, wait_s=1)
+            leases = await queue.claim(8, lease_s=lease_s, wait_s=1)
         except QueueUnavailable:
             await asyncio.sleep(0.1)
             continue
@@ -79,7 +80,11 @@ async def main(url, first, count, how="work"):
     settings = PostgresqlSettings(poison_after=1_000, suspect_s=0.1)
     async with PostgresqlQueue(url, settings=settings) as queue:
         say("open")
-        doing = [hold(queue)] if how == "hold" else [work(queue) for _ in range(3)]
+        doing = (
+            [hold(queue)]
+            if how == "hold"
+            else [work(queue, 60 if how == "calm" else LEASE_S) for _ in range(3)]
+        )
         tasks = [asyncio.ensure_future(each) for each in (put(queue, first, count), *doing)]
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         for task in tasks:

@@ -3,6 +3,8 @@ What the queue on PostgreSQL promises besides: its clock, its tables, its order 
 """
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 
 import asyncpg
@@ -140,6 +142,22 @@ async def test_a_password_is_never_told(free_port):
 
     assert f"postgresql://me@127.0.0.1:{port}/calls" in str(error.value)
     assert "hunter2" not in repr(error.value) + str(error.value)
+
+
+def test_what_is_not_installed_is_named():
+    """
+    Whoever has no driver is told what to install.
+    """
+    program = (
+        "import sys; sys.modules['asyncpg'] = None; from webhook_engine.queue import open_queue; "
+        "open_queue('postgresql://db.example.com/calls')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert (
+        "a delivery queue on PostgreSQL needs an extra: pip install 'webhook-engine[cluster]'" in done.stderr
+    )
 
 
 @pytest.mark.parametrize("event", ["nul\0", "half a character \ud800"], ids=["a NUL", "a surrogate"])

@@ -104,7 +104,7 @@ async def test_two_processes_never_share_a_delivery(url):
     """
     Put by two, claimed by two: each delivery is sent by one of them, and once.
     """
-    workers = [Worker(url, first, 400) for first in (0, 1_000)]
+    workers = [Worker(url, first, 400, "calm") for first in (0, 1_000)]
     async with PostgresqlQueue(url) as queue:
         async with asyncio.timeout(PATIENCE_S):
             while (await queue.stats()).states[State.DONE] < 800:
@@ -141,7 +141,7 @@ async def test_what_a_killed_process_held_is_found_by_another(url):
     assert held == {lease.event_id for lease in again}
     assert {(2, True)} == {(lease.attempt, lease.maybe_delivered) for lease in again}
     assert [MAYBE_DELIVERED] == [each.outcome for each in records]
-    assert time.monotonic() - killed_at < 2.0 + 2.0  # the lease, and what a look takes on a busy machine
+    assert time.monotonic() - killed_at < 2.0 + 10.0  # the lease, and what a look takes on a busy machine
 
 
 async def test_kills_lose_nothing(url):
