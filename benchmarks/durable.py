@@ -20,6 +20,7 @@ from benchmarks.harness import Contender, Pace, compare, scratch
 from benchmarks.target import TAKEN, serving
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
+from webhook_engine.process.memory import Settled
 from webhook_engine.variables import CallEvent
 
 if TYPE_CHECKING:
@@ -99,13 +100,14 @@ def events(numbers: Iterable[int]) -> list[CallEvent]:
 
 def run(pace: Pace) -> Iterator[Comparison]:
     """
-    Events one by one and in batches of a hundred, on uvloop as the worker runs.
+    Events one by one and in batches of a hundred, on uvloop and with a collector of garbage as the worker has.
     """
     with serving() as port, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         folder = scratch("durable")
         opened = AsyncExitStack()
         try:
             ways = runner.run(_open(opened, port, folder / "queue.db"))
+            Settled().settle()  # as the worker does once it is open
             numbers = count()
             contenders = [_contender(name, work, runner, numbers, pace) for name, work in ways.items()]
             yield compare("durable: event to recorded POST", contenders, pace)

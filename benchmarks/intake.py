@@ -25,6 +25,7 @@ from benchmarks.durable import BATCH, DEFINITIONS, events
 from benchmarks.harness import Contender, compare, scratch
 from webhook_engine.definitions import read_text
 from webhook_engine.engine import Engine
+from webhook_engine.process.memory import Settled
 from webhook_engine.queue import SqliteQueue
 from webhook_engine.service import GivenKeys, make_app
 
@@ -47,6 +48,7 @@ def run(pace: Pace) -> Iterator[Comparison]:
         opened = AsyncExitStack()
         try:
             engine, queue, port = runner.run(_open(opened, folder))
+            Settled().settle()  # as the worker does once it is open
             with _dialer(port) as dialer:
                 size = max(int(pace.slice_s * 40_000) // BATCH * BATCH, 10 * BATCH)
                 numbers = count(0, size)
