@@ -104,3 +104,41 @@ def test_a_quiet_target_is_forgotten():
     lanes.offers()
 
     assert () == lanes.all()
+
+
+def test_while_enough_is_in_hand_nothing_is_claimed():
+    """
+    Many claims of a few cost more than one of many; half of what is fetched ahead has to be gone first.
+    """
+    clock = Clock()
+    breakers, lanes = some(clock)
+    lane = lanes.of(CRM)
+    for _ in range(100):
+        end(breakers, lane)
+    clock.now += 0.125
+    lanes.offers()
+    lane.waiting.extend([None] * 30)
+
+    assert {CRM: 0} == lanes.offers()[0]
+    assert not lane.is_short(clock.now)
+
+    for _ in range(10):
+        lane.waiting.pop()
+
+    assert lane.is_short(clock.now)
+    assert {CRM: 24} == lanes.offers()[0]
+
+
+def test_what_is_being_fetched_is_claimed_by_nobody_else():
+    """
+    Otherwise the same room would be filled twice.
+    """
+    clock = Clock()
+    _, lanes = some(clock)
+    lane = lanes.of(CRM)
+    lanes.offers()
+    lane.offered = 0
+
+    assert 4 == lane.begin_fetch(clock.now)
+    assert {CRM: 0} == lanes.offers()[0]
+    assert not lane.is_short(clock.now)

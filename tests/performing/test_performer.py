@@ -58,6 +58,23 @@ async def test_what_is_put_is_performed_and_recorded(queue, performer, worker, s
     assert (1, 0, 0) == (it.report().done, it.report().retried, it.report().running)
 
 
+async def test_what_comes_after_a_long_row_is_performed_too(queue, performer, worker, settled):
+    """
+    A busy target is fetched for by the lot; when nothing is left, whatever is put next starts at once.
+    """
+    worker.answers[CRM] = performed()
+    async with performer() as it:
+        await queue.put([delivery(f"e{number}") for number in range(600)])
+        await settled.until(600)
+        await queue.put([delivery("last")])
+        await settled.until(601)
+        await queue.put([delivery("elsewhere", target=SLOW)])
+        await settled.until(602)
+
+    assert 602 == len({lease.id for lease in worker.started}) == len(worker.started)
+    assert (602, 0, 0) == (it.report().done, it.report().running, it.report().waiting)
+
+
 async def test_what_failed_waits(queue, performer, worker, settled):
     """
     By the schedule, and is counted.
