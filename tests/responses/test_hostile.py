@@ -94,6 +94,7 @@ BOUNDS = {
     "cells": (b'[{"a": 1, "b": 2}, {"a": 1, "b": 2}]', Bounds(cells=3), "more than the 3 cells"),
     "values in a cell": (b'[{"a": 1, "b": [%s]}]' % b",".join([b'{"c": 1}'] * 99), Bounds(cells=9), "more than the 9 cells"),
     "objects and lists": (b'[{"a": []}, {"a": []}]', Bounds(nests=4), "more than 4 objects and lists"),
+    "lists after lists": (b"[%s]" % b",".join([b"[]"] * 500), Bounds(nests=500), "more than 500 objects and lists"),
     "depth": (b"[[[1]]]", Bounds(depth=2), "deeper than 2 levels"),
 }  # fmt: skip
 
@@ -105,6 +106,19 @@ def test_beyond_a_bound_is_an_error_that_says_which(body, bounds, words):
     """
     with pytest.raises(ResponseTooLarge, match=words):
         tabulate(read(Response(status=200, body=body), bounds=bounds), bounds=bounds)
+
+
+@pytest.mark.parametrize("count", [1, 98, 99, 100, 101, 500])
+@pytest.mark.parametrize("nest", [b"[]", b"{}"])
+def test_as_many_nests_as_are_allowed_are_read(nest, count):
+    """
+    To the last one, however many.
+    """
+    response = Response(status=200, body=b"[%s]" % b",".join([nest] * count))
+
+    assert count == len(read(response, bounds=Bounds(nests=count + 1)).tree)
+    with pytest.raises(ResponseTooLarge):
+        read(response, bounds=Bounds(nests=count))
 
 
 def test_chosen_columns_need_not_be_few_in_the_response():
