@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check faults soak bench format clean
+.PHONY: help demo test lint types layers check faults soak cluster cluster-trial bench format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,12 @@ soak: $(VENV)/.tests  ## The same for an hour or SOAK_MINUTES, and the files' ow
 	WEBHOOK_ENGINE_ENDS=100000 WEBHOOK_ENGINE_SECONDS=$$(($(SOAK_MINUTES) * 15)) \
 	  WEBHOOK_ENGINE_QUEUE_KILLS=$$(($(SOAK_MINUTES) * 5)) WEBHOOK_ENGINE_STORE_KILLS=$$(($(SOAK_MINUTES) * 5)) \
 	  $(BIN)/python -m pytest -rP tests/faults/test_ends.py tests/queue/test_durability.py tests/store/test_kill.py
+
+cluster: $(VENV)/.tests  ## PostgreSQL, NATS, two workers and the console on loopback, until Ctrl-C
+	@$(BIN)/python -m deploy.loopback up
+
+cluster-trial: $(VENV)/.tests  ## Hands it 100,000 events while a worker and a NATS node are killed, and accounts for each
+	@$(BIN)/python -m deploy.loopback trial
 
 bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
 	$(BIN)/python -m benchmarks
