@@ -10,7 +10,7 @@ WORKERS ?= 2
 .PHONY: help demo test lint types layers check faults soak cluster cluster-trial bench format clean
 
 help:  ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: $(VENV)/.runtime  ## The whole line on a bundled CRM, no set-up
 	@$(BIN)/webhook-engine demo
