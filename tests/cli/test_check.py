@@ -146,7 +146,11 @@ def test_watching_tells_each_change(rules):
     )
     rules.write_text(rules.read_text().replace(TESTS, answered))
     command = Path(sys.executable).with_name("webhook-engine")
-    with subprocess.Popen([command, "check", "--watch", rules], stdout=subprocess.PIPE, text=True) as process:
+    # Whoever runs the tests behind a terminal's back has the keyboard ignored, and so would the command.
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(
+        [command, "check", "--watch", rules], stdout=subprocess.PIPE, text=True, **heard
+    ) as process:
         # Where a change is not seen, nothing more is said.
         patience = threading.Timer(60, process.kill)
         patience.start()
