@@ -224,7 +224,7 @@ async def test_a_put_wakes_who_waits_in_another_process(url):
 
         await one.put([Delivery(event_id="e1", webhook="w", target="t")])
 
-        (lease,) = await asyncio.wait_for(waiting, 10)
+        (lease,) = await asyncio.wait_for(waiting, 20)
         assert lease.event_id == "e1"
 
 
