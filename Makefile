@@ -33,7 +33,7 @@ check: $(VENV)/.tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
-	WEBHOOK_ENGINE_ENDS=50 $(BIN)/python -m pytest tests/faults
+	WEBHOOK_ENGINE_ENDS=50 WEBHOOK_ENGINE_RESTARTS=20 $(BIN)/python -m pytest tests/faults tests/cluster
 
 SOAK_MINUTES ?= 60
 
