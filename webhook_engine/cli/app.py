@@ -29,6 +29,7 @@ from webhook_engine.cli import (
     holds,
     importing,
     key,
+    migrating,
     read,
     record_test,
     render,
@@ -77,6 +78,7 @@ deliveries.app.command()(holds.holds)
 deliveries.app.command()(holds.resume)
 app.command("import")(importing.import_)
 app.command("export")(exporting.export)
+app.command()(migrating.migrate)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(key.app, name="key")
 app.add_typer(user.app, name="user")

@@ -45,6 +45,9 @@ CHANNELS: Final = (changes.CHANNEL, steps.CHANNEL)
 _POLL_S: Final = 1.0
 """Between two looks at what others changed, whatever was or was not told."""
 
+MOVING: Final = "moving"
+"""The version of a store that another one is being moved into: no process starts on half of it."""
+
 _ALONE: Final = 0x77687331
 """The advisory lock of the whole store: "whs1"."""
 
@@ -100,13 +103,10 @@ class PostgresqlDatabase:
             StoreOutdated: Its schema is another version's.
             StoreError: It cannot be used, and why.
         """
-        self._engine = _engine(self._url)
-        self._reading = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self.connect()
         try:
             async with self.write() as connection:
-                found = await _version(connection)
+                found = await version(connection)
                 if found is None:
                     await connection.run_sync(schema.migrate)
                 elif found != schema.HEAD:
@@ -114,6 +114,15 @@ class PostgresqlDatabase:
         except BaseException:
             await self.close()
             raise
+
+    def connect(self) -> None:
+        """
+        Have connections to it, whatever it holds: for those that bring it to what `open` wants.
+        """
+        self._engine = _engine(self._url)
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     async def close(self) -> None:
         """
@@ -214,12 +223,16 @@ class PostgresqlDatabase:
                 await connection.close()
 
 
-def outdated(name: str, version: str) -> StoreOutdated:
+def outdated(name: str, found: str) -> StoreError:
     """
     The error for a store of another version: they count up, in four digits.
     """
+    if found == MOVING:
+        return StoreError(
+            f"the store {name} is being moved into: run the same `webhook-engine migrate` to its end"
+        )
     return StoreOutdated(
-        path=name, found=version, wanted=schema.HEAD, is_newer=version > schema.HEAD, is_copied=False
+        path=name, found=found, wanted=schema.HEAD, is_newer=found > schema.HEAD, is_copied=False
     )
 
 
@@ -234,10 +247,10 @@ async def upgrade(url: str) -> bool:
         StoreError: As `PostgresqlDatabase.open`.
     """
     database = PostgresqlDatabase(url)
-    database._engine = _engine(url)
+    database.connect()
     try:
         async with database.write() as connection:
-            found = await _version(connection)
+            found = await version(connection)
             if found == schema.HEAD:
                 return False
             if found is not None and found > schema.HEAD:
@@ -248,7 +261,7 @@ async def upgrade(url: str) -> bool:
         await database.close()
 
 
-async def _version(connection: AsyncConnection) -> str | None:
+async def version(connection: AsyncConnection) -> str | None:
     """
     The schema that is there; None where there is none.
     """
