@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from tests.cluster.workers import Stream
-from tests.faults.process import event
+from tests.faults.process import event, until
 
 AGENT = "100-Euphoria"
 
@@ -74,6 +74,22 @@ def ends(messages):
     What became of the lookups.
     """
     return [data["pop"] for _, kind, data in messages if kind in {"table", "withdrawn"}]
+
+
+def test_a_contact_that_is_added_at_one_is_found_at_the_other(shared):
+    """
+    What the other had answered just before is not answered again.
+    """
+    before = shared.other.xml("GetContacts")
+
+    added = shared.one.xml(
+        "AddContact",
+        "<FirstName>Thandi</FirstName><Surname>Nkosi</Surname><PhoneNumber>0821234567</PhoneNumber>",
+    )
+
+    assert "Thandi" not in before
+    assert "Success" in added
+    until(lambda: "Thandi" in shared.other.xml("GetContacts"), lambda: shared.other.xml("GetContacts"))
 
 
 def test_imported_definitions_are_in_force_everywhere_within_a_second(shared, target):

@@ -21,6 +21,7 @@ from collections import Counter
 import asyncpg
 
 from tests.faults.process import COMMAND, DEFINITIONS, PATIENCE_S, Process, until
+from tests.xml_api.asking import request_of
 from webhook_engine.definitions import read
 from webhook_engine.store import Store, new_key
 
@@ -33,6 +34,15 @@ class Worker(Process):
     def __init__(self, folder, command, *, key, environ):
         super().__init__(folder, command=command, environ=environ)
         self.key = key
+
+    def xml(self, action, inputs=""):
+        """
+        What its XML API answers.
+        """
+        body = request_of(action, inputs, tenant="Euphoria", auth=self.key).encode()
+        request = urllib.request.Request(f"{self.url}/xml", data=body)
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            return answer.read().decode()
 
     def _is_up(self):
         assert self._process.poll() is None, self._log_text()
@@ -49,7 +59,11 @@ class Cluster:
 
     def __init__(self, folder, database, target, *, deadline_s=2, definitions=DEFINITIONS):
         self.folder, self.database = folder, database
-        self.environ = {"WEBHOOK_ENGINE_DATABASE": database, "WEBHOOK_ENGINE_KEY": new_key()}
+        self.environ = {
+            "WEBHOOK_ENGINE_DATABASE": database,
+            "WEBHOOK_ENGINE_KEY": new_key(),
+            "WEBHOOK_ENGINE_INSECURE_HTTP": "true",
+        }
         self.file = folder / "integration.toml"
         self.file.write_text(definitions.format(target=target.url, deadline_s=deadline_s))
         self._workers = []

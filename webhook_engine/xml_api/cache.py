@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -87,6 +87,21 @@ class AnswerCache:
             self._drop(place)
         for place in [each for each in self._coming if each[:2] == (tenant, action)]:
             del self._coming[place]
+
+    async def refresh(self, tenant: str, actions: Iterable[str]) -> None:
+        """
+        Forget those actions of a tenant, because of a change that is made.
+        """
+        for action in actions:
+            self.forget(tenant, action)
+
+    def clear(self) -> None:
+        """
+        Answer everything anew; what is being made now is not kept.
+        """
+        self._kept.clear()
+        self._coming.clear()
+        self._bytes = 0
 
     @staticmethod
     async def _work(work: Callable[[], Awaitable[bytes]]) -> bytes:

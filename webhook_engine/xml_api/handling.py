@@ -135,8 +135,7 @@ class Handling:
         else:
             async with self._limits.holding(found.tenant, action):
                 answer = await self._done(asked, await _arguments(asked))
-        for other in action.refreshes:
-            self._cache.forget(found.tenant, other)
+        await self._cache.refresh(found.tenant, action.refreshes)
         return answer
 
     async def _read_only(self, asked: _Asked) -> bytes:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from webhook_engine.store import Store
     from webhook_engine.xml_api.actions import Action
+    from webhook_engine.xml_api.cache import AnswerCache
+    from webhook_engine.xml_api.limits import Limits
 
 PROVIDED_ACTIONS: Final[tuple[Action, ...]] = (*GENERAL, dialer_trickle_feed, *BOOK, *PBX)
 """In the order of the reference page."""
@@ -34,6 +36,8 @@ def store_api(
     provide: Mapping[type, object] | None = None,
     insecure_http: bool = False,
     trusted_proxies: Iterable[str] = (),
+    cache: AnswerCache | None = None,
+    limits: Limits | None = None,
 ) -> web.Application:
     """
     The XML API over a store that is open, with its keys, its lists and its log; the rest is as in `xml_api`.
@@ -59,4 +63,6 @@ def store_api(
         requests=store.api_requests,
         insecure_http=insecure_http,
         trusted_proxies=trusted_proxies,
+        cache=cache,
+        limits=limits,
     )
