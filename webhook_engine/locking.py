@@ -42,9 +42,12 @@ class OwnerLock:
 
             owned: Makes the error that is raised where another process has it.
 
-            unusable: Makes the error that is raised where the folder is not there or not ours to write in, and
-                where its disk is full.
+            unusable: Makes the error that is raised where the folder is not there or not ours to write in,
+                where its disk is full, and where something else stands in a file's place.
         """
+        for each in (path, *_files_beside(path)):
+            if each.is_dir():
+                raise unusable(folder_in_the_way(each))
         self.path = side_file(path)
         self._handle: int | None = None
         try:
@@ -94,6 +97,17 @@ def _forget_all() -> None:
 
 # A lock is held as long as anybody has the open file, and a child of a fork has it: it would outlive its parent.
 os.register_at_fork(after_in_child=_forget_all)
+
+
+def _files_beside(path: Path) -> tuple[Path, ...]:
+    return side_file(path), *(path.with_name(path.name + end) for end in ("-wal", "-shm"))
+
+
+def folder_in_the_way(path: Path) -> str:
+    """
+    What is said of a folder that stands where a file of ours belongs.
+    """
+    return f"{path} is a folder, and a file belongs there: move the folder away, and start again"
 
 
 def side_file(path: Path) -> Path:

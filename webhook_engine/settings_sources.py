@@ -106,8 +106,10 @@ def unknown_variables() -> tuple[tuple[str, str], ...]:
     """
     known = {f"{PREFIX}{name.upper()}" for name in _NAMES}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | _OTHERS)
-    meant = {name: did_you_mean(name, known) for name in unknown}
-    return tuple((name, f"; did you mean {meant[name]}?" if meant[name] else "") for name in unknown)
+    meant = {name: did_you_mean(name.removeprefix(PREFIX).lower(), _NAMES) for name in unknown}
+    return tuple(
+        (name, f"; did you mean {PREFIX}{near.upper()}?" if (near := meant[name]) else "") for name in unknown
+    )
 
 
 def _file(file: Path | None) -> tuple[Path, dict[str, Any]]:

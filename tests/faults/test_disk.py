@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from tests.faults.process import COMMAND, PATIENCE_S, Process, Target, event, until
+from tests.faults.process import COMMAND, PATIENCE_S, Process, event, until
 
 NOTES = "x" * 4_000
 """So that few events fill what is left."""
@@ -73,12 +73,6 @@ def disk(request, tmp_path):
     disk = request.param(tmp_path)
     yield disk
     disk.close()
-
-
-@pytest.fixture
-def target():
-    with Target() as target:
-        yield target
 
 
 def test_a_full_disk_loses_nothing(disk, target):
@@ -201,7 +195,7 @@ def test_a_full_disk_is_told_at_the_start(tmp_path, target):
             process.wait()
             disk.fill(process)
 
-            code, said = refusal_of(disk)
+            code, said = refusal_of(disk.folder)
 
             assert 2 == code
             assert "webhook-engine.db.owner cannot be written: No space left on device; make room" in said
@@ -213,12 +207,12 @@ def test_a_full_disk_is_told_at_the_start(tmp_path, target):
         disk.close()
 
 
-def refusal_of(disk):
+def refusal_of(folder):
     """
-    How a start on the disk ends: its exit code, and what it says.
+    How a start there ends: its exit code, and what it says.
     """
     command = [str(COMMAND), "up", "integration.toml", "--port", "0"]
     done = subprocess.run(
-        command, cwd=disk.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     return done.returncode, done.stderr

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.faults.process import COMMAND, PATIENCE_S, Process, Target, event, until
+from tests.faults.process import COMMAND, PATIENCE_S, Process, event, until
 
 BEGINNING = """
 [tenant]
@@ -72,12 +72,6 @@ class House:
 
     def paths(self):
         return [each.path for each in self.target.requests]
-
-
-@pytest.fixture
-def target():
-    with Target() as target:
-        yield target
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.faults.process import COMMAND, PATIENCE_S, Process, Target, event
+from tests.faults.process import COMMAND, PATIENCE_S, Process, event
 from webhook_engine.queue import MAYBE_DELIVERED
 
 ROOT = Path(__file__).parents[2]
@@ -23,12 +21,6 @@ Performer.lease_s = 1.0
 sys.argv[1:] = ["up", "integration.toml", *sys.argv[1:]]
 main()
 """
-
-
-@pytest.fixture
-def target():
-    with Target() as target:
-        yield target
 
 
 def test_a_second_process_is_refused_by_name(tmp_path, target):

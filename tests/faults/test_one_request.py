@@ -6,14 +6,8 @@ import threading
 
 import pytest
 
-from tests.faults.process import Process, Target, event
+from tests.faults.process import Process, event
 from webhook_engine.queue import MAYBE_DELIVERED, State
-
-
-@pytest.fixture
-def target():
-    with Target() as target:
-        yield target
 
 
 @pytest.fixture

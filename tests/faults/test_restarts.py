@@ -7,9 +7,7 @@ import sys
 import threading
 import urllib.request
 
-import pytest
-
-from tests.faults.process import PATIENCE_S, Process, Target, event, until
+from tests.faults.process import PATIENCE_S, Process, event, until
 from webhook_engine.queue import MAYBE_DELIVERED
 
 AGENT = "100-Euphoria"
@@ -24,12 +22,6 @@ sys.argv[1:] = ["up", "integration.toml", *sys.argv[1:]]
 main()
 """
 """The process, that keeps whatever it suspects for half a second instead of twenty."""
-
-
-@pytest.fixture
-def target():
-    with Target() as target:
-        yield target
 
 
 def test_what_brings_the_process_down_is_put_away(tmp_path, target):

@@ -23,11 +23,13 @@ def api(settings: Settings) -> None:
     """
     from webhook_engine.process.logs import logging_to
     from webhook_engine.process.signals import ignore_signals
+    from webhook_engine.process.telling import tell_unknown_settings
     from webhook_engine.process.xml import check_reachable
 
     check_reachable(settings)
     os.umask(0o077)
     with logging_to(sys.stderr, settings.log_format):
+        tell_unknown_settings()
         run(_served(settings))
     ignore_signals()
 

@@ -21,6 +21,7 @@ from webhook_engine.cli.console import counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.cli.loop import run
+from webhook_engine.cli.queue_health import look_at_deliveries
 from webhook_engine.cli.store_health import Diagnosis, look_at_store
 from webhook_engine.cli.told import told
 from webhook_engine.errors import DispatchError
@@ -51,12 +52,13 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """
-    Look at this machine, at the store, and at what a definitions file needs: secrets, certificates, addresses.
+    Look at this machine, store and deliveries, and what a definitions file needs: secrets, certificates, addresses.
 
     Example:  webhook-engine doctor integration.toml
     """
     definitions = load(file) if file is not None else None
     found = [*_machine(), *run(look_at_store(settings, definitions, fix=fix))]
+    found += run(look_at_deliveries(settings, fix=fix))
     found += _definitions(definitions) if definitions is not None else ()
     if as_json:
         print_json([asdict(each) for each in found])

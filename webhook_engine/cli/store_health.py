@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from webhook_engine.cli.console import counted
 from webhook_engine.errors import DefinitionError, NotFound, SettingsError, StoreError, StoreOwned
+from webhook_engine.locking import folder_in_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,9 @@ async def look_at_store(
     """
     found = [*_environment(), *([] if settings.is_shared else [_sqlite()])]
     key_file = settings.usual_key_file
-    found += _rights(key_file, "key file", fix=fix)
+    found += rights(key_file, "key file", fix=fix)
+    if key_file.is_dir():
+        found.append(Diagnosis("wrong", "key file", folder_in_the_way(key_file)))
     if settings.is_shared:
         found += await _database_upgraded(settings) if fix else []
         return (*found, *await _inside(settings, definitions))
@@ -57,7 +60,7 @@ async def look_at_store(
     if not path.exists():
         found.append(Diagnosis("note", "store", f"{path} is not there yet; `webhook-engine import` makes it"))
         return (*found, *_unknown(definitions, "there is no store"))
-    found += _rights(path, "store", fix=fix)
+    found += rights(path, "store", fix=fix)
     if fix:
         found += await _upgraded(path)
     return (*found, *await _inside(settings, definitions))
@@ -81,11 +84,11 @@ def _sqlite() -> Diagnosis:
     return Diagnosis("ok", "sqlite", version)
 
 
-def _rights(path: Path, subject: str, *, fix: bool) -> Iterator[Diagnosis]:
+def rights(path: Path, subject: str, *, fix: bool) -> Iterator[Diagnosis]:
     """
     Whether only the owner of a file can read it.
     """
-    if not path.exists():
+    if not path.is_file():
         return
     mode = stat.S_IMODE(path.stat().st_mode)
     if not mode & _OTHERS:

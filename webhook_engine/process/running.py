@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 
 from webhook_engine.errors import StoreError
+from webhook_engine.locking import folder_in_the_way
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ class Running:
         if settings.is_shared:
             return
         path = running_file(settings)
-        beside = path.with_name(f"{path.name}.new")
+        beside = _beside(path)
         try:
             beside.unlink(missing_ok=True)
             handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -96,9 +97,26 @@ class Running:
 def forget(settings: Settings) -> None:
     """
     Take word back; called by who has the store, so that it is nobody else's.
+
+    Raises:
+        StoreError: There is one that cannot be removed, or a folder in its place.
     """
-    if not settings.is_shared:
-        running_file(settings).unlink(missing_ok=True)
+    if settings.is_shared:
+        return
+    path = running_file(settings)
+    for each in (path, _beside(path)):
+        if each.is_dir():
+            raise StoreError(folder_in_the_way(each))
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be removed: {error.strerror}; let its user write in the folder, and start again"
+        ) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
 
 
 def running_file(settings: Settings) -> Path:

@@ -37,6 +37,16 @@ def tell_missing(store: Store, tenant: str, definitions: Definitions) -> None:
         log.event("secret.missing", problem=problem)
 
 
+def tell_unknown_settings() -> None:
+    """
+    An event for each variable of the environment that looks like a setting and is none.
+    """
+    from webhook_engine.settings_sources import unknown_variables  # slow to load
+
+    for name, hint in unknown_variables():
+        log.event("setting.unknown", variable=name, problem=f"{name} is no setting{hint}")
+
+
 def advice(store: Store, tenant: str, definitions: Definitions) -> tuple[str, ...]:
     """
     What to do next, in plain words.

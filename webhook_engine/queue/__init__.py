@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Order, Receipt, State, delivery_id
 from webhook_engine.queue.lease import MAYBE_DELIVERED, AttemptRecord, AttemptReport, Ending, Lease
-from webhook_engine.queue.opening import open_queue
-from webhook_engine.queue.reports import Bar, DeliveryPage, DeliveryReport, Hold, Spread, Stats
+from webhook_engine.queue.opening import examine, open_queue
+from webhook_engine.queue.reports import Bar, DeliveryPage, DeliveryReport, Examination, Hold, Spread, Stats
 
 if TYPE_CHECKING:
     from webhook_engine.queue.postgresql import PostgresqlQueue, PostgresqlSettings
@@ -24,6 +24,7 @@ __all__ = [
     "DeliveryQueue",
     "DeliveryReport",
     "Ending",
+    "Examination",
     "Hold",
     "Lease",
     "Order",
@@ -36,6 +37,7 @@ __all__ = [
     "State",
     "Stats",
     "delivery_id",
+    "examine",
     "open_queue",
 ]
 

@@ -104,6 +104,25 @@ class Stats:
     """What is written and not yet in the file itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """
+    A queue as it is found by whoever only looks, while another process may have it.
+    """
+
+    schema: int
+    """The number that whoever wrote it gave to its tables."""
+
+    stats: Stats
+    holds: tuple[Hold, ...]
+
+    damage: str | None
+    """What is broken in the file, as the database says it."""
+
+    is_whole: bool
+    """Whether all of it was looked through for damage; where it is large only a part is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """

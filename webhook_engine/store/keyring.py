@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.errors import SettingsError
+from webhook_engine.locking import folder_in_the_way
 from webhook_engine.store.sealing import new_key, read_keys
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def _read(path: Path) -> tuple[str, ...]:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST_FILE)
+    except IsADirectoryError as error:
+        raise SettingsError([f"key_file: {folder_in_the_way(path)}"]) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(

@@ -118,13 +118,13 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
     Raises:
         QueueError: A newer version wrote it.
     """
-    found = await _number(db, schema)
+    found = await number_of(db, schema)
     if found < len(STEPS):
         async with db.transaction():
             await db.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"webhook-engine {schema}"
             )
-            found = await _number(db, schema)
+            found = await number_of(db, schema)
             if not found:
                 if not await db.fetchval(_HAS_SCHEMA, schema):
                     await db.execute(f"CREATE SCHEMA {quoted(schema)}")
@@ -134,13 +134,23 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
                 await db.execute(step)
             await db.execute("UPDATE queue_version SET number = $1", max(found, len(STEPS)))
     if found > len(STEPS):
-        raise QueueError(
-            f"{shown} was written by a newer version of webhook-engine (queue schema {found}): "
-            "install that version, or a later one"
-        )
+        raise QueueError(too_new(shown, found))
 
 
-async def _number(db: asyncpg.Connection[asyncpg.Record], schema: str) -> int:
+def too_new(shown: str, number: int) -> str:
+    """
+    What is said of tables that this version does not know.
+    """
+    return (
+        f"{shown} was written by a newer version of webhook-engine (queue schema {number}): "
+        "install that version, or a later one"
+    )
+
+
+async def number_of(db: asyncpg.Connection[asyncpg.Record], schema: str) -> int:
+    """
+    The schema's number; 0 where it is not there.
+    """
     # Asked of the catalogue: what `to_regclass` says may be from before the lock.
     if not await db.fetchval(_HAS_TABLE, schema):
         return 0

@@ -14,9 +14,11 @@ from webhook_engine.queue.sqlite import holding, suspects
 from webhook_engine.queue.sqlite.settings import QueueSettings
 from webhook_engine.queue.sqlite.statements import DEAD, DOCUMENTS, SCHEMA
 
-# "whq1": so that a file of something else is recognised.
-_APPLICATION = 0x77687131
-_VERSION = 3
+APPLICATION = 0x77687131
+"""`whq1`, so that a file of something else is recognised."""
+
+VERSION = 3
+"""Of the schema."""
 
 PASSING = (
     apsw.FullError,
@@ -84,12 +86,25 @@ def refusal(error: apsw.Error, path: Path) -> QueueError:
     if isinstance(error, PASSING):
         return QueueUnavailable(path=str(path), why=str(error))
     if isinstance(error, apsw.NotADBError):
-        return QueueError(_other(path))
+        return QueueError(not_ours(path))
     return QueueError(f"the delivery queue {path} failed: {error}")
 
 
-def _other(path: Path) -> str:
+def not_ours(path: Path) -> str:
+    """
+    What is said of the file of something else.
+    """
     return f"{path} is not a delivery queue: put it back from a copy, or move it away and a new one is made"
+
+
+def too_new(path: Path, version: int) -> str:
+    """
+    What is said of a file with a schema that this version does not know.
+    """
+    return (
+        f"{path} was written by a newer version of webhook-engine (schema {version}): "
+        "install that version, or a later one"
+    )
 
 
 def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
@@ -98,13 +113,10 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
     db.set_busy_timeout(round(settings.locked_s * 1000))
     application, version = db.pragma("application_id"), db.pragma("user_version")
     is_new = not db.execute("SELECT count(*) FROM sqlite_schema").get
-    if not is_new and application != _APPLICATION:
-        raise QueueError(_other(path))
-    if isinstance(version, int) and version > _VERSION:
-        raise QueueError(
-            f"{path} was written by a newer version of webhook-engine (schema {version}): "
-            "install that version, or a later one"
-        )
+    if not is_new and application != APPLICATION:
+        raise QueueError(not_ours(path))
+    if isinstance(version, int) and version > VERSION:
+        raise QueueError(too_new(path, version))
     if is_new:
         db.pragma("auto_vacuum", "INCREMENTAL")
     if db.pragma("journal_mode", "WAL") != "wal":
@@ -121,11 +133,11 @@ def _prepare(db: apsw.Connection, path: Path, settings: QueueSettings) -> None:
         db.pragma("max_page_count", max(64, settings.limit_bytes // int(str(db.pragma("page_size")))))
     if is_new:
         db.execute(
-            f"BEGIN IMMEDIATE; {SCHEMA}; {DOCUMENTS}; {DEAD} PRAGMA application_id = {_APPLICATION}; "
-            f"PRAGMA user_version = {_VERSION}; COMMIT"
+            f"BEGIN IMMEDIATE; {SCHEMA}; {DOCUMENTS}; {DEAD} PRAGMA application_id = {APPLICATION}; "
+            f"PRAGMA user_version = {VERSION}; COMMIT"
         )
-    elif version != _VERSION:
+    elif version != VERSION:
         since = f"{DOCUMENTS}; {DEAD}" if version == 1 else DEAD
-        db.execute(f"BEGIN IMMEDIATE; {since} PRAGMA user_version = {_VERSION}; COMMIT")
+        db.execute(f"BEGIN IMMEDIATE; {since} PRAGMA user_version = {VERSION}; COMMIT")
     holding.prepare(db)
     suspects.prepare(db)

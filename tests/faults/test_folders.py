@@ -1,0 +1,56 @@
+"""
+A folder stands where the process writes a file.
+"""
+
+import shutil
+
+import pytest
+
+from tests.faults.process import Process, event
+from tests.faults.test_disk import refusal_of
+
+FILES = (
+    "webhook-engine.running",
+    "webhook-engine.running.new",
+    "webhook-engine.db",
+    "webhook-engine.db.owner",
+    "webhook-engine.db-wal",
+    "webhook-engine.deliveries.db",
+    "webhook-engine.deliveries.db.owner",
+    "webhook-engine.deliveries.db-wal",
+    "webhook-engine.key",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_folder_in_a_files_place_is_named(tmp_path, target, name):
+    """
+    The start is refused with what is wrong and what to do; without the folder it starts.
+    """
+    in_the_way = tmp_path / name
+    (in_the_way / "something").mkdir(parents=True)
+    process = Process(tmp_path, target)
+
+    code, said = refusal_of(tmp_path)
+    kept = [each.name for each in in_the_way.iterdir()]
+
+    assert 2 == code, said
+    assert f"{name} is a folder, and a file belongs there: move the folder away" in said
+    assert ["something"] == kept
+    shutil.rmtree(in_the_way)
+    with process:
+        process.send(event("e1"))
+        assert ["e1"] == list(process.settled())
+
+
+def test_what_is_learnt_is_no_reason_not_to_start(tmp_path, target):
+    """
+    A folder in the place of that file costs what was learnt, and the log says so.
+    """
+    (tmp_path / "webhook-engine.learnt.json").mkdir()
+
+    with Process(tmp_path, target) as process:
+        process.send(event("e1"))
+
+        assert ["e1"] == list(process.settled())
+        assert "webhook-engine.learnt.json" in process.log("drift.unreadable")[0]["file"]
