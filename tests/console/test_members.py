@@ -81,7 +81,7 @@ async def test_the_second_of_two_sees_that_somebody_was_faster(administrator):
     page = await _given(administrator, key="of the slower one", seen=seen)
 
     assert 422 == page.status
-    assert "Somebody else saved this meanwhile, and nothing of yours was saved." in page.words_of
+    assert "Somebody else saved this meanwhile, and nothing was changed." in page.words_of
     assert "of the" not in "".join(a.get("value", "") for _, a in page.tags)
     assert "of the faster one" == administrator.store.vault.reveal(TENANT, "Orders/100-Euphoria/key")
     seen = next(a["value"] for _, a in page.tags if a.get("name") == "seen")

@@ -92,7 +92,9 @@ async def save(console: Console, edit: Edit) -> Saving:
     console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
-        if conflict := await _conflict(console, revision, edit):
+        if conflict := await _conflict(
+            console, revision, edit.kind, edit.name, edit.based_on, owns=edit.owns
+        ):
             return Saving(conflict=conflict)
         tree = tree_of_definitions(revision.definitions)
         entry = _put(tree, edit)
@@ -120,9 +122,13 @@ async def change(console: Console, alter: Callable[[dict[str, Any]], str], *, by
     return _CROWDED
 
 
-async def delete(console: Console, kind: str, name: str, *, by: str) -> Saving:
+async def delete(console: Console, kind: str, name: str, *, by: str, based_on: int = 0) -> Saving:
     """
     Leave one definition out of those in force.
+
+    Args:
+        based_on: The revision in which it was looked at; what somebody made of it since is a conflict. Not asked
+            where 0.
 
     Raises:
         DefinitionInUse: Something refers to it; all of that is named.
@@ -131,6 +137,8 @@ async def delete(console: Console, kind: str, name: str, *, by: str) -> Saving:
     console.check_editable()
     for _ in range(_TRIES):
         revision = await console.revision()
+        if conflict := await _conflict(console, revision, kind, name, based_on):
+            return Saving(conflict=conflict)
         smaller = without(revision.definitions, kind, name)
         with suppress(StoreConflict):
             return await _saved(console, revision, smaller, by=by, note=f"deleted {kind} {name}")
@@ -226,20 +234,32 @@ def table_of(revision: Revision, kind: str, name: str) -> Table | None:
     return table
 
 
-async def _conflict(console: Console, revision: Revision, edit: Edit) -> Conflict | None:
+async def _conflict(
+    console: Console,
+    revision: Revision,
+    kind: str,
+    name: str,
+    based_on: int,
+    *,
+    owns: frozenset[str] | None = None,
+) -> Conflict | None:
     """
     What somebody else made of the same definition since it was read; None where they left it alone.
+
+    Args:
+        owns: The keys that count; all where None.
     """
-    if not edit.name or edit.based_on == revision.entry.number:
+    if not name or based_on == revision.entry.number:
         return None
-    now = table_of(revision, edit.kind, edit.name)
+    now = table_of(revision, kind, name)
     try:
-        base = await console.store.definitions.load(console.tenant, edit.based_on)
+        base = await console.store.definitions.load(console.tenant, based_on)
     except (NotFound, DefinitionError):
         return None
-    then = table_of(base, edit.kind, edit.name)
+    then = table_of(base, kind, name)
     if now is None:
         return Conflict(entry=revision.entry, differences=(), is_gone=True)
-    owned = [{key: table.get(key) for key in edit.owns} for table in (then or {}, now)]
+    keys = {*(then or {}), *now} if owns is None else owns
+    owned = [{key: table.get(key) for key in keys} for table in (then or {}, now)]
     found = differences(*owned)
     return Conflict(entry=revision.entry, differences=found) if found else None

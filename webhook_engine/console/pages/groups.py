@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
+from webhook_engine.console.meanwhile import seen_in, why_not
 from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
 from webhook_engine.definitions import used_by
 from webhook_engine.definitions.groups import SECRETS_OF
@@ -99,7 +100,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     Save the form; what is wrong with it stands at its fields.
     """
     visit.console.check_editable()
-    name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
+    name, based_on = visit.given("was"), seen_in(visit)
     typed = forms.read_table(visit.fields, READERS)
     revision = await visit.console.revision()
     before = table_of(revision, "group", name) or {}
@@ -118,7 +119,7 @@ async def store(visit: Visit) -> web.StreamResponse:
             name=name,
             table=table,
             owns=_OWNS,
-            based_on=based_on if isinstance(based_on, int) else 0,
+            based_on=based_on,
             by=visit.who.email,
             note=f"{'changed' if name else 'added'} group {table.get('name', name)}",
         ),
@@ -158,11 +159,14 @@ async def remove(visit: Visit) -> web.StreamResponse:
     """
     name = visit.given("group")
     try:
-        await delete(visit.console, "group", name, by=visit.who.email)
+        gone = await delete(visit.console, "group", name, by=visit.who.email, based_on=seen_in(visit))
     except DefinitionInUse as error:
         return visit.go(
             "group", group=name, warn=f"{name} cannot be deleted: in use by {', '.join(error.used_by)}."
         )
+    if gone.conflict is not None:
+        where = {} if gone.conflict.is_gone else {"group": name}
+        return visit.go("group" if where else "groups", warn=why_not(name, gone.conflict), **where)
     return visit.go("groups", say=f"{name} was deleted.")
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import forms
+from webhook_engine.console.meanwhile import seen_in
 from webhook_engine.console.paging import Page, page_of
 from webhook_engine.console.pieces import piece_of, table_in
 from webhook_engine.console.saving import Edit, save, table_of
@@ -67,6 +68,15 @@ async def restore(visit: Visit) -> web.StreamResponse:
     if not isinstance(number, int):
         raise NotFound("revision", visit.given("number"))
     kind, name = visit.given("kind"), visit.given("name")
+    in_force = (await visit.console.revision()).entry
+    if seen_in(visit) not in (0, in_force.number):
+        where = {kind: name} if kind in _KINDS else {}
+        return visit.go(
+            "history",
+            warn=f"Nothing was restored: {in_force.saved_by} saved revision {in_force.number} meanwhile. See whether "
+            "it is still meant.",
+            **where,
+        )
     if kind not in _KINDS:
         note = f"restored revision {number}"
         saved = await visit.console.store.definitions.restore(

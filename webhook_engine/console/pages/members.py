@@ -90,7 +90,7 @@ async def _meanwhile(visit: Visit, name: str, extension: str) -> str:
     if ("seen", _seen(member, vault)) in visit.fields or not visit.given("seen"):
         return ""
     now = "; ".join(f"{LABELS[key]}: {where(value, vault)}" for key, value in _secrets(member))
-    return f"somebody else saved this meanwhile, and nothing of yours was saved. Now: {now or 'no secrets'}"
+    return f"somebody else saved this meanwhile, and nothing was changed. Now: {now or 'no secrets'}"
 
 
 def _seen(member: Table | None, vault: Mapping[str, VaultEntry]) -> str:
@@ -123,6 +123,8 @@ async def remove(visit: Visit) -> web.StreamResponse:
     member = group.member(extension)
     if member is None:
         raise NotFound("member", extension, known=[each.extension for each in group.members])
+    if meanwhile := await _meanwhile(visit, name, extension):
+        return await _shown(visit, name, wrong=extension, errors={"": [meanwhile]})
     table = _member(table_of(revision, "group", name) or {}, extension) or {}
     await change(
         visit.console,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
+from webhook_engine.console.meanwhile import seen_in, why_not
 from webhook_engine.console.saving import Edit, change, delete, save, table_of
 from webhook_engine.console.tables import position_of
 from webhook_engine.errors import NotFound
@@ -81,9 +82,11 @@ async def rules(visit: Visit) -> web.StreamResponse:
     """
     All rules in the order in which they are asked; and which variables are known at which moment.
     """
-    definitions = (await visit.console.revision()).definitions
+    revision = await visit.console.revision()
+    definitions = revision.definitions
     return visit.page(
         "rules.html",
+        based_on=revision.entry.number,
         rules=[each.definition for each in definitions.compiled_rules()],
         moments=list(Moment),
         grid=list(_grid(definitions)),
@@ -117,7 +120,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     Save the form; what is wrong with it stands at its fields, what is wrong with a condition with its column.
     """
-    name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
+    name, based_on = visit.given("was"), seen_in(visit)
     table = read(visit.fields)
     revision = await visit.console.revision()
     saving = await save(
@@ -127,7 +130,7 @@ async def store(visit: Visit) -> web.StreamResponse:
             name=name,
             table=table,
             owns=_OWNS,
-            based_on=based_on if isinstance(based_on, int) else 0,
+            based_on=based_on,
             by=visit.who.email,
             note=f"{'changed' if name else 'added'} rule {table.get('name', name)}",
         ),
@@ -147,14 +150,19 @@ async def remove(visit: Visit) -> web.StreamResponse:
     Delete a rule: nothing refers to one.
     """
     name = visit.given("rule")
-    await delete(visit.console, "rule", name, by=visit.who.email)
+    gone = await delete(visit.console, "rule", name, by=visit.who.email, based_on=seen_in(visit))
+    if gone.conflict is not None:
+        where = {} if gone.conflict.is_gone else {"rule": name}
+        return visit.go("rule" if where else "rules", warn=why_not(name, gone.conflict), **where)
     return visit.go("rules", say=f"{name} was deleted.")
 
 
 async def move(visit: Visit) -> web.StreamResponse:
     """
-    Ask a rule one place earlier or later.
+    Ask a rule one place earlier or later, among those that its page showed.
     """
+    if meanwhile := await _reordered(visit):
+        return visit.go("rules", warn=meanwhile, at="rules")
     name, step = visit.given("rule"), -1 if visit.given("to") == "earlier" else 1
 
     def alter(tree: dict[str, Any]) -> str:
@@ -165,6 +173,24 @@ async def move(visit: Visit) -> web.StreamResponse:
     wrong = "; ".join(message for messages in saving.errors.values() for message in messages)
     said = f"{name} is asked {where} now." if saving.is_new else ""
     return visit.go("rules", say=said, warn=wrong, at="rules")
+
+
+async def _reordered(visit: Visit) -> str:
+    """
+    Who changed the order since the page was shown; empty where it still stands so.
+    """
+    revision = await visit.console.revision()
+    if seen_in(visit) in (0, revision.entry.number):
+        return ""
+    seen = await visit.console.store.definitions.load(visit.console.tenant, seen_in(visit))
+    if _order(seen) == _order(revision):
+        return ""
+    entry = revision.entry
+    return f"Nothing was moved: {entry.saved_by} changed the order meanwhile (revision {entry.number}). This is it now."
+
+
+def _order(revision: Revision) -> list[str]:
+    return [each.definition.name for each in revision.definitions.compiled_rules()]
 
 
 def _move(tables: list[Table], name: str, step: int) -> str:

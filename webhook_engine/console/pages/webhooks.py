@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
+from webhook_engine.console.meanwhile import seen_in, why_not
 from webhook_engine.console.preview import call_of, preview
 from webhook_engine.console.recorded import recorded, recorded_one
 from webhook_engine.console.saving import Edit, delete, save, table_of
@@ -108,7 +109,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     Save the form; what is wrong with it stands at its fields.
     """
-    name, based_on = visit.given("was"), forms.whole(visit.given("based_on"))
+    name, based_on = visit.given("was"), seen_in(visit)
     table = read(visit)
     revision = await visit.console.revision()
     view = (table_of(revision, "webhook", visit.given("copied")) or {}).get("view") if not name else None
@@ -119,7 +120,7 @@ async def store(visit: Visit) -> web.StreamResponse:
             name=name,
             table={**table, "view": view} if view else table,
             owns=OWNS,
-            based_on=based_on if isinstance(based_on, int) else 0,
+            based_on=based_on,
             by=visit.who.email,
             note=f"{'changed' if name else 'added'} webhook {table.get('name', name)}",
         ),
@@ -147,10 +148,13 @@ async def remove(visit: Visit) -> web.StreamResponse:
     """
     name = visit.given("webhook")
     try:
-        await delete(visit.console, "webhook", name, by=visit.who.email)
+        gone = await delete(visit.console, "webhook", name, by=visit.who.email, based_on=seen_in(visit))
     except DefinitionInUse as error:
         users = ", ".join(error.used_by)
         return visit.go("webhook", webhook=name, warn=f"{name} cannot be deleted: in use by {users}.")
+    if gone.conflict is not None:
+        where = {} if gone.conflict.is_gone else {"webhook": name}
+        return visit.go("webhook" if where else "webhooks", warn=why_not(name, gone.conflict), **where)
     return visit.go("webhooks", say=f"{name} was deleted.")
 
 
