@@ -2,12 +2,14 @@
 Signing in, slowly for who guesses, and out for good.
 """
 
+import asyncio
 import time
 
 import pytest
+from aiohttp import CookieJar
 
 from tests.console.browsing import KEY, PASSWORD, Browser, consoled
-from webhook_engine.console import ConsoleSettings, first_administrator_link
+from webhook_engine.console import ConsoleSettings, first_administrator_link, sessions
 from webhook_engine.console.throttle import Throttle
 from webhook_engine.store import Role, Store
 
@@ -81,6 +83,71 @@ async def test_guessing_at_many_addresses_becomes_slow(browser):
     page = await browser.post("/sign-in", email="another@example.com", password="Password1!")
 
     assert 429 == page.status
+
+
+async def test_nobody_elses_guesses_keep_an_administrator_out(store):
+    """
+    In a browser where they signed in before they count for themselves, however many wrong tries others make.
+    """
+    async with consoled(store) as client:
+        browser = await Browser(client, store).sign_in(Role.ADMINISTRATOR)
+        await browser.get("/")
+        await browser.post("/sign-out")
+        known = client.session.cookie_jar
+        jar, client.session._cookie_jar = known, CookieJar(unsafe=True)
+        stranger = Browser(client, store)
+        await stranger.get("/sign-in")
+        for _ in range(60):
+            page = await stranger.post("/sign-in", email="administrator@example.com", password="wrong")
+        assert 429 == page.status
+
+        client.session._cookie_jar = jar
+        await browser.get("/sign-in")
+        page = await browser.post("/sign-in", email="administrator@example.com", password=PASSWORD)
+
+    assert (200, "/") == (page.status, page.path)
+
+
+async def test_a_known_browser_is_slowed_as_well(administrator):
+    """
+    It is no way round the wait: its own wrong tries count, and for another address it is a stranger.
+    """
+    await administrator.get("/")
+    await administrator.post("/sign-out")
+    await administrator.get("/sign-in")
+    for email in ("administrator@example.com", "manager@example.com"):
+        for _ in range(5):
+            await administrator.post("/sign-in", email=email, password="wrong")
+        page = await administrator.post("/sign-in", email=email, password=PASSWORD)
+        assert 429 == page.status
+
+
+async def test_neither_cookie_reads_as_the_other(administrator):
+    """
+    A known browser is not signed in, and a session makes no browser known.
+    """
+    cookies = {each.key: each.value for each in administrator.client.session.cookie_jar}
+    jar = administrator.client.session.cookie_jar
+    jar.clear()
+    jar.update_cookies({sessions.COOKIE: cookies[sessions.KNOWN], sessions.KNOWN: cookies[sessions.COOKIE]})
+
+    page = await administrator.get("/groups")
+
+    assert page.path.startswith("/sign-in")
+
+
+async def test_a_form_that_drips_is_given_up(store):
+    """
+    Whoever sends a byte now and then holds a connection for so long and no longer.
+    """
+    async with consoled(store, settings=ConsoleSettings(form_s=0.1)) as client, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        kind = "Content-Type: application/x-www-form-urlencoded"
+        writer.write(f"POST /sign-in HTTP/1.1\r\nHost: x\r\n{kind}\r\nContent-Length: 9\r\n\r\na".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    assert head.startswith(b"HTTP/1.1 408 ")
 
 
 def test_each_wrong_try_doubles_the_wait():
@@ -176,9 +243,11 @@ async def test_the_cookie_is_sealed(browser):
     await browser.get("/sign-in")
     page = await browser.post("/sign-in", email="manager@example.com", password=PASSWORD, follow=False)
 
-    cookie = page.headers["Set-Cookie"]
+    known, cookie = page.headers.getall("Set-Cookie")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+    assert "HttpOnly" in known
+    assert "SameSite=Strict" in known
     assert "manager" not in cookie
 
 

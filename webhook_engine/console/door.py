@@ -4,6 +4,7 @@ What every request passes: session, user, role and token before the handler, and
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -123,7 +124,11 @@ async def _fields(visit: Visit) -> list[tuple[str, str]]:
     size = visit.request.content_length
     if size is None or size > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=size or 0)
-    given = await visit.request.post()
+    try:
+        async with asyncio.timeout(visit.console.settings.form_s):
+            given = await visit.request.post()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(reason="the form did not arrive in time: send it again") from None
     return [(name, value) for name, value in given.items() if isinstance(value, str)]
 
 

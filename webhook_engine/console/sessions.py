@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -27,6 +27,12 @@ _OPENED: Final = 1_000
 """Cookies that need not be opened again."""
 
 _USER, _STAMP = "user", "stamp"
+
+KNOWN: Final = "webhook_engine_known"
+"""The cookie of a browser in which somebody signed in before."""
+
+_KNOWN_S: Final = 180 * 24 * 3600
+_KNOWN_BYTES: Final = 4096
 
 
 class _Seal(Fernet):
@@ -48,7 +54,10 @@ class Sessions:
     """
 
     def __init__(self, key: bytes | None, users: Users, *, session_s: int, https: bool | None) -> None:
-        self._seal = _Seal(urlsafe_b64encode(key or secrets.token_bytes(32)))
+        secret = key or secrets.token_bytes(32)
+        self._seal = _Seal(urlsafe_b64encode(secret))
+        # Another key, so that neither cookie reads as the other.
+        self._known = Fernet(urlsafe_b64encode(hmac.digest(secret, KNOWN.encode(), "sha256")))
         self._users = users
         self._session_s = session_s
         self._https = https
@@ -85,6 +94,34 @@ class Sessions:
         ident = str(session[_ID])
         session.invalidate()
         await self._users.end_session(ident, until=datetime.now(UTC) + timedelta(seconds=self._session_s))
+
+    def browser_of(self, request: web.Request, email: str) -> str:
+        """
+        By what a browser is known in which *email* signed in before; empty where it is any other.
+        """
+        given = request.cookies.get(KNOWN, "")
+        if not given or len(given) > _KNOWN_BYTES:
+            return ""
+        try:
+            ident, _, whose = self._known.decrypt(given.encode(), ttl=_KNOWN_S).decode().partition(" ")
+        except (InvalidToken, UnicodeError):
+            return ""
+        return ident if whose == email else ""
+
+    def remember(self, request: web.Request, response: web.StreamResponse, email: str, *, path: str) -> None:
+        """
+        Have this browser known as one of *email*.
+        """
+        ident = self.browser_of(request, email) or secrets.token_urlsafe(12)
+        response.set_cookie(
+            KNOWN,
+            self._known.encrypt(f"{ident} {email}".encode()).decode(),
+            max_age=_KNOWN_S,
+            path=path,
+            secure=self._is_secure(request),
+            httponly=True,
+            samesite="Strict",
+        )
 
     def _make(self, path: str, secure: bool) -> EncryptedCookieStorage:
         return EncryptedCookieStorage(

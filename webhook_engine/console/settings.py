@@ -31,6 +31,9 @@ class ConsoleSettings:
     form_bytes: int = 2 * 2**20
     """Longest form that is read."""
 
+    form_s: float = 30.0
+    """How long a form may take to arrive."""
+
     source: str = ""
     """What the definitions are read from, where that is not the store: they are shown and not edited then."""
 
@@ -41,7 +44,8 @@ class ConsoleSettings:
     """Rows of a long list on one page."""
 
     tries: int = 5
-    """Wrong passwords for one address before each further one has to wait; from one machine ten times as many."""
+    """Wrong passwords for one address before each further one has to wait; from one machine ten times as many. A
+    browser in which somebody signed in before counts its own, so that nobody else's guesses keep them out."""
 
     longest_wait_s: float = 900.0
     """The longest such wait."""

@@ -5,7 +5,7 @@ Signing in and out, and the first administrator.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.console import sessions
 from webhook_engine.errors import StoreError
@@ -14,7 +14,11 @@ from webhook_engine.store import Role
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from webhook_engine.console.throttle import Throttle
     from webhook_engine.console.visit import Visit
+
+_LONGEST: Final = 254
+"""Characters of an address that are read (RFC 5321, 4.5.3.1.3): what fails is kept for a time."""
 
 
 async def show(visit: Visit) -> web.StreamResponse:
@@ -30,15 +34,15 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     """
     Check address and password, more and more slowly after wrong ones.
     """
-    console, email = visit.console, visit.given("email").strip().lower()
+    console, email = visit.console, visit.given("email").strip().lower()[:_LONGEST]
     back = _local(visit.given("back"))
-    machine = str(visit.request.remote)
-    if wait_s := max(console.throttle.wait_s(email), console.machines.wait_s(machine)):
+    counts = _counts(visit, email)
+    if wait_s := max(throttle.wait_s(key) for throttle, key in counts):
         error = f"Too many wrong tries. Try again in {_duration(wait_s)}."
         return _again(visit, HTTPStatus.TOO_MANY_REQUESTS, email, back, error)
     # Counted before it is checked, so that many tries at one moment count too.
-    console.throttle.failed(email)
-    console.machines.failed(machine)
+    for throttle, key in counts:
+        throttle.failed(key)
     user = await console.store.users.check(console.tenant, email, visit.given("password"))
     if user is None:
         return _again(
@@ -48,11 +52,25 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
             back,
             "That address and password do not belong together.",
         )
-    console.throttle.succeeded(email)
-    console.machines.succeeded(machine)
+    for throttle, key in counts:
+        throttle.succeeded(key)
     sessions.sign_in(visit.session, user.email, user.stamp)
     await console.store.users.note_sign_in(user)
-    return _onward(visit, back)
+    response = _onward(visit, back)
+    console.sessions.remember(visit.request, response, email, path=visit.url("home"))
+    return response
+
+
+def _counts(visit: Visit, email: str) -> list[tuple[Throttle, str]]:
+    """
+    Where a wrong try counts: for the address and the machine; in a browser they signed in with before, for that alone.
+
+    Else whoever guesses at an address, or sits behind the same proxy, could keep its owner out.
+    """
+    console = visit.console
+    if browser := console.sessions.browser_of(visit.request, email):
+        return [(console.throttle, f"{browser} {email}")]
+    return [(console.throttle, email), (console.machines, str(visit.request.remote))]
 
 
 async def sign_out(visit: Visit) -> web.StreamResponse:
@@ -99,7 +117,9 @@ async def make_first(visit: Visit) -> web.StreamResponse:
         )
     sessions.sign_in(visit.session, user.email, user.stamp)
     await users.note_sign_in(user)
-    return visit.go("home", say="Welcome. Begin with a group for the target system, then add a webhook.")
+    response = visit.go("home", say="Welcome. Begin with a group for the target system, then add a webhook.")
+    visit.console.sessions.remember(visit.request, response, user.email, path=visit.url("home"))
+    return response
 
 
 def _again(visit: Visit, status: HTTPStatus, email: str, back: str, error: str) -> web.Response:
