@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check faults soak cluster cluster-trial bench format clean
+.PHONY: help demo test lint types layers check attack faults soak cluster cluster-trial bench format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +31,9 @@ layers: $(VENV)/.tests
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=92
+
+attack: $(VENV)/.tests  ## Hostile clients and targets in earnest: thousands of connections, every wrong key: some minutes
+	WEBHOOK_ENGINE_ATTACK=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/attack
 
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
 	WEBHOOK_ENGINE_ENDS=50 WEBHOOK_ENGINE_RESTARTS=20 $(BIN)/python -m pytest tests/faults tests/cluster

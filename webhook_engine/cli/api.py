@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 from webhook_engine.cli.console import out, safe
@@ -22,12 +21,13 @@ def api(settings: Settings) -> None:
     Example:  webhook-engine api --tls-certificate api.pem
     """
     from webhook_engine.process.logs import logging_to
+    from webhook_engine.process.privacy import keep_private
     from webhook_engine.process.signals import ignore_signals
     from webhook_engine.process.telling import tell_unknown_settings
     from webhook_engine.process.xml import check_reachable
 
     check_reachable(settings)
-    os.umask(0o077)
+    keep_private()
     with logging_to(sys.stderr, settings.log_format):
         tell_unknown_settings()
         run(_served(settings))

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -52,11 +51,12 @@ def worker(settings: Settings, definitions: Definitions = None) -> None:
 
 def _work(settings: Settings, definitions: Path | None, *, pages: bool) -> None:
     from webhook_engine.process.logs import logging_to
+    from webhook_engine.process.privacy import keep_private
     from webhook_engine.process.signals import ignore_signals
     from webhook_engine.process.telling import tell_unknown_settings
 
-    # Deliveries hold what callers said: what this process writes is for its own user.
-    os.umask(0o077)
+    # Deliveries hold what callers said, and memory holds secrets.
+    keep_private()
     with logging_to(sys.stderr, settings.log_format):
         tell_unknown_settings()
         run(_worked(settings, definitions, pages=pages))

@@ -4,10 +4,13 @@ A service on an address of this machine.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import logging
 import ssl
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -17,10 +20,24 @@ from webhook_engine import log
 from webhook_engine.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from webhook_engine.settings import Settings
 
 _LAST_S: Final = 5.0
 """How long the last answers may take to be read, when the service closes."""
+
+_IDLE_S: Final = 75.0
+"""How long a connection may take to bring its next request, whole to the end of its head; aiohttp allows an hour."""
+
+_MOST: Final = 16_384
+"""Connections at once, where the system grants files enough."""
+
+_OTHER_FILES: Final = 0.5
+"""The part of the files a process may have open that is not for connections: those to targets, and the databases."""
+
+_LOOK_S: Final = 0.5
+"""How often connections are counted."""
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # looked up, not listened on
 
@@ -54,7 +71,10 @@ async def listen(app: web.Application, settings: Settings) -> tuple[web.AppRunne
         SettingsError: It cannot listen there, and why.
     """
     tls = _tls(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_S, logger=_log)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=_LAST_S, keepalive_timeout=_IDLE_S, logger=_log
+    )
+    app.cleanup_ctx.append(partial(_bounded, runner, most_connections()))
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
@@ -65,6 +85,46 @@ async def listen(app: web.Application, settings: Settings) -> tuple[web.AppRunne
     port = runner.addresses[0][1]
     scheme = "http" if tls is None else "https"
     return runner, f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def most_connections() -> int:
+    """
+    How many connections may be open at once: by the files that this process may have, of which it takes what it can.
+    """
+    if sys.platform == "win32":
+        return _MOST
+    import resource
+
+    granted, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = int(_MOST / _OTHER_FILES)
+    if granted != resource.RLIM_INFINITY and granted < wanted:
+        granted = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
+    return _MOST if granted == resource.RLIM_INFINITY else min(_MOST, max(16, int(granted * _OTHER_FILES)))
+
+
+async def _bounded(runner: web.AppRunner, most: int, _: web.Application) -> AsyncIterator[None]:
+    """
+    For the application's `cleanup_ctx`: of more connections than *most*, those that waited longest for a request close.
+    """
+    watch = asyncio.create_task(_close_the_oldest(runner, most))
+    yield
+    watch.cancel()
+    await asyncio.wait([watch])
+
+
+async def _close_the_oldest(runner: web.AppRunner, most: int) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        open_now = runner.server.connections if runner.server else []
+        too_many = len(open_now) - most
+        if too_many <= 0:
+            continue
+        # Its own close() ends the waiting and leaves the socket open (aiohttp 3.14), so who waits has to be known.
+        waiting = [each for each in open_now if getattr(each, "_current_request", None) is None]
+        for connection in waiting[:too_many]:
+            connection.force_close()
+        _log.warning("connections.too_many", extra={"open": len(open_now), "most": most})
 
 
 def fingerprint(settings: Settings) -> str:
