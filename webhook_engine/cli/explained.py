@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from webhook_engine.cli.asking import AskingFailed
+from webhook_engine.cli.asking import AskedStore, AskingFailed
 from webhook_engine.cli.inputs import BadInput
 from webhook_engine.cli.opening import owning_or_asking, tenant_of
 from webhook_engine.errors import NotFound, QueueError
 
 if TYPE_CHECKING:
+    from webhook_engine.cli.asking import Client
+    from webhook_engine.cli.opening import Administered
     from webhook_engine.definitions import Definitions
     from webhook_engine.settings import Settings
-    from webhook_engine.store import Store
 
 
 async def explained(settings: Settings, delivery: str, definitions: Definitions | None) -> dict[str, Any]:
@@ -32,33 +33,37 @@ async def explained(settings: Settings, delivery: str, definitions: Definitions 
         BadInput: The store holds no definitions, and none are given; or they are of a running process.
     """
     from webhook_engine.explaining import explain_delivery
-    from webhook_engine.queue import SqliteQueue
+    from webhook_engine.queue import open_queue
     from webhook_engine.service.explaining import document_of
 
-    path = settings.deliveries_path
-    if not path.exists():
-        raise QueueError(f"there are no deliveries here: {path} is not there; `webhook-engine up` makes it")
+    if not settings.is_shared and not settings.deliveries_path.exists():
+        raise QueueError(
+            f"there are no deliveries here: {settings.deliveries_path} is not there; `webhook-engine up` makes it"
+        )
     async with owning_or_asking(settings, makes=True) as (store, client):
-        if client is not None:
+        # A process that runs the XML API alone has the store and not the deliveries.
+        if client is not None and client.running.has_service:
             if definitions is not None:
                 raise BadInput("a process is running and explains by its own definitions: leave out FILE")
-            try:
-                found: dict[str, Any] = await client.get(
-                    f"/v1/deliveries/{quote(delivery, safe='')}/explanation"
-                )
-            except AskingFailed as error:
-                if error.status == 404:
-                    raise NotFound("delivery", delivery) from error
-                raise
-            return found
-        assert store is not None  # noqa: S101  # one of the two is there
-        async with SqliteQueue(path) as queue:
+            return await _asked(client, delivery)
+        async with open_queue(settings.deliveries) as queue:
             report = await queue.show(delivery)
-            held = definitions or await _in_force(store, settings)
+            held = definitions or await _in_force(store if client is None else AskedStore(client), settings)
             return document_of(await explain_delivery(report, held, queue.kept))
 
 
-async def _in_force(store: Store, settings: Settings) -> Definitions:
+async def _asked(client: Client, delivery: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = await client.get(f"/v1/deliveries/{quote(delivery, safe='')}/explanation")
+    except AskingFailed as error:
+        if error.status == 404:
+            raise NotFound("delivery", delivery) from error
+        raise
+    return found
+
+
+async def _in_force(store: Administered | None, settings: Settings) -> Definitions:
+    assert store is not None  # noqa: S101  # it is opened, or asked of who has it
     tenant = await tenant_of(store, settings)
     try:
         return (await store.definitions.load(tenant)).definitions

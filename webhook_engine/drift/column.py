@@ -86,13 +86,10 @@ def types_of(cells: Iterable[Cell]) -> set[str]:
     """
     `text`, `number` or `true or false` of each value; none of what is not there.
     """
-    return {_type_of(each) for each in cells if each is not None}
+    return {_TYPES.get(type(each), "text") for each in cells if each is not None}
 
 
-def _type_of(cell: Cell) -> str:
-    if isinstance(cell, bool):
-        return "true or false"
-    return "number" if isinstance(cell, int | float | Decimal) else "text"
+_TYPES: Final = {bool: "true or false", int: "number", float: "number", Decimal: "number"}
 
 
 @dataclass(slots=True)
