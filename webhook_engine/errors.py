@@ -38,6 +38,9 @@ Every error of this project, drawn as a tree.
         + StoreConflict                somebody saved definitions meanwhile
         + FeedConflict                 another feed has this idempotency key; nothing was stored
         + VaultLocked                  no key, or none that opens what is sealed
+      x NatsError                      NATS cannot do what was asked
+        + NatsUnavailable              no server answers now
+        + NatsUnprepared               streams or consumers are not as they must be; says what to run
       x ActionRefused                  a sentence of the XML API; its classes are in xml_api/faults.py
       x SettingsError                  every setting that cannot be used, and where it stands
       x NotFound                       no webhook, group, agent or rule of that name
@@ -81,6 +84,9 @@ __all__ = [
     "LimitExceeded",
     "MissingExtra",
     "NameNotFound",
+    "NatsError",
+    "NatsUnavailable",
+    "NatsUnprepared",
     "NotFound",
     "Problem",
     "QueueError",
@@ -597,6 +603,39 @@ class VaultLocked(StoreError):
     """
     There is no key to seal with, or none that opens what is sealed.
     """
+
+
+# --- NATS --------------------------------------------------------------------
+
+
+class NatsError(WebhookEngineError):
+    """
+    NATS cannot do what was asked.
+    """
+
+
+class NatsUnavailable(NatsError):
+    """
+    No server answers at present; trying later is right.
+    """
+
+    def __init__(self, *, address: str, why: str) -> None:
+        super().__init__(f"NATS at {address} cannot be used: {why}")
+        self.address = address
+        self.why = why
+
+
+class NatsUnprepared(NatsError):
+    """
+    Streams or consumers are missing or not as they must be: nothing is taken from them.
+    """
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(
+            f"{problem}: run `webhook-engine doctor --fix` with the same settings; "
+            "until then events wait in NATS"
+        )
+        self.problem = problem
 
 
 # --- The XML API -------------------------------------------------------------

@@ -37,8 +37,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8700
 
-    nats: str | None = None
-    """Address of a NATS server, where several processes work together."""
+    nats: str | None = field(default=None, repr=False)
+    """Address of NATS, from which events are taken: `nats://HOST:4222`, with commas between several servers."""
 
     tenant: str | None = None
     """Whose definitions, keys and secrets the commands mean, where the store has several tenants."""

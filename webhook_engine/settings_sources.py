@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
@@ -42,6 +43,13 @@ def _database(url: str) -> str:
     return url
 
 
+def _nats(address: str | None) -> str | None:
+    servers = [urlsplit(each.strip()) for each in (address or "").split(",")]
+    if address and not all(each.scheme in {"nats", "tls"} and each.hostname for each in servers):
+        raise ValueError("is no address of NATS: write nats://HOST:4222, with commas between several servers")
+    return address
+
+
 class _Stated(BaseSettings):
     """
     The settings and their kinds; one that nobody states is not set.
@@ -54,7 +62,7 @@ class _Stated(BaseSettings):
     database: Annotated[str, AfterValidator(_database)] = ""
     host: Annotated[str, Field(min_length=1)] = ""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
-    nats: str | None = None
+    nats: Annotated[str | None, AfterValidator(_nats)] = None
     tenant: str | None = None
     key: str | None = None
     key_file: Path | None = None

@@ -42,7 +42,7 @@ from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from webhook_engine.definitions import Definitions
@@ -153,7 +153,7 @@ class Worker:
             opened.callback(forget, self.settings)
             self._leave_word(own_key)
             keeping = () if self._keeper is None else (self._keeper.run(),)
-            running = (self._follow(), self.recording.run(), schemas.run(), *keeping)
+            running = (self._follow(), self.recording.run(), schemas.run(), *keeping, *self._beside_nats())
             tending = [asyncio.create_task(each) for each in running]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -175,6 +175,21 @@ class Worker:
         self._keeper = BoardKeeper(self.store, own, self.tenancy)
         opened.push_async_callback(_saved, self._keeper)
         return own
+
+    def _beside_nats(self) -> tuple[Coroutine[None, None, None], ...]:
+        """
+        What is done with a NATS server, where there is one.
+        """
+        if self.settings.nats is None:
+            return ()
+        from webhook_engine.nats import NatsIntake
+
+        service = self.app[SERVICE]
+        refused = service.metrics.refused.inc
+        intake = NatsIntake(
+            self.settings.nats, service.notify, tenant=lambda: self.tenancy.name, on_refused=refused
+        )
+        return (intake.run(),)
 
     def _leave_word(self, own_key: str) -> None:
         Running(

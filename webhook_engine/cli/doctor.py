@@ -21,9 +21,10 @@ from webhook_engine.cli.console import counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, load
 from webhook_engine.cli.loop import run
+from webhook_engine.cli.nats_health import look_at_nats
 from webhook_engine.cli.queue_health import look_at_deliveries
 from webhook_engine.cli.store_health import Diagnosis, look_at_store
-from webhook_engine.cli.told import told
+from webhook_engine.cli.told import NATS, told
 from webhook_engine.errors import DispatchError
 from webhook_engine.settings import Settings
 
@@ -46,9 +47,11 @@ def doctor(
     fix: Annotated[
         bool,
         typer.Option(
-            "--fix", help="Bring the store to this version's schema, and close its files to others."
+            "--fix",
+            help="Bring the store to this version's schema, close its files to others, and make what NATS lacks.",
         ),
     ] = False,
+    nats: Annotated[str | None, NATS] = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -59,6 +62,8 @@ def doctor(
     definitions = load(file) if file is not None else None
     found = [*_machine(), *run(look_at_store(settings, definitions, fix=fix))]
     found += run(look_at_deliveries(settings, fix=fix))
+    if (address := nats or settings.nats) is not None:
+        found += run(look_at_nats(address, settings, definitions, fix=fix))
     found += _definitions(definitions) if definitions is not None else ()
     if as_json:
         print_json([asdict(each) for each in found])

@@ -17,10 +17,10 @@ from rich.text import Text
 from webhook_engine.cli.console import complain, counted, out, print_json
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson, BadInput
-from webhook_engine.cli.intake import Taken, intake
+from webhook_engine.cli.intake import Taken, intake, published
 from webhook_engine.cli.lines import Lines, Told
 from webhook_engine.cli.loop import run
-from webhook_engine.cli.told import told
+from webhook_engine.cli.told import NATS, told
 from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,32 +55,37 @@ def emit(
             show_default=False,
         ),
     ] = None,
+    nats: Annotated[str | None, NATS] = None,
     as_json: AsJson = False,
 ) -> None:
     """
     Hand call events to the process that runs here, or write their deliveries down for the next one that does.
+
+    With --nats they are published to the tenant's subject instead, and taken by whichever process asks for them.
 
     A wrong line is told by its number and the others go in. The same event twice is one event, so a file that was
     interrupted is simply handed in again.
 
     Example:  webhook-engine emit calls.jsonl
     """
-    taken = run(_emitted(settings, file, definitions))
+    taken = run(_emitted(settings, file, definitions, nats))
     if as_json:
         wrong = [{"line": each.line, "message": each.message} for each in taken.wrong]
         print_json({"events": taken.events, "deliveries": taken.deliveries, "wrong": wrong})
     else:
         lost = f"; {counted(len(taken.wrong), 'line')} wrong" if taken.wrong else ""
         deliveries = "1 delivery" if taken.deliveries == 1 else f"{taken.deliveries:,} deliveries"
-        out().print(Text(f"{counted(taken.events, 'event')} in, {deliveries}{lost}"))
+        came = "published" if nats else f"in, {deliveries}"
+        out().print(Text(f"{counted(taken.events, 'event')} {came}{lost}"))
     raise typer.Exit(Exit.FINDINGS if taken.wrong else Exit.OK)
 
 
-async def _emitted(settings: Settings, file: Path, definitions: Path | None) -> Taken:
+async def _emitted(settings: Settings, file: Path, definitions: Path | None, nats: str | None) -> Taken:
     with ExitStack() as opened:
         stream, size = _open(file, opened)
         advance = opened.enter_context(Progress(size)).advance
-        async with intake(settings, definitions) as into:
+        into_what = intake(settings, definitions) if nats is None else published(nats, settings)
+        async with into_what as into:
             return await _handed_in(stream, into, advance, name=str(file))
 
 

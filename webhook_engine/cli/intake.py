@@ -1,5 +1,5 @@
 """
-Where `emit` hands events in: to a running process, or into the delivery queue itself.
+Where `emit` hands events in: to a running process, into the delivery queue itself, or to NATS.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from webhook_engine.cli.lines import Told
     from webhook_engine.definitions import Definitions
     from webhook_engine.deliveries import Deliveries
+    from webhook_engine.nats import Publisher
     from webhook_engine.queue import DeliveryQueue
     from webhook_engine.rules import RuleSet
     from webhook_engine.settings import Settings
@@ -179,3 +180,34 @@ class OwnIntake:
                 return _together(await self.take(told[:half]), await self.take(told[half:]))
             return Taken(wrong=[WrongLine(told[0].line, str(error))])
         return Taken(events=len(told), deliveries=sum(map(len, made)))
+
+
+@asynccontextmanager
+async def published(address: str, settings: Settings) -> AsyncIterator[Intake]:
+    """
+    JetStream, from which processes take them.
+
+    Raises:
+        NatsUnavailable: No server answers.
+        NatsUnprepared: Nobody would take this tenant's events.
+    """
+    from webhook_engine.nats import open_publisher
+
+    async with open_publisher(address, settings.tenant or "") as publisher:
+        yield PublishedIntake(publisher)
+
+
+class PublishedIntake:
+    """
+    What the events start, only the process knows that takes them.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def take(self, told: Sequence[Told]) -> Taken:
+        """
+        As `Intake.take`: JetStream has them.
+        """
+        await self._publisher.publish([(each.event.id, each.text) for each in told])
+        return Taken(events=len(told))

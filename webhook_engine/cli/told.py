@@ -42,6 +42,13 @@ _OPTIONS: dict[str, object] = {
     ],
 }
 
+NATS = typer.Option(
+    "--nats",
+    metavar="URL",
+    help="NATS: nats://HOST:4222, with commas between several servers.",
+    show_default=False,
+)
+
 _OF_A_PROCESS: dict[str, object] = {
     "host": Annotated[
         str | None,
@@ -100,6 +107,13 @@ def process_told(command: Callable[..., None]) -> Callable[..., None]:
     The same for a command that runs as a process of its own.
     """
     return _told(command, _OPTIONS | _OF_A_PROCESS)
+
+
+def worker_told(command: Callable[..., None]) -> Callable[..., None]:
+    """
+    The same for one that takes events in.
+    """
+    return _told(command, _OPTIONS | _OF_A_PROCESS | {"nats": Annotated[str | None, NATS]})
 
 
 def _told(command: Callable[..., None], settings: dict[str, object]) -> Callable[..., None]:

@@ -13,7 +13,7 @@ import typer
 
 from webhook_engine.cli.console import counted, safe
 from webhook_engine.cli.loop import run
-from webhook_engine.cli.told import process_told
+from webhook_engine.cli.told import worker_told
 from webhook_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Definitions = Annotated[
 ]
 
 
-@process_told
+@worker_told
 def up(settings: Settings, definitions: Definitions = None) -> None:
     """
     Run everything in one process, on SQLite files here: events in, deliveries out, agents' screens. Ctrl-C ends it.
@@ -39,7 +39,7 @@ def up(settings: Settings, definitions: Definitions = None) -> None:
     _work(settings, definitions, pages=True)
 
 
-@process_told
+@worker_told
 def worker(settings: Settings, definitions: Definitions = None) -> None:
     """
     Run the worker and its event intake, without the pages of `up`. A signal ends it when its requests have ended.
@@ -82,8 +82,15 @@ def _tell(worker: Worker, started: Started) -> None:
         f"  definitions  {whose}{started.definitions} ({holds})",
         f"  store        {settings.database_name}",
         f"  deliveries   {settings.database_name if settings.is_shared else settings.deliveries_path}",
+        *([f"  nats         {_nats(settings)}"] if settings.nats else []),
         *[f"  {each}" for each in worker.advice()],
     ]
     # Whoever started us may not read what we say; the work goes on.
     with suppress(OSError):
         print("\n".join(map(safe, lines)), flush=True)
+
+
+def _nats(settings: Settings) -> str:
+    from webhook_engine.nats.connecting import shown
+
+    return shown(str(settings.nats))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from webhook_engine.errors import QueueUnavailable
 from webhook_engine.service.diagnosis import problems_of
 from webhook_engine.service.reading import body_of, invalid, media_type, parse, read_json
 from webhook_engine.service.refusals import Code, Refusal, Wrong
@@ -67,19 +66,7 @@ async def accept(service: Service, request: web.Request) -> web.Response:
             raise invalid([Wrong(path="", message="holds no event")])
         with service.events.holding(len(documents)):
             events = await _read(documents, told, body, service.settings)
-            return _answer(events, await _notify(service, events))
-
-
-async def _notify(service: Service, events: Sequence[CallEvent]) -> tuple[tuple[Delivery, ...], ...]:
-    try:
-        started = await service.engine.notify_all(events)
-    except QueueUnavailable as error:
-        service.note_queue(error.why)
-        raise
-    if any(started):
-        service.note_queue(None)
-    service.metrics.events.inc(len(events))
-    return started
+            return _answer(events, await service.notify(events))
 
 
 def _answer(events: Sequence[CallEvent], started: Sequence[Sequence[Delivery]]) -> web.Response:

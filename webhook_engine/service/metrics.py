@@ -53,6 +53,11 @@ class Metrics:
             "Call events that were accepted, repeated ones included.",
             registry=self._registry,
         )
+        self.refused = Counter(
+            "webhook_engine_messages_refused",
+            "Messages from NATS that were no events and were set aside.",
+            registry=self._registry,
+        )
 
     async def text(self, service: Service) -> bytes:
         """

@@ -8,18 +8,21 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from webhook_engine.errors import QueueUnavailable
 from webhook_engine.service.metrics import Metrics
 from webhook_engine.service.refusals import Code, Refusal, later
 from webhook_engine.service.revoking import Revoking
 from webhook_engine.service.stream import AgentStreams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from webhook_engine.queue import Delivery
     from webhook_engine.service.backend import Backend
     from webhook_engine.service.keys import KeyChecker
     from webhook_engine.service.noting import Noting
     from webhook_engine.service.settings import ServiceSettings
+    from webhook_engine.variables import CallEvent
 
 
 class Room:
@@ -93,6 +96,23 @@ class Service:
         503, to be tried again.
         """
         return later(Code.UNAVAILABLE, why, after_s=self.settings.retry_after_s)
+
+    async def notify(self, events: Sequence[CallEvent]) -> tuple[tuple[Delivery, ...], ...]:
+        """
+        As `Backend.notify_all`; counted, and known to whoever asks whether we are ready.
+
+        Raises:
+            QueueUnavailable: Nothing was accepted.
+        """
+        try:
+            started = await self.engine.notify_all(events)
+        except QueueUnavailable as error:
+            self.note_queue(error.why)
+            raise
+        if any(started):
+            self.note_queue(None)
+        self.metrics.events.inc(len(events))
+        return started
 
     def note_queue(self, why: str | None) -> None:
         """

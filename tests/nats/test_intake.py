@@ -1,0 +1,221 @@
+"""
+Events come out of JetStream once each, and are acknowledged when they are committed.
+"""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from tests.faults.process import event
+from webhook_engine.errors import QueueUnavailable
+from webhook_engine.nats import NatsIntake, open_publisher
+from webhook_engine.nats.connecting import connected_to_any
+from webhook_engine.nats.names import EVENTS, REFUSED, consumer_of
+from webhook_engine.nats.refusing import WHY
+
+TENANT = "Euphoria"
+
+
+class Backend:
+    """
+    Takes events as an engine does, and fails as it is told.
+    """
+
+    def __init__(self):
+        self.taken, self.refused, self.batches = [], 0, []
+        self.fails = lambda events: None
+
+    async def notify(self, events):
+        names = [each.id for each in events]
+        self.batches.append(names)
+        if (error := self.fails(names)) is not None:
+            raise error
+        self.taken += names
+
+    def count(self):
+        self.refused += 1
+
+
+@pytest.fixture
+def backend():
+    return Backend()
+
+
+@asynccontextmanager
+async def taking(url, backend, tenant=TENANT):
+    intake = NatsIntake(url, backend.notify, tenant=lambda: tenant, on_refused=backend.count)
+    task = asyncio.create_task(intake.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(fact, patience_s=20):
+    async with asyncio.timeout(patience_s):
+        while not (found := fact()):
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def publish(url, *names):
+    async with open_publisher(url, TENANT) as publisher:
+        return await publisher.publish([(name, json.dumps(event(name)).encode()) for name in names])
+
+
+async def waiting(client):
+    """
+    How many messages the stream still holds.
+    """
+    return (await client.jetstream().stream_info(EVENTS)).state.messages
+
+
+async def emptied(client):
+    async with asyncio.timeout(20):
+        while await waiting(client):
+            await asyncio.sleep(0.02)
+
+
+async def test_takes_what_is_published_and_leaves_nothing_behind(prepared, backend):
+    """
+    Each event is handed in once, and the stream is empty afterwards.
+    """
+    names = [f"e{n}" for n in range(600)]
+    async with taking(prepared.url, backend):
+        await publish(prepared.url, *names)
+        async with connected_to_any(prepared.url) as client:
+            await emptied(client)
+
+    assert sorted(names) == sorted(backend.taken)
+
+
+async def test_the_same_published_twice_is_taken_once(prepared, backend):
+    """
+    A dialer that heard no acknowledgement publishes again, and JetStream knows it.
+    """
+    first = await publish(prepared.url, "e1", "e2")
+    again = await publish(prepared.url, "e2", "e3")
+    async with taking(prepared.url, backend):
+        await until(lambda: len(backend.taken) >= 3)
+
+    assert [(2, 0), (2, 1)] == [first, again]
+    assert ["e1", "e2", "e3"] == sorted(backend.taken)
+
+
+async def test_what_the_database_does_not_take_is_given_out_again(prepared, backend):
+    """
+    Nothing is acknowledged that is not committed; when the database is back, everything is taken.
+    """
+    backend.fails = lambda names: QueueUnavailable(path="db", why="away")
+    await publish(prepared.url, "e1", "e2", "e3")
+    async with taking(prepared.url, backend), connected_to_any(prepared.url) as client:
+        await until(lambda: len(backend.batches) >= 2)
+        waited = await waiting(client)
+        backend.fails = lambda names: None
+        await emptied(client)
+
+    assert 3 == waited
+    assert ["e1", "e2", "e3"] == sorted(backend.taken)
+
+
+async def test_what_is_no_event_is_set_aside_in_words_and_takes_nobody_with_it(prepared, backend):
+    """
+    A person finds what it was and why it was refused; the events beside it are taken.
+    """
+    wrong = [b"no JSON", b'{"id": "x", "moment": "no moment"}', b"[1]", b" " * 300_000]
+    async with connected_to_any(prepared.url) as client:
+        js = client.jetstream()
+        for each in wrong:
+            await js.publish("events.Euphoria", each)
+        await publish(prepared.url, "e1")
+        async with taking(prepared.url, backend):
+            await emptied(client)
+        kept = [await js.get_msg(REFUSED, seq=number) for number in (1, 2, 3, 4)]
+
+    assert ["e1"] == backend.taken
+    assert 4 == backend.refused
+    assert [*wrong[:3], wrong[3][: 256 * 1024]] == [each.data for each in kept]
+    assert "is no JSON" in kept[0].headers[WHY]
+    assert "moment" in kept[1].headers[WHY]
+    assert "must be a JSON object" == kept[2].headers[WHY]
+    assert "takes 300,000 bytes, more than 262,144" == kept[3].headers[WHY]
+
+
+async def test_an_event_that_fails_alone_does_not_keep_the_others(prepared, backend):
+    """
+    A batch that fails is halved until the one is found that does it.
+    """
+    backend.fails = lambda names: RuntimeError("cannot be taken") if "e7" in names else None
+    names = [f"e{n}" for n in range(20)]
+    await publish(prepared.url, *names)
+    async with taking(prepared.url, backend):
+        await until(lambda: len(backend.taken) == 19)
+
+    assert sorted(set(names) - {"e7"}) == sorted(backend.taken)
+
+
+async def test_an_event_without_an_id_has_the_same_one_each_time_it_comes(prepared, backend):
+    """
+    So the database knows it when it is given out again.
+    """
+    document = event("e1")
+    del document["id"]
+    backend.fails = lambda names: QueueUnavailable(path="db", why="away")
+    async with connected_to_any(prepared.url) as client:
+        await client.jetstream().publish("events.Euphoria", json.dumps(document).encode())
+        async with taking(prepared.url, backend):
+            await until(lambda: len(backend.batches) >= 2)
+
+    assert 1 == len({name for names in backend.batches for name in names})
+    assert backend.batches[0][0].startswith("nats-1-")
+
+
+async def test_no_more_is_asked_for_than_can_be_taken(prepared, backend):
+    """
+    While one batch is on its way to the disk, at most one more is on its way here.
+    """
+    names = [f"e{n}" for n in range(1_500)]
+    await publish(prepared.url, *names)
+    go_on = asyncio.Event()
+
+    async def slow(events):
+        await go_on.wait()
+        await Backend.notify(backend, events)
+
+    backend.notify = slow
+    async with connected_to_any(prepared.url) as client, taking(prepared.url, backend):
+        await asyncio.sleep(1)
+        info = await client.jetstream().consumer_info(EVENTS, consumer_of(TENANT))
+        go_on.set()
+        await until(lambda: len(backend.taken) == 1_500)
+
+    assert 0 < info.num_ack_pending <= 2 * 256
+
+
+async def test_what_is_in_hand_at_the_end_is_finished_and_the_rest_given_back(prepared, backend):
+    """
+    Whoever comes next finds nothing that is waited for: what was committed is acknowledged, the rest is there at once.
+    """
+    await publish(prepared.url, *[f"e{n}" for n in range(400)])
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(events):
+        held.set()
+        await go_on.wait()
+        await Backend.notify(backend, events)
+
+    backend.notify = slow
+    async with connected_to_any(prepared.url) as client:
+        async with taking(prepared.url, backend):
+            await held.wait()
+            asyncio.get_running_loop().call_later(0.2, go_on.set)
+        first = list(backend.taken)
+        async with taking(prepared.url, backend), asyncio.timeout(5):
+            await emptied(client)
+
+    assert first
+    assert sorted(f"e{n}" for n in range(400)) == sorted(backend.taken)
