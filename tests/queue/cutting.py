@@ -16,6 +16,8 @@ class Network:
         self._server_port = port
         self._word = None
         self._writers = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.cuts = 0
 
     async def __aenter__(self):
@@ -30,6 +32,22 @@ class Network:
 
     def cut_after(self, word):
         self._word = word.encode()
+
+    def stall(self):
+        """
+        From now on nothing arrives on either side, and nobody is told.
+        """
+        self._flows.clear()
+
+    def flow(self):
+        self._flows.set()
+
+    def cut(self):
+        """
+        All connections end now.
+        """
+        self.cuts += 1
+        self._cut()
 
     def _cut(self):
         for writer in self._writers:
@@ -50,6 +68,7 @@ class Network:
             while data := await reader.read(65_536):
                 if self._word is not None and self._word in data:
                     self._word, state["armed"] = None, True
+                await self._flows.wait()
                 back.write(data)
                 await back.drain()
         back.transport.abort()
@@ -62,6 +81,7 @@ class Network:
                     self.cuts += 1
                     self._cut()
                     return
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()

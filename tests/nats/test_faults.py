@@ -1,0 +1,154 @@
+"""
+What goes wrong between a worker and NATS costs a moment, and no event.
+"""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.faults.process import event
+from tests.nats.test_intake import Backend, emptied, publish, taking, until
+from tests.queue.cutting import Network
+from tests.servers.nats import NatsCluster
+from webhook_engine.nats import open_publisher, prepare
+from webhook_engine.nats.connecting import connected_to_any
+from webhook_engine.nats.names import EVENTS
+from webhook_engine.nats.pulling import Pull
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with NatsCluster(3) as cluster:
+        asyncio.run(_prepared(cluster.url))
+        yield cluster
+
+
+async def _prepared(url):
+    async with connected_to_any(url) as client:
+        for _ in range(50):
+            found = await prepare(client, ["Euphoria"])
+            if not any(each.wrong for each in found):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def leader(url):
+    async with connected_to_any(url) as client:
+        cluster = (await client.jetstream(timeout=2).stream_info(EVENTS)).cluster
+        return int(cluster.leader.removeprefix("node")), 1 + len(cluster.replicas)
+
+
+async def test_the_leader_of_the_stream_is_killed_and_every_event_is_taken(cluster):
+    """
+    The other two nodes go on with what three had; publishing and taking wait for a new leader and no longer.
+    """
+    names = [f"e{n}" for n in range(2_000)]
+    backend = Backend()
+    number, replicas = await leader(cluster.url)
+    async with taking(cluster.url, backend), open_publisher(cluster.url, "Euphoria") as publisher:
+        for start in range(0, len(names), 100):
+            if start == 1_000:
+                cluster.kill(number)
+            some = names[start : start + 100]
+            await publisher.publish([(name, json.dumps(event(name)).encode()) for name in some])
+        await until(lambda: len(set(backend.taken)) == len(names), patience_s=30)
+    cluster.start(number)
+    await asyncio.to_thread(cluster.wait)
+
+    assert 3 == replicas
+    assert set(names) == set(backend.taken)
+
+
+async def test_a_node_that_a_worker_is_connected_to_is_killed(cluster):
+    """
+    The worker goes to another one by itself.
+    """
+    backend = Backend()
+    first = cluster.urls[0]
+    async with taking(f"{first},{cluster.urls[1]},{cluster.urls[2]}", backend):
+        await publish(cluster.url, "n1")
+        await until(lambda: "n1" in backend.taken)
+        others = ",".join(cluster.urls[1:])
+        cluster.kill(0)
+        for _ in range(100):
+            try:
+                await publish(others, "n2")
+                break
+            except Exception:  # until there is a leader again
+                await asyncio.sleep(0.2)
+        await until(lambda: "n2" in backend.taken, patience_s=30)
+    cluster.start(0)
+    await asyncio.to_thread(cluster.wait)
+
+    assert ["n1", "n2"] == sorted(set(backend.taken))
+
+
+async def test_the_network_is_cut_and_stalls_and_nothing_is_lost(prepared):
+    """
+    A connection that ends is made anew at once; one on which nothing arrives any more is noticed within seconds.
+    """
+    backend = Backend()
+    port = int(prepared.url.rpartition(":")[2])
+    async with Network(port) as network, connected_to_any(prepared.url) as client:
+        async with taking(f"nats://127.0.0.1:{network.port}", backend):
+            await publish(prepared.url, "before")
+            await until(lambda: backend.taken)
+            network.cut()
+            await publish(prepared.url, "cut")
+            await until(lambda: "cut" in backend.taken)
+            network.stall()
+            await publish(prepared.url, "stalled")
+            await asyncio.sleep(2)
+            before = list(backend.taken)
+            asyncio.get_running_loop().call_later(6, network.flow)
+            await until(lambda: "stalled" in backend.taken, patience_s=30)
+        await emptied(client)
+
+    assert ["before", "cut"] == before
+    assert {"before", "cut", "stalled"} == set(backend.taken)
+
+
+async def test_a_subscription_that_died_is_bound_anew(prepared, monkeypatch, caplog):
+    """
+    Where the server forgot a subscription on a connection that works, silence is what tells.
+    """
+    caplog.set_level("INFO", "webhook_engine")
+    pulls = []
+    monkeypatch.setattr("webhook_engine.nats.pulling.SILENT_S", 1.0)
+    entered = Pull.__aenter__
+
+    async def noted(self):
+        pulls.append(self)
+        return await entered(self)
+
+    monkeypatch.setattr(Pull, "__aenter__", noted)
+    backend = Backend()
+    async with taking(prepared.url, backend):
+        await publish(prepared.url, "e1")
+        await until(lambda: backend.taken)
+        dead = pulls[0]
+        await dead._client._send_unsubscribe(dead._subscription._id)
+        await publish(prepared.url, "e2")
+        await until(lambda: "e2" in backend.taken)
+
+    assert 2 == len(pulls)
+    assert "nobody said anything" in next(each.why for each in caplog.records if each.message == "nats.lost")
+
+
+async def test_the_stream_is_deleted_under_a_worker_and_made_again(prepared, caplog):
+    """
+    It is told, and the worker goes on by itself.
+    """
+    caplog.set_level("INFO", "webhook_engine")
+    backend = Backend()
+    async with taking(prepared.url, backend), connected_to_any(prepared.url) as client:
+        await publish(prepared.url, "e1")
+        await until(lambda: backend.taken)
+        await client.jetstream().delete_stream(EVENTS)
+        await until(lambda: any(each.message == "nats.unprepared" for each in caplog.records))
+        await prepare(client, ["Euphoria"])
+        await publish(prepared.url, "e2")
+        await until(lambda: "e2" in backend.taken)
+
+    assert ["e1", "e2"] == backend.taken
