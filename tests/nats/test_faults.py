@@ -84,10 +84,11 @@ async def test_a_node_that_a_worker_is_connected_to_is_killed(cluster):
     assert ["n1", "n2"] == sorted(set(backend.taken))
 
 
-async def test_the_network_is_cut_and_stalls_and_nothing_is_lost(prepared):
+async def test_the_network_is_cut_and_stalls_and_nothing_is_lost(prepared, monkeypatch):
     """
     A connection that ends is made anew at once; one on which nothing arrives any more is noticed within seconds.
     """
+    monkeypatch.setattr("webhook_engine.nats.pulling.SILENT_S", 2.0)
     backend = Backend()
     port = int(prepared.url.rpartition(":")[2])
     async with Network(port) as network, connected_to_any(prepared.url) as client:
@@ -99,9 +100,9 @@ async def test_the_network_is_cut_and_stalls_and_nothing_is_lost(prepared):
             await until(lambda: "cut" in backend.taken)
             network.stall()
             await publish(prepared.url, "stalled")
-            await asyncio.sleep(2)
+            await asyncio.sleep(1.5)
             before = list(backend.taken)
-            asyncio.get_running_loop().call_later(6, network.flow)
+            asyncio.get_running_loop().call_later(1, network.flow)
             await until(lambda: "stalled" in backend.taken, patience_s=30)
         await emptied(client)
 
