@@ -107,6 +107,7 @@ def up(*, with_nats: bool) -> int:
         environment = os.environ | {
             "WEBHOOK_ENGINE_DATABASE": database,
             "WEBHOOK_ENGINE_KEY": new_key(),
+            "WEBHOOK_ENGINE_TENANT": "Euphoria",
         }
         if nats is not None:
             environment["WEBHOOK_ENGINE_NATS"] = nats.url
