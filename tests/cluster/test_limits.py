@@ -1,0 +1,83 @@
+"""
+What a target system is spared, by all processes together.
+"""
+
+import threading
+import time
+
+from tests.cluster.workers import Cluster
+from tests.faults.process import event
+
+DEFINITIONS = """
+[tenant]
+name = "Euphoria"
+allowed_networks = ["127.0.0.1/32"]
+
+[[agent]]
+extension = "100-Euphoria"
+
+[[group]]
+name = "CRM"
+max_in_flight = 3
+
+[[group]]
+name = "Slow"
+max_per_second = 10.0
+
+[[webhook]]
+name = "Few"
+group = "CRM"
+type = "ajax-post"
+url = "{target}/few/{{CALL_SIPID}}"
+content_type = "json"
+delivery = "durable"
+deadline_s = {deadline_s}
+
+[[webhook]]
+name = "Seldom"
+group = "Slow"
+type = "ajax-post"
+url = "{target}/seldom/{{CALL_SIPID}}"
+content_type = "json"
+delivery = "durable"
+deadline_s = {deadline_s}
+
+[[rule]]
+name = "Report every call"
+on = ["disposed"]
+webhooks = ["Few", "Seldom"]
+"""
+
+
+def test_two_workers_grant_a_target_at_most_twice_what_one_does(tmp_path, target, postgresql):
+    """
+    Each keeps to what the definitions grant: never more than that times the processes, together or in a second.
+    """
+    lock, now, most = threading.Lock(), set(), []
+
+    def answer(request):
+        if "/few/" not in request.path:
+            return 200
+        with lock:
+            now.add(request)
+            most.append(len(now))
+        time.sleep(0.05)
+        with lock:
+            now.remove(request)
+        return 200
+
+    target.answer = answer
+    before = len(target.requests)
+    with Cluster(tmp_path, postgresql.make_schema(), target, definitions=DEFINITIONS) as cluster:
+        one, other = cluster.start("one", "other")
+        for start in range(0, 40, 10):
+            (one, other)[start % 20 > 0].send(*(event(f"limit{n}") for n in range(start, start + 10)))
+        cluster.until_done(80)
+    target.answer = lambda request: 200
+
+    starts = sorted(each.at for each in target.requests[before:] if "/seldom/" in each.path)
+    # As they arrive here, a second may be some hundredths shorter.
+    in_a_second = max(sum(start <= each < start + 0.9 for each in starts) for start in starts)
+    assert 40 == len(starts) == len(most)
+    assert 3 < max(most) <= 6
+    assert 10 < in_a_second <= 20
