@@ -70,9 +70,9 @@ class Engine(Workings):
         `outcome` and `sentence`, with the cause in `error`.
 
         A target that keeps failing is left alone for a while, and the view says so at once. What never left,
-        or a GET whose connection broke, is tried a second time. Agents who look up (GET) the same at the same
-        time share one request, each within a deadline of their own. Where the webhook's `stale_s` allows it,
-        an answer from before stands in for one that fails, and says how old it is.
+        or a GET (or what is `safe`) whose connection broke, is tried a second time. Agents who look up the same
+        that way at the same time share one request, each within a deadline of their own. Where the webhook's
+        `stale_s` allows it, an answer from before stands in for one that fails, and says how old it is.
 
         Args:
             test_values: Send the parameters' test values, where they have one; nothing from before stands in.

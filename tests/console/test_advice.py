@@ -95,6 +95,26 @@ async def test_refusals_that_pass_by_themselves_are_tried_again(author):
     assert () == (await _saved(author)).retry_on
 
 
+async def test_a_lookup_by_post_is_ticked(author):
+    """
+    Kept, shown, and unticked; what a GET is anyway cannot be ticked without being told.
+    """
+    await author.get("/webhook?webhook=Place an order")
+    await author.submit("/webhook", delivery="live", safe="yes")
+    kept = (await _saved(author)).safe
+
+    page = await author.get("/webhook?webhook=Place an order")
+    (box,) = [a for _, a in page.tags if a.get("name") == "safe"]
+    refused = await author.submit("/webhook", type="ajax-get", content_type="", delivery="live", safe="yes")
+    await author.get("/webhook?webhook=Place an order")
+    await author.submit("/webhook", delivery="live", safe=None)
+
+    assert (True, "checked" in box) == (kept, True)
+    assert 422 == refused.status
+    assert "a GET is safe to repeat" in refused.words_of
+    assert not (await _saved(author)).safe
+
+
 def test_every_status_that_may_be_retried_is_offered():
     """
     And none that the check refuses.

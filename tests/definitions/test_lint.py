@@ -400,3 +400,13 @@ url = "https://crm.example.com/records/{CALL_SIPID}"
 """
 
     assert [] == codes_of(text)
+
+
+def test_a_post_that_only_looks_something_up_is_repeated():
+    """
+    So nothing is to be said of it.
+    """
+    text = example("live-post")
+
+    assert ["live-post"] == codes_of(text)
+    assert [] == codes_of(text.replace('type = "ajax-post"', 'type = "ajax-post"\nsafe = true'))

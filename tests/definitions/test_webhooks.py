@@ -167,6 +167,11 @@ REFUSED = {
         f'{GET}delivery = "durable"\nstale_s = 60\n',
         'webhook[1].stale_s: means nothing with delivery = "durable"',
     ),
+    "a GET that is said to be safe": (f"{GET}safe = true\n", "webhook[1].safe: means nothing"),
+    "a durable request that is said to be safe": (
+        f'{POST}delivery = "durable"\nsafe = true\n',
+        'webhook[1].safe: means nothing with delivery = "durable"',
+    ),
     "an answer of last week": (
         f"{GET}stale_s = 604800\n",
         "webhook[1].stale_s: is 604800; it must be at most 86,400",
@@ -293,6 +298,7 @@ IN_A_BROWSER = {
     "durable delivery": ('delivery = "durable"\n', "delivery"),
     "redirects": ("max_redirects = 1\n", "max_redirects"),
     "an older answer": ("stale_s = 60\n", "stale_s"),
+    "a lookup": ("safe = true\n", "safe"),
     "an order": ('order = "none"\n', "order"),
     "a hold": ("hold_s = 5\n", "hold_s"),
     "a life": ("expires_s = 5\n", "expires_s"),

@@ -210,6 +210,8 @@ def webhooks(draw: st.DrawFn, name: str, names: list[str]) -> Webhook:
         keys["max_redirects"] = draw(st.integers(0, 10))
         if keys["delivery"] is DeliveryClass.LIVE:
             keys["stale_s"] = draw(st.floats(0, 86_400))
+    elif kind.is_sent and keys["delivery"] is DeliveryClass.LIVE:
+        keys["safe"] = draw(st.booleans())
     return Webhook(
         name=name,
         type=kind,

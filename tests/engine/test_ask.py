@@ -40,6 +40,13 @@ type = "ajax-post"
 url = "http://127.0.0.1:{port}/notes"
 
 [[webhook]]
+name = "Search"
+type = "ajax-post"
+url = "http://127.0.0.1:{port}/search"
+content_type = "json"
+safe = true
+
+[[webhook]]
 name = "Note afterwards"
 type = "ajax-post"
 url = "http://127.0.0.1:{port}/notes"
@@ -95,6 +102,18 @@ async def asking(target, *, deadline_s=PATIENCE_S, stale_s=0, queue=None):
         async with Engine(read_text(text), queue=queue) as engine:
             yield engine
         target.gate.set()
+
+
+async def test_a_search_by_post_is_tried_again():
+    """
+    Where its webhook says that it is safe; the agent sees what the target said then.
+    """
+    target = Target(None, (200, FOUND))
+    async with asking(target) as engine:
+        view = await engine.ask("Search", CALL)
+
+    assert (None, [("1", "Thandi", "Durban")]) == (view.error, [tuple(map(str, row)) for row in view.rows])
+    assert ["POST /search"] * 2 == target.asked
 
 
 async def test_a_target_that_keeps_failing_is_left_alone():

@@ -271,8 +271,18 @@ class Process:
             until(self._is_up, self._log_text)
         return self
 
+    def begin(self):
+        """
+        Starts it: True when it takes events in, or its exit code where it ended before.
+        """
+        self.start(waits=False)
+        return until(lambda: self._process.poll() or self._has_left_word(), self._log_text)
+
     def _is_up(self):
         assert self._process.poll() is None, f"ended with {self._process.returncode}: {self._log_text()}"
+        return self._has_left_word()
+
+    def _has_left_word(self):
         try:
             found = json.loads((self.folder / f"{self.database}.running").read_text())
         except (OSError, ValueError):

@@ -4,9 +4,12 @@ The disk takes nothing for a while: it is full, or another program holds the fil
 
 import ctypes
 import os
+import re
 import resource
+import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 from contextlib import closing, suppress
 
@@ -56,10 +59,12 @@ class Small:
             pytest.skip(f"only root may mount a disk here: {os.strerror(ctypes.get_errno())}")
         self._ballast = self.folder / "ballast"
 
-    def fill(self, process):
-        with self._ballast.open("ab", buffering=0) as ballast, suppress(OSError):
-            while True:
-                ballast.write(b"-" * 4096)
+    def fill(self, process, *, but_bytes=0):
+        with self._ballast.open("ab", buffering=0) as ballast:
+            with suppress(OSError):
+                while True:
+                    ballast.write(b"-" * 4096)
+            ballast.truncate(self._ballast.stat().st_size - but_bytes)
 
     def empty(self, process):
         self._ballast.unlink()
@@ -216,3 +221,64 @@ def refusal_of(folder):
         command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     return done.returncode, done.stderr
+
+
+ROOM = (0, 4, 12, 40, 100, 160, 220, 260, 320, 500)
+"""KiB on the disk, beside the files of a process that was killed."""
+
+
+def test_a_start_on_a_full_disk_after_a_kill(tmp_path, target):
+    """
+    Whether the process starts depends on how much of its write-ahead logs SQLite can take in without room. Where it
+    cannot, the start is refused with the file and the reason; where it starts, events are refused with the reason as
+    soon as they cannot be kept, and no sooner. Nothing that was accepted is lost, whichever it was.
+    """
+    disk, kept = Small(tmp_path), tmp_path / "kept"
+    held = threading.Event()
+    target.answer = lambda _: 200 if held.wait(PATIENCE_S) else 500
+    found, accepted = [], []
+    try:
+        with (
+            (tmp_path / "said.txt").open("w") as said,
+            Process(disk.folder, target, streams=(subprocess.DEVNULL, said)) as process,
+        ):
+            for n in range(3):
+                process.send(*(event(f"before-{n}-{m}", CALL_NOTES=NOTES) for m in range(10)))
+            process.kill()
+            shutil.copytree(disk.folder, kept)
+            for room in ROOM:
+                put_back(kept, disk.folder)
+                disk.fill(process, but_bytes=room * 1024)
+                found.append(process.begin())
+                if found[-1] is True:
+                    accepted, refusal = fill(process)
+                    assert "there is no room on the disk" in refusal["error"]["message"]
+                    assert 503 == process.ask("GET", "/v1/ready")[0]
+                else:
+                    (*_, last) = (tmp_path / "said.txt").read_text().splitlines()
+                    assert 2 == found[-1], last
+                    assert re.search(
+                        r"error: .*webhook-engine\.(deliveries\.)?db .*no room on the disk", last
+                    )
+                process.kill()
+            disk.empty(process)
+            held.set()
+            process.start()
+            settled = process.settled()
+    finally:
+        disk.close()
+
+    assert {2, True} == set(found)
+    assert found == sorted(found, reverse=True)
+    assert {f"before-{n}-{m}" for n in range(3) for m in range(10)} | set(accepted) == settled.keys()
+    assert {"done"} == {each["state"] for each in settled.values()}
+
+
+def put_back(kept, folder):
+    """
+    The files as they were when the process was killed.
+    """
+    for each in folder.iterdir():
+        each.unlink()
+    for each in kept.iterdir():
+        shutil.copy(each, folder)

@@ -96,6 +96,23 @@ async def test_a_second_try_is_safe_or_not_made(method, answer, sends):
     assert (sends, sends) == (len(target.sent), found.attempt.number)
 
 
+@pytest.mark.parametrize(
+    ("answer", "sends"),
+    [(broken(LOST), 2), (attempt(503), 2), (attempt(500), 1), (broken(TimedOut(target=CRM, after_s=4)), 1)],
+    ids=["broken off", "503", "500", "too late"],
+)
+async def test_a_post_that_only_looks_something_up_is_tried_as_a_get(answer, sends):
+    """
+    Where its webhook says that it is safe.
+    """
+    lookup = request("POST", body=b"{}", safe=True)
+    target = Target(replace(answer, prepared=lookup))
+
+    found = await live(target).ask(lookup)
+
+    assert (sends, sends) == (len(target.sent), found.attempt.number)
+
+
 async def test_the_second_answer_counts():
     """
     The agent sees what the target said in the end.
@@ -307,6 +324,18 @@ async def test_what_asks_for_something_to_be_done_is_never_shared():
     await together(live(target), target, request(body=b"note"), request(body=b"note"))
 
     assert 2 == len(target.sent)
+
+
+async def test_a_post_that_only_looks_something_up_is_shared():
+    """
+    By those who ask the same, to the last byte of its body.
+    """
+    target = Target(attempt(200))
+
+    bodies = (b"1", b"2", b"1", b"1", b"2")
+    await together(live(target), target, *(request("POST", body=each, safe=True) for each in bodies))
+
+    assert [b"1", b"2"] == sorted(prepared.body for prepared, _ in target.sent)
 
 
 async def test_another_policy_is_another_request():

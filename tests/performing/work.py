@@ -25,10 +25,8 @@ def delivery(event, *, target=CRM, webhook="CRM outcome", **facts):
 
 
 def request(method="POST", url="https://crm.example.com/calls", **facts):
-    deadline_s = facts.pop("deadline_s", 4.0)
-    return PreparedRequest(
-        route=Route(webhook="CRM outcome", method=method, deadline_s=deadline_s), url=url, **facts
-    )
+    route = {"deadline_s": facts.pop("deadline_s", 4.0), "safe": facts.pop("safe", False)}
+    return PreparedRequest(route=Route(webhook="CRM outcome", method=method, **route), url=url, **facts)
 
 
 def attempt(status=200, *, body=b"{}", headers=(), method="POST", prepared=None, **facts):

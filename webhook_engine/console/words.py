@@ -155,6 +155,7 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "body_root": "root element",
         "deadline_s": "deadline in seconds",
         "stale_s": "oldest answer in seconds",
+        "safe": "only looks something up",
         "max_redirects": "redirects that are followed",
         "order": "order within a call",
         "hold_s": "longest hold in seconds",

@@ -95,6 +95,9 @@ class Webhook:
     stale_s: float = 0.0
     """How old an answer may be that an agent is shown where the target fails; 0 for none."""
 
+    safe: bool = False
+    """Whether a live request that is no GET only looks something up, so that it may be sent twice and be shared."""
+
     enabled: bool = True
     """Whether anything is sent; what is durable is kept meanwhile."""
 

@@ -211,6 +211,7 @@ def _route(compiled: Compiled, policy: EgressPolicy) -> Route:
     return Route(
         webhook=webhook.name,
         method=compiled.method,
+        safe=webhook.safe,
         opens_in_browser=not webhook.type.is_sent,
         group=group.name,
         max_in_flight=group.max_in_flight,

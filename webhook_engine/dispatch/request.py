@@ -29,6 +29,9 @@ class Route:
     webhook: str
     method: str = "GET"
 
+    safe: bool = False
+    """Whether its webhook says so of a method that is not safe by itself."""
+
     opens_in_browser: bool = False
     """Whether the agent's browser sends it, and we do not."""
 
@@ -51,6 +54,13 @@ class Route:
 
     answer_is_secret: bool = False
     """Whether the response is for us alone: a token. Secrets that it repeats are then left in it."""
+
+    @property
+    def is_safe(self) -> bool:
+        """
+        Whether the target does nothing but answer, so that a request may be sent twice and be shared.
+        """
+        return self.safe or self.method == "GET"  # RFC 9110, 9.2.1
 
 
 @quick

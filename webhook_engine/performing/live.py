@@ -121,7 +121,7 @@ class Live:
 
             good: Whether an answer is kept for that.
         """
-        if request.route.method != "GET":
+        if not request.route.is_safe:
             return LiveAnswer(await self._tried(request))
         key, is_first = self._lookups.enter(request)
         if not is_first:

@@ -29,12 +29,12 @@ def is_worth_a_second(attempt: Attempt) -> bool:
     """
     Whether to try once more, at once: it may help, and the target cannot act twice.
 
-    A GET asks for nothing to be done, so it may be sent again when its connection broke or
-    a proxy had nobody behind it. Everything else only where the request never left: nobody
+    A GET asks for nothing to be done, nor does what its webhook calls `safe`, so it may be sent again
+    when its connection broke or a proxy had nobody behind it. Everything else only where the request never left: nobody
     took the connection.
     """
     if attempt.response is not None:
-        if attempt.response.status not in _BUSY or attempt.prepared.method != "GET":
+        if attempt.response.status not in _BUSY or not attempt.prepared.route.is_safe:
             return False
         # Who names a time wants it kept.
         return attempt.response.header("retry-after") is None
@@ -42,7 +42,7 @@ def is_worth_a_second(attempt: Attempt) -> bool:
     if isinstance(error, ConnectFailed):
         return not attempt.sent and attempt.fault is Fault.TARGET
     if isinstance(error, ConnectionLost):
-        return attempt.prepared.method == "GET" or not attempt.maybe_delivered
+        return attempt.prepared.route.is_safe or not attempt.maybe_delivered
     return False
 
 

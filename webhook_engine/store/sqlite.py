@@ -44,7 +44,7 @@ _ONLY_READS: Final[Mapping[str, object]] = {"query_only": "ON", "cache_size": -8
 """With room for the pages of a long look: 8 MB for each reader."""
 
 _PASSING: Final = {
-    sqlite3.SQLITE_FULL: "there is no room on the disk",
+    sqlite3.SQLITE_FULL: "there is no room on the disk: make some",
     sqlite3.SQLITE_BUSY: "another program holds a lock on the file",
     sqlite3.SQLITE_LOCKED: "another program holds a lock on the file",
     sqlite3.SQLITE_IOERR: "the disk failed",

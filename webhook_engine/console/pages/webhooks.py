@@ -53,6 +53,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "deadline_s": forms.number,
     "max_redirects": forms.whole,
     "stale_s": forms.number,
+    "safe": forms.flag,
     "enabled": forms.off,
     "order": forms.text,
     "hold_s": forms.number,

@@ -46,6 +46,7 @@ _IN_A_BROWSER: Final[Mapping[str, str]] = MappingProxyType(
         "delivery": "the agent's browser sends the request",
         "deadline_s": "the agent's browser does the waiting",
         "stale_s": "the agent's browser shows what it gets",
+        "safe": "the agent's browser sends the request",
         **dict.fromkeys(_OF_DURABLE, "the agent's browser sends the request"),
         "max_redirects": "the agent's browser follows redirects by itself",
         "outcomes": "the agent's browser shows the response as it is",
@@ -98,6 +99,10 @@ def _browser(webhook: Webhook) -> Found:
         )
     elif webhook.stale_s and webhook.delivery is DeliveryClass.DURABLE:
         yield ("stale_s",), 'means nothing with delivery = "durable": no agent waits for the answer'
+    if webhook.safe and webhook.type is WebhookType.AJAX_GET:
+        yield ("safe",), 'means nothing with type = "ajax-get": a GET is safe to repeat'
+    elif webhook.safe and webhook.delivery is DeliveryClass.DURABLE:
+        yield ("safe",), 'means nothing with delivery = "durable": what is durable is repeated anyway'
 
 
 def _durable(webhook: Webhook) -> Found:

@@ -157,6 +157,7 @@ _BY_ITSELF: Final = frozenset(
     {
         "deadline_s",
         "stale_s",
+        "safe",
         "hold_s",
         "expires_s",
         "max_attempts",

@@ -224,6 +224,7 @@ class WebhookShape(Shape, alias_generator=_keys(Webhook)):
     delivery: OneOf[DeliveryClass] = DeliveryClass.LIVE
     deadline_s: Seconds | None = None
     stale_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    safe: bool = False
     enabled: bool = True
     order: OneOf[DeliveryOrder] = DeliveryOrder.STRICT
     hold_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0

@@ -85,7 +85,7 @@ _ROWS = (
         "A POST that a rule starts and nobody repeats",
         "A connection that breaks leaves nobody knowing whether the target system acted, so a live POST is not sent "
         "again, and what a rule started is lost unseen. Deliver it durably: it is repeated with the same "
-        "`Idempotency-Key`.",
+        "`Idempotency-Key`. Where it only looks something up, say `safe = true`: it is tried a second time.",
     ),
     Code(
         "may-be-empty",

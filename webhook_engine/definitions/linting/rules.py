@@ -127,7 +127,7 @@ def _live_posts(definitions: Definitions, rule: Rule) -> Found:
         return
     for index, name in enumerate(rule.webhooks):
         webhook = definitions.webhook(name)
-        if webhook.type is WebhookType.AJAX_POST and not webhook.is_durable:
+        if webhook.type is WebhookType.AJAX_POST and not (webhook.is_durable or webhook.safe):
             message = f"{name!r} is a live POST, which is not sent again when its connection breaks"
             yield "live-post", ("webhooks", index), message
 

@@ -80,7 +80,7 @@ def refusal(error: apsw.Error, path: Path) -> QueueError:
     What SQLite says, as what it means to whoever put a delivery.
     """
     if isinstance(error, apsw.FullError):
-        return QueueUnavailable(path=str(path), why="there is no room on the disk")
+        return QueueUnavailable(path=str(path), why="there is no room on the disk: make some")
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return QueueUnavailable(path=str(path), why="another program holds a lock on the file")
     if isinstance(error, PASSING):
