@@ -88,8 +88,11 @@ class Target:
         return web.Response(**answer)
 
 
-@pytest.fixture
-async def target():
+@asynccontextmanager
+async def serving():
+    """
+    A target that listens.
+    """
     target = Target()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", target.handle)
@@ -98,8 +101,16 @@ async def target():
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     target.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
-    yield target
-    await runner.cleanup()
+    try:
+        yield target
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def target():
+    async with serving() as target:
+        yield target
 
 
 @pytest.fixture

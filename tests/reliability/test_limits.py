@@ -6,7 +6,8 @@ limits and its wishes hold up is not counted.
 import asyncio
 import time
 
-from tests.reliability.conftest import CALL, LOG, event, reports, until
+from tests.reliability.conftest import CALL, LOG, PATIENCE_S, event, reports, serving, until
+from webhook_engine import CallEvent
 from webhook_engine.queue import State
 from webhook_engine.responses import Outcome
 
@@ -138,6 +139,39 @@ async def test_what_a_limit_keeps_back_is_not_counted(opened, target):
 
     assert (State.DONE, 0, 1) == (found.state, found.failures, found.attempts)
     assert ["agent", "1"] == target.asked
+
+
+async def test_a_target_that_hangs_leaves_places_for_the_others_of_its_group(opened, target):
+    """
+    Deliveries and agents' lookups to the healthy one get through while the other has as many as it may.
+    """
+    target.took_s = PATIENCE_S
+    async with serving() as healthy:
+        hangs = ASK.replace('"Ask"', '"Ask the other"') + OF_GROUP + "deadline_s = 15\n"
+        text = group(max_in_flight=3) + "deadline_s = 15\n" + hangs
+        for part in (ASK, LOG.replace('"Log"', '"Log well"')):
+            text += part.replace("TARGET", healthy.url) + OF_GROUP
+        rule = '[[rule]]\nname = "Well"\non = ["ended"]\nwebhooks = ["Log well"]\n'
+        async with opened(text + rule) as engine:
+            await engine.ask("Ask", CALL.replace(notes="first"))
+            await engine.notify_all(events(10))
+            other = [asyncio.create_task(engine.ask("Ask the other", CALL)) for _ in range(5)]
+            await until(lambda: target.running == 2)
+            views, longest_s = [], 0.0
+            for n in range(20):
+                began = time.monotonic()
+                views.append(await engine.ask("Ask", CALL.replace(notes=f"a{n}")))
+                longest_s = max(longest_s, time.monotonic() - began)
+            await engine.notify_all([CallEvent("ended", CALL, id=f"well-{n}") for n in range(20)])
+            await until(lambda: len(healthy.asked) == 41)
+            most, running = target.most, target.running
+            for each in other:
+                each.cancel()
+            await asyncio.gather(*other, return_exceptions=True)
+
+    assert {Outcome.OK} == {each.outcome for each in views}
+    assert (2, 2) == (most, running)
+    assert longest_s < 2
 
 
 async def test_a_target_that_is_crowded_is_asked_less(opened, target):

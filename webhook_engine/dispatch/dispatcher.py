@@ -81,12 +81,12 @@ class Dispatcher:
         began = loop.time()
         exchange = Exchange()
         limiter = self._limiter(request.route)
-        entered = False
+        entered, target = False, ""
         response: Response | None = None
         problem: WebhookEngineError | None = None
         try:
             if limiter is not None:
-                if not limiter.try_enter(began):
+                if not limiter.try_enter(began, target := request.target):
                     began = await _turn(limiter, request, began, deadline, patience_s)
                 entered = True
             until = began + request.route.deadline_s if deadline is None else deadline
@@ -98,7 +98,7 @@ class Dispatcher:
             problem = error
         finally:
             if entered and limiter is not None:
-                limiter.leave()
+                limiter.leave(target)
         return Attempt(
             number=number + exchange.again,
             prepared=request,
@@ -145,9 +145,10 @@ async def _turn(
     Enters, and tells from when on the request is under way: from its turn only where it was patient.
     """
     if patience_s is not None:
-        await limiter.enter(deadline=began + patience_s, behind=True)
+        await limiter.enter(deadline=began + patience_s, target=request.target, behind=True)
         return asyncio.get_running_loop().time()
-    await limiter.enter(deadline=began + request.route.deadline_s if deadline is None else deadline)
+    until = began + request.route.deadline_s if deadline is None else deadline
+    await limiter.enter(deadline=until, target=request.target)
     return began
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from webhook_engine.dispatch.places import Places
+from webhook_engine.dispatch.standing import Standing
 from webhook_engine.errors import LimitExceeded
 
 _TURNS = 4
@@ -17,7 +19,8 @@ class Limiter:
     """
     Lets requests of one group through, in the order they came, and never more than its limits.
 
-    Those that an agent waits for stand in front of those that nobody waits for.
+    Those that an agent waits for stand in front of those that nobody waits for. Where the group has several targets,
+    one that hangs does not take all the places: whoever asks another one may pass those who wait for it.
     """
 
     def __init__(
@@ -32,35 +35,28 @@ class Limiter:
             max_per_second: Requests that may start in any one second; below 1, one in `1 / max_per_second` s.
         """
         self.name = name
-        self._max_in_flight = max_in_flight
-        self._in_flight = 0
+        self._places = Places(max_in_flight)
         starts = max(1, int(max_per_second)) if max_per_second else 0
         self._starts: deque[float] | None = deque(maxlen=starts) if starts else None
         self._window_s = max(1.0, 1 / max_per_second) if max_per_second else 0.0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._behind: deque[asyncio.Future[None]] = deque()
+        self._waiting = Standing()
+        self._behind = Standing()
         self._turns = 0
         """How many went before one that stands behind, in a row."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def try_enter(self, now: float) -> bool:
+    def try_enter(self, now: float, target: str = "") -> bool:
         """
         Enters at once where there is room and nobody waits; a True must be paid back by `leave`.
         """
-        if self._waiting or self._behind:
+        if self._waiting or self._behind or not self._places.are_open_to(target, now):
             return False
-        if self._starts is None and self._max_in_flight is not None:
-            # As below, for the limit that every group has.
-            if self._in_flight >= self._max_in_flight:
-                return False
-            self._in_flight += 1
-            return True
-        if self._opens_in(now) > 0:
+        if self._starts is not None and self._starts_in(now) > 0:
             return False
-        self._take(now)
+        self._take(target, now)
         return True
 
-    async def enter(self, *, deadline: float, behind: bool = False) -> None:
+    async def enter(self, *, deadline: float, target: str = "", behind: bool = False) -> None:
         """
         Enters as soon as there is room; must be paid back by `leave`.
 
@@ -73,25 +69,25 @@ class Limiter:
             LimitExceeded: There was no room before the deadline.
         """
         loop = asyncio.get_running_loop()
-        if self.try_enter(loop.time()):
+        if self.try_enter(loop.time(), target):
             return
         turn: asyncio.Future[None] = loop.create_future()
-        (self._behind if behind else self._waiting).append(turn)
+        (self._behind if behind else self._waiting).add(target, turn)
         self._admit()
         try:
             async with asyncio.timeout_at(deadline):
                 await turn
         except BaseException as error:
-            self._give_up(turn)
+            self._give_up(target, turn)
             if isinstance(error, TimeoutError):
-                raise LimitExceeded(self._why(), target=self.name) from None
+                raise LimitExceeded(self._why(target, loop.time()), target=self.name) from None
             raise
 
-    def leave(self) -> None:
+    def leave(self, target: str = "") -> None:
         """
         Makes room for the next.
         """
-        self._in_flight -= 1
+        self._places.give_back(target)
         if self._waiting or self._behind:
             self._admit()
 
@@ -102,28 +98,24 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for turn in (*self._waiting, *self._behind):
+        for turn in (*self._waiting.clear(), *self._behind.clear()):
             if not turn.done():
                 turn.set_exception(
                     LimitExceeded(
                         f"{self.name} was closed before its turn came; nothing was sent", target=self.name
                     )
                 )
-        self._waiting.clear()
-        self._behind.clear()
 
-    def _opens_in(self, now: float) -> float:
+    def _starts_in(self, now: float) -> float:
         """
-        Seconds until the next may start; 0 is now, infinity is when somebody leaves.
+        Seconds until the next may start, as far as the rate is concerned.
         """
-        if self._max_in_flight is not None and self._in_flight >= self._max_in_flight:
-            return float("inf")
         if self._starts is None or len(self._starts) < (self._starts.maxlen or 0):
             return 0.0
         return max(0.0, self._starts[0] + self._window_s - now)
 
-    def _take(self, now: float) -> None:
-        self._in_flight += 1
+    def _take(self, target: str, now: float) -> None:
+        self._places.take(target, now)
         if self._starts is not None:
             self._starts.append(now)
 
@@ -132,39 +124,49 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._waiting or self._behind:
-            wait_s = self._opens_in(loop.time())
-            if wait_s > 0:
-                if wait_s < float("inf"):
+        while not self._places.are_taken:
+            now = loop.time()
+            if (wait_s := self._starts_in(now)) > 0:
+                if self._waiting or self._behind:
                     self._timer = loop.call_later(wait_s, self._admit)
                 return
-            turn = self._next()
+            found = self._next(now)
+            if found is None:
+                return
+            target, turn = found
             if not turn.done():
-                self._take(loop.time())
+                self._take(target, now)
                 turn.set_result(None)
 
-    def _next(self) -> asyncio.Future[None]:
-        if not self._behind:
-            return self._waiting.popleft()
-        if self._waiting and self._turns < _TURNS:
-            self._turns += 1
-            return self._waiting.popleft()
+    def _next(self, now: float) -> tuple[str, asyncio.Future[None]] | None:
+        """
+        The first whose target may have a place.
+        """
+        in_front = self._waiting.first(lambda target: self._places.are_open_to(target, now))
+        behind = self._behind.first(lambda target: self._places.are_open_to(target, now))
+        if behind is None or (in_front is not None and self._turns < _TURNS):
+            self._turns += behind is not None
+            return None if in_front is None else self._waiting.take(in_front)
         self._turns = 0
-        return self._behind.popleft()
+        return self._behind.take(behind)
 
-    def _give_up(self, turn: asyncio.Future[None]) -> None:
+    def _give_up(self, target: str, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled() and turn.exception() is None:
-            self.leave()  # admitted in the very moment it gave up
+            self.leave(target)  # admitted in the very moment it gave up
             return
-        for waiting in (self._waiting, self._behind):
-            if turn in waiting:
-                waiting.remove(turn)
-                self._admit()
+        if self._waiting.remove(target, turn) or self._behind.remove(target, turn):
+            self._admit()
 
-    def _why(self) -> str:
-        if self._max_in_flight is not None and self._in_flight >= self._max_in_flight:
+    def _why(self, target: str, now: float) -> str:
+        if self._places.are_open_to(target, now):
+            return f"{self.name} may start no more requests yet (max_per_second); nothing was sent"
+        most, held = self._places.most, self._places.held_by(target)
+        if self._places.are_taken:
             return (
-                f"{self.name} has its {self._max_in_flight} requests under way (max_in_flight), "
+                f"{self.name} has its {most} requests under way (max_in_flight), "
                 "and none ended in time; nothing was sent"
             )
-        return f"{self.name} may start no more requests yet (max_per_second); nothing was sent"
+        return (
+            f"{self.name} has {held} of its {most} requests under way to {target} (max_in_flight), none ended in "
+            "time, and the other places are kept for its other targets; nothing was sent"
+        )
