@@ -2,9 +2,12 @@
 Calls that happened are chosen from a list, wherever a call is asked for.
 """
 
+import asyncio
+
 import pytest
 
 from tests.console.desking import HOSTILE, agent_at, desks, happened
+from webhook_engine.console import recorded
 from webhook_engine.queue import State
 from webhook_engine.store import Role
 
@@ -107,3 +110,20 @@ async def test_a_recorded_call_is_tested_with(reported):
     )
 
     assert "/orders/4712?tag=C-2002" == reported.target.requests[-1][1]
+
+
+async def test_a_form_does_not_wait_for_a_queue_that_is_away(reported, monkeypatch):
+    """
+    Calls that happened are only offered: the page comes without them.
+    """
+
+    async def never(**_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(recorded, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(reported.engine.queue, "list", never)
+
+    page = await reported.get("/webhook?webhook=Contact lookup")
+
+    assert 200 == page.status
+    assert "delivery:" not in page.text

@@ -11,6 +11,7 @@ from aiohttp import CookieJar
 from tests.console.browsing import KEY, PASSWORD, Browser, consoled
 from webhook_engine.console import ConsoleSettings, first_administrator_link, sessions
 from webhook_engine.console.throttle import Throttle
+from webhook_engine.errors import StoreUnavailable
 from webhook_engine.store import Role, Store
 
 
@@ -53,6 +54,7 @@ async def test_a_wrong_password_keeps_the_address(browser):
     assert (422, 422) == (one.status, other.status)
     assert 'value="manager@example.com"' in one.text
     assert "wrong" not in one.text
+    assert "password-error" == _invalid(one)["password"]["aria-describedby"]
     assert "do not belong together" in one.text
     assert "do not belong together" in other.text
 
@@ -261,6 +263,13 @@ async def test_the_cookie_is_secure_behind_tls(store):
     assert "Secure" in response.headers["Set-Cookie"]
 
 
+def _invalid(page):
+    """
+    Id -> the attributes of the fields that are marked as wrong.
+    """
+    return {found["id"]: found for _, found in page.tags if "aria-invalid" in found}
+
+
 async def test_an_empty_store_has_a_link_for_its_first_administrator(tmp_path):
     """
     It works once; afterwards there is somebody who can sign in.
@@ -273,13 +282,47 @@ async def test_an_empty_store_has_a_link_for_its_first_administrator(tmp_path):
         link = first_administrator_link(store, "http://host/", tenant="Euphoria").removeprefix("http://host")
         page = await browser.get(link)
         short = await browser.submit("/first", email="naledi@example.com", password="short")
+        nothing = await browser.submit("/first", email="naledi", password="short")
         page = await browser.submit("/first", email="naledi@example.com", password=PASSWORD)
 
+        assert {"f-email", "f-password"} == _invalid(nothing).keys()
         assert 422 == short.status
         assert "naledi@example.com" in short.text
+        wrong = _invalid(short)
+        assert {"f-password"} == wrong.keys()
+        assert "f-password-error" in wrong["f-password"]["aria-describedby"]
         assert ("/", 200) == (page.path, page.status)
         made = store.users.find("Euphoria", "naledi@example.com")
         assert Role.ADMINISTRATOR == made.role
         assert made.last_sign_in_at is not None
         assert first_administrator_link(store, "http://host", tenant="Euphoria") is None
         assert (await Browser(client, store).get(link)).path in ("/", "/sign-in")
+
+
+async def test_a_store_that_cannot_be_written_to_keeps_nobody_out(browser, store, monkeypatch):
+    """
+    Who mends it needs to see targets and deliveries; that they were here is not noted then.
+    """
+    monkeypatch.setattr(store.users._database, "write", _away)
+
+    page = await (await browser.sign_in(Role.ADMINISTRATOR)).get("/users")
+
+    assert 200 == page.status
+    assert "administrator@example.com" in page.words_of
+
+
+async def test_what_is_not_to_be_had_now_is_to_be_asked_again(administrator, store, monkeypatch):
+    """
+    A store that is away is no mistake of who asks: 503, and a link to ask again.
+    """
+    monkeypatch.setattr(store.definitions, "history", _away)
+
+    page = await administrator.get("/history")
+
+    assert (503, "5") == (page.status, page.headers["Retry-After"])
+    assert "Not at the moment" in page.words_of
+    assert {"href": "/history", "class": "button main"} in [found for tag, found in page.tags if tag == "a"]
+
+
+def _away(*_, **__):
+    raise StoreUnavailable(path="postgresql://host/calls", why="it cannot be reached")

@@ -18,7 +18,7 @@ from webhook_engine.console import sessions
 from webhook_engine.console.headers import KEPT, OURS
 from webhook_engine.console.state import NotAllowed
 from webhook_engine.console.visit import Visit
-from webhook_engine.errors import NotFound, WebhookEngineError
+from webhook_engine.errors import NotFound, QueueUnavailable, StoreUnavailable, WebhookEngineError
 from webhook_engine.store.api_log import SUCCESS
 from webhook_engine.store.facts import ApiRequest
 from webhook_engine.store.users import Role
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _standard = logging.getLogger(log.NAME)
 
 _CHANGES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
+_LATER_S = 5
+"""What is said to whoever asks while a database cannot be reached."""
+
 _FOREIGN = frozenset({"cross-site", "same-site"})
 
 
@@ -146,6 +149,8 @@ def _check_token(visit: Visit) -> None:
 def _status(error: WebhookEngineError) -> HTTPStatus:
     if isinstance(error, NotAllowed):
         return HTTPStatus.FORBIDDEN
+    if isinstance(error, QueueUnavailable | StoreUnavailable):
+        return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -156,4 +161,7 @@ def refusal(visit: Visit, status: HTTPStatus, sentence: str) -> web.Response:
     shown = sentence[:1].upper() + sentence[1:] + ("" if sentence.endswith((".", "!", "?")) else ".")
     if visit.is_fragment:
         return visit.fragment("_refusal.html", status=status, sentence=shown)
-    return visit.page("refusal.html", status=status, sentence=shown, code=status)
+    response = visit.page("refusal.html", status=status, sentence=shown, code=status)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(_LATER_S)
+    return response

@@ -4,6 +4,7 @@ Calls that happened: those of the latest deliveries, and those that somebody pla
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,9 @@ LOOKED_AT: Final = 80
 
 OFFERED: Final = 25
 """Calls of each kind that are offered."""
+
+PATIENCE_S: Final = 1.0
+"""How long a page waits for deliveries that it only offers."""
 
 _DELIVERY: Final = "delivery:"
 _PLAYED: Final = "played:"
@@ -87,9 +91,10 @@ async def _delivered(visit: Visit) -> list[Recorded]:
     if queue is None:
         return []
     try:
-        page = await queue.list(limit=LOOKED_AT)
-    except QueueError:
-        return []  # busy: the form is of use without them
+        async with asyncio.timeout(PATIENCE_S):
+            page = await queue.list(limit=LOOKED_AT)
+    except (QueueError, TimeoutError):
+        return []  # busy or away: the form is of use without them
     # The name first: reading an event costs more than looking at it.
     newest: dict[object, DeliveryReport] = {}
     for report in page.deliveries:

@@ -4,11 +4,14 @@ Signing in and out, and the first administrator.
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from webhook_engine import log
 from webhook_engine.console import sessions
-from webhook_engine.errors import StoreError
+from webhook_engine.console.forms import Form
+from webhook_engine.errors import StoreError, StoreUnavailable
 from webhook_engine.store import Role
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
     from webhook_engine.console.throttle import Throttle
     from webhook_engine.console.visit import Visit
+    from webhook_engine.store.users import User
+
+_standard = logging.getLogger(log.NAME)
 
 _LONGEST: Final = 254
 """Characters of an address that are read (RFC 5321, 4.5.3.1.3): what fails is kept for a time."""
@@ -27,7 +33,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     """
     if visit.visitor is not None:
         return visit.go("home")
-    return visit.page("sign-in.html", email="", back=_local(visit.asked("back")), error="")
+    return visit.page("sign-in.html", email="", back=_local(visit.asked("back")), error="", wrong="")
 
 
 async def sign_in(visit: Visit) -> web.StreamResponse:
@@ -39,7 +45,7 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     counts = _counts(visit, email)
     if wait_s := max(throttle.wait_s(key) for throttle, key in counts):
         error = f"Too many wrong tries. Try again in {_duration(wait_s)}."
-        return _again(visit, HTTPStatus.TOO_MANY_REQUESTS, email, back, error)
+        return _again(visit, HTTPStatus.TOO_MANY_REQUESTS, email, back, error=error)
     # Counted before it is checked, so that many tries at one moment count too.
     for throttle, key in counts:
         throttle.failed(key)
@@ -50,12 +56,12 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
             HTTPStatus.UNPROCESSABLE_ENTITY,
             email,
             back,
-            "That address and password do not belong together.",
+            wrong="That address and password do not belong together.",
         )
     for throttle, key in counts:
         throttle.succeeded(key)
     sessions.sign_in(visit.session, user.email, user.stamp)
-    await console.store.users.note_sign_in(user)
+    await _note(visit, user)
     response = _onward(visit, back)
     console.sessions.remember(visit.request, response, email, path=visit.url("home"))
     return response
@@ -90,7 +96,7 @@ async def show_first(visit: Visit) -> web.StreamResponse:
         return visit.go(
             "sign_in", warn="That link was used already or has run out. Sign in, or ask for another one."
         )
-    return visit.page("first.html", email="", token=token, error="")
+    return visit.page("first.html", form=Form(), token=token)
 
 
 async def make_first(visit: Visit) -> web.StreamResponse:
@@ -103,27 +109,44 @@ async def make_first(visit: Visit) -> web.StreamResponse:
         return visit.go(
             "sign_in", warn="That link was used already or has run out. Sign in, or ask for another one."
         )
+    password, role = visit.given("password"), Role.ADMINISTRATOR
+    if wrong := users.wrong_with(tenant, email, password, role=role):
+        form = Form(table={"email": email}, errors={name: [each] for name, each in wrong.items()})
+        return visit.page("first.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form, token=token)
     try:
-        user = await users.add(
-            tenant,
-            email,
-            visit.given("password"),
-            role=Role.ADMINISTRATOR,
-            by="the first administrator's link",
-        )
+        user = await users.add(tenant, email, password, role=role, by="the first administrator's link")
     except StoreError as error:
-        return visit.page(
-            "first.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, email=email, token=token, error=str(error)
-        )
+        status, form = _status(error), Form(table={"email": email}, errors={"": [str(error)]})
+        return visit.page("first.html", status=status, form=form, token=token)
     sessions.sign_in(visit.session, user.email, user.stamp)
-    await users.note_sign_in(user)
+    await _note(visit, user)
     response = visit.go("home", say="Welcome. Begin with a group for the target system, then add a webhook.")
     visit.console.sessions.remember(visit.request, response, user.email, path=visit.url("home"))
     return response
 
 
-def _again(visit: Visit, status: HTTPStatus, email: str, back: str, error: str) -> web.Response:
-    return visit.page("sign-in.html", status=status, email=email, back=back, error=error)
+async def _note(visit: Visit, user: User) -> None:
+    """
+    Write down that they are there; a store that cannot be written to keeps nobody out, least of all who mends it.
+    """
+    try:
+        await visit.console.store.users.note_sign_in(user)
+    except StoreUnavailable as error:
+        _standard.warning("sign_in.not_noted", extra={"why": error.why})
+
+
+def _again(
+    visit: Visit, status: HTTPStatus, email: str, back: str, *, error: str = "", wrong: str = ""
+) -> web.Response:
+    """
+    The form again, with an *error* of the whole or what is *wrong* at its password.
+    """
+    return visit.page("sign-in.html", status=status, email=email, back=back, error=error, wrong=wrong)
+
+
+def _status(error: StoreError) -> HTTPStatus:
+    is_later = isinstance(error, StoreUnavailable)
+    return HTTPStatus.SERVICE_UNAVAILABLE if is_later else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _onward(visit: Visit, back: str) -> web.Response:
