@@ -368,6 +368,21 @@ async def test_the_chart_leads_to_its_deliveries(store, filled):
     assert "no chart" in none.words_of
 
 
+async def test_a_chart_without_attempts_has_no_empty_axis(store, filled):
+    """
+    How long attempts took is drawn where there were any, and said to be unknown else.
+    """
+    htmx = {"HX-Request": "true"}
+    async with operating(store, filled) as browser:
+        made = await browser.get("/deliveries/chart?state=dead", headers=htmx)
+        none = await browser.get("/deliveries/chart?state=waiting", headers=htmx)
+
+    assert "latency" in [a.get("class") for _, a in made.tags]
+    assert "latency" not in [a.get("class") for _, a in none.tags]
+    assert "volume" in [a.get("class") for _, a in none.tags]
+    assert "How long attempts took is not known" in none.words_of
+
+
 async def test_targets_show_their_breakers_and_what_is_kept_back(store, tmp_path):
     """
     And what is kept back is let go.

@@ -115,6 +115,7 @@ async def test_a_long_history_goes_page_by_page(store):
             shown.append([word for word in page.words_of.split() if word.isdigit() and len(word) == 1])
             path = next((a["href"] for tag, a in page.tags if "before=" in a.get("href", "")), None)
 
+    assert "Back to the newest" in page.words_of
     assert 3 == len(shown)
     assert ["5", "4"] == shown[0]
     assert "1" == shown[2][0]

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.console.browsing import TENANT, Browser
+from tests.console.browsing import TENANT, Browser, consoled
 from tests.console.desking import DESKTOP, happened
 from tests.console.test_in_a_browser import CHROMIUM
 from webhook_engine import Engine
@@ -211,3 +211,17 @@ async def test_it_works_in_a_browser_under_the_prefix(store):
         await browser.close()
 
     assert [] == complaints
+
+
+async def test_the_length_of_a_form_is_the_consoles_business(store):
+    """
+    The bound of the application around it is for its own pages.
+    """
+    async with consoled(store, prefix=PREFIX) as client:
+        administrator = await Browser(client, store, PREFIX).sign_in(Role.ADMINISTRATOR)
+        await administrator.get("/why")
+        long = await administrator.post("/why", event="x" * 1_500_000)
+        too_long = await administrator.post("/why", event="x" * 2_500_000)
+
+    assert 422 == long.status
+    assert 413 == too_long.status

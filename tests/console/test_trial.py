@@ -7,6 +7,7 @@ import pytest
 
 from tests.console.browsing import DEFINITIONS, TENANT
 from tests.console.targeting import targeted
+from webhook_engine.console import forms
 from webhook_engine.definitions import read_text
 
 CUSTOMERS = {
@@ -272,3 +273,34 @@ async def test_a_disabled_webhook_can_be_tried(store, administrator):
         await _sent(administrator)
 
     assert 1 == len(target.requests)
+
+
+async def test_every_tick_of_a_wide_response_counts(target, administrator):
+    """
+    The last column of seven hundred as the first.
+    """
+    target.says(orjson.dumps([{f"c{number}": number for number in range(1, 701)}]).decode())
+    page = await _sent(administrator)
+    assert "c700" == page.form["view.column[700].path"]
+
+    page = await administrator.submit(
+        "/webhook/columns", **{"view.column[1].show": "yes", "view.column[700].show": "yes"}
+    )
+
+    assert 200 == page.status, page.words_of[:600]
+    assert ["c1", "c700"] == [column.path for column in (await _view(administrator.store)).columns]
+
+
+async def test_no_line_of_a_form_is_dropped_in_silence(target, administrator, monkeypatch):
+    """
+    What is too much is refused as a whole.
+    """
+    monkeypatch.setattr(forms, "ROWS", 2)
+    await _sent(administrator)
+    before = await _view(administrator.store)
+
+    page = await administrator.submit("/webhook/columns", **{"view.column[3].show": "yes"})
+
+    assert 422 == page.status
+    assert "Column has more than 2 lines, and nothing was saved" in page.words_of
+    assert before == await _view(administrator.store)

@@ -323,3 +323,28 @@ async def test_columns_that_drifted_are_told(manager):
     assert f"was number, and is text in the last {drift.settings.streak} responses" in page.words_of
     assert "<script>alert" not in page.text
     assert "no longer as they were" not in new.words_of
+
+
+async def test_what_uses_a_webhook_is_a_step_away(administrator):
+    """
+    Each use leads to its page, by any name.
+    """
+    name = "It's \"new\" & of webhook 'x'"
+    page = await administrator.get("/rule")
+    fields = {"name": name, "on": "ringing", "webhooks[1]": "Contact lookup"}
+    await administrator.send("/rule", list({**page.form, **fields}.items()))
+
+    page = await administrator.get("/webhook?webhook=Contact lookup")
+    found = [a["href"] for tag, a in page.tags if tag == "a" and a.get("href", "").startswith("/rule?")]
+    pages = [await administrator.get(href) for href in found]
+
+    assert ["Look up a sales call", name] == [each.form["was"] for each in pages]
+
+
+async def test_what_is_in_a_group_is_a_step_away(administrator):
+    """
+    From the group that cannot be deleted for it.
+    """
+    page = await administrator.get("/group?group=CRM")
+
+    assert "/webhook?webhook=Contact+lookup" in [a.get("href") for tag, a in page.tags if tag == "a"]

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from webhook_engine import log
 from webhook_engine.console import sessions
+from webhook_engine.console.forms import ROWS
 from webhook_engine.console.headers import KEPT, OURS
 from webhook_engine.console.state import NotAllowed
 from webhook_engine.console.visit import Visit
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _standard = logging.getLogger(log.NAME)
 
 _CHANGES = frozenset({"POST", "PUT", "DELETE", "PATCH"})
+_FIELDS = 5 * ROWS
+"""Fields of a form: a column of a response has four."""
+
 _LATER_S = 5
 """What is said to whoever asks while a database cannot be reached."""
 
@@ -123,13 +127,14 @@ def _to_sign_in(visit: Visit) -> web.StreamResponse:
 
 async def _fields(visit: Visit) -> list[tuple[str, str]]:
     limit = visit.console.settings.form_bytes
-    # Within another application its own bound would count, and not this one.
     size = visit.request.content_length
     if size is None or size > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=size or 0)
+    # The bounds of the application count for the request as it came: another one's, where the console is mounted.
+    form = visit.request.clone(client_max_size=limit, client_max_fields=_FIELDS)
     try:
         async with asyncio.timeout(visit.console.settings.form_s):
-            given = await visit.request.post()
+            given = await form.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout(reason="the form did not arrive in time: send it again") from None
     return [(name, value) for name, value in given.items() if isinstance(value, str)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from webhook_engine.errors import WebhookEngineError
+
 if TYPE_CHECKING:
     from webhook_engine.errors import Problem
 
@@ -17,8 +19,18 @@ Table: TypeAlias = dict[str, Any]
 Reader: TypeAlias = Callable[[str], object]
 """What a field's text stands for; None where the key is left out."""
 
-ROWS: Final = 500
-"""Most lines of one list in a form."""
+ROWS: Final = 10_000
+"""Most lines of one list in a form: each column of a wide response is one."""
+
+
+class FormTooLong(WebhookEngineError):
+    """
+    A list has more lines than a form is read with; nothing of it was taken.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has more than {ROWS:,} lines, and nothing was saved: leave some out")
+
 
 _STEP = re.compile(r"([a-z][a-z0-9_]*)(?:\[([0-9]{1,6})\])?\Z")
 _FIRST = re.compile(r"([a-z0-9_]+)\[([0-9]+)\]")
@@ -98,6 +110,9 @@ def read_table(fields: Iterable[tuple[str, str]], readers: Mapping[str, Reader])
     Args:
         readers: Path without its numbers (`parameter[].value`) -> what its text stands for; fields that are not
             named here are no part of the table.
+
+    Raises:
+        FormTooLong: A list has more than `ROWS` lines.
     """
     rows: Table = {}
     for name, given in fields:
@@ -155,7 +170,7 @@ def _put(table: Table, steps: Sequence[tuple[str, int | None]], value: object, *
             table = inside
             continue
         if index not in inside and len(inside) >= ROWS:
-            return
+            raise FormTooLong(key)
         row = inside.setdefault(index, _Row())
         row.typed |= typed
         table = row.table

@@ -81,12 +81,13 @@ function draw(place) {
     series: [{}, ...KINDS.map(([, name]) => filled(name)).reverse()],
   }, [times, ...heights], place.querySelector(".volume"));
   const line = (name) => ({ stroke: colour(name), width: 2, spanGaps: true, points: { size: 5, fill: colour(name) } });
-  const latency = new uPlot({
+  const timed = place.querySelector(".latency");
+  const latency = timed && new uPlot({
     ...common, height: 130, axes: axes(length, found.zone),
     scales: { ...common.scales, y: { range: (_, low, high) => [0, high ? high * 1.1 : 1] } },
     series: [{}, line("--bar-done"), line("--bar-open")],
-  }, [times, rows.map((row) => row.half), rows.map((row) => row.most)], place.querySelector(".latency"));
-  for (const plot of [volume, latency]) {
+  }, [times, rows.map((row) => row.half), rows.map((row) => row.most)], timed);
+  for (const plot of [volume, latency].filter(Boolean)) {
     const told = document.createElement("div");
     told.className = "told";
     told.hidden = true;

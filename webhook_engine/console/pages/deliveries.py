@@ -89,7 +89,14 @@ async def chart(visit: Visit) -> web.StreamResponse:
     bars = [_bar(visit, bar, spread.bar_s, kept) for bar in spread.bars]
     zone = str(visit.console.engine.definitions.tenant.time_zone)
     drawn = orjson.dumps({"bar_s": spread.bar_s, "zone": zone, "bars": bars}).decode()
-    return visit.fragment("_chart.html", spread=spread, bars=bars, drawn=drawn, length=_length(spread))
+    return visit.fragment(
+        "_chart.html",
+        spread=spread,
+        bars=bars,
+        drawn=drawn,
+        length=_length(spread),
+        is_timed=any(bar["half"] is not None for bar in bars),
+    )
 
 
 async def delivery(visit: Visit) -> web.StreamResponse:

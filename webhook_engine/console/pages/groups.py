@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
 from webhook_engine.console.meanwhile import seen_in, why_not
+from webhook_engine.console.references import references
 from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
 from webhook_engine.definitions import used_by
 from webhook_engine.definitions.groups import SECRETS_OF
@@ -188,7 +189,7 @@ async def _shown(
         conflict=conflict,
         secrets=secrets_of(form.table, vault),
         signing=[where(secret, vault) for secret in form.table.get(_SIGNING, [])],
-        used_by=_users(definitions, name),
+        used_by=references(visit, _users(definitions, name)),
         advice=await visit.console.advisor.of(definitions, "group", name, form.table.get("silence", ())),
         may_edit=visit.may_change,
     )

@@ -55,7 +55,13 @@ async def history(visit: Visit) -> web.StreamResponse:
     page = await (_of_one(visit, kind, name, before) if name else _of_all(visit, before))
     current = (await visit.console.revision()).entry.number
     return visit.page(
-        "history.html", kind=kind, name=name, changes=page.rows, after=page.after, current=current
+        "history.html",
+        kind=kind,
+        name=name,
+        changes=page.rows,
+        after=page.after,
+        current=current,
+        is_later=before is not None,
     )
 
 

@@ -13,6 +13,7 @@ from webhook_engine.console.forms import Form
 from webhook_engine.console.meanwhile import seen_in, why_not
 from webhook_engine.console.preview import call_of, preview
 from webhook_engine.console.recorded import recorded, recorded_one
+from webhook_engine.console.references import references
 from webhook_engine.console.saving import Edit, delete, save, table_of
 from webhook_engine.definitions import tree_of_definitions, used_by
 from webhook_engine.errors import DefinitionInUse, NotFound
@@ -270,7 +271,7 @@ async def _shown(
         form=form,
         conflict=conflict,
         groups=[group.name for group in definitions.groups],
-        used_by=users,
+        used_by=references(visit, users),
         variables=[*VARIABLES.values(), *definitions.variables],
         samples=list(SAMPLES),
         calls=await recorded(visit),
