@@ -154,6 +154,7 @@ PAGES = {
     "agents": "/agents",
     "tenant": "/tenant",
     "users": "/users",
+    "account": "/account",
     "history": "/history?webhook=Contact+lookup",
 }
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.console.browsing import TENANT, Browser, consoled
+from tests.console.browsing import PASSWORD, TENANT, Browser, consoled
 from tests.console.desking import DESKTOP, happened
 from tests.console.test_in_a_browser import CHROMIUM
 from webhook_engine import Engine
@@ -86,9 +86,10 @@ async def test_nobody_of_the_backend_is_nobody_here(store):
         refused = {
             (await browser.get(each.path)).status for each in ROUTES if each.method == "GET" and each.least
         }
-        await browser.get("/sign-in")
-        await browser.post("/sign-in", email="administrator@example.com", password="correct horse battery")
+        none = [(await browser.get(path)).status for path in ("/sign-in", "/first?token=x")]
+        await browser.post("/sign-in", email="administrator@example.com", password=PASSWORD)
 
+        assert [404, 404] == none
         assert {403} == refused
         assert 403 == (await browser.get("/groups")).status
         assert "the backend" in await (await client.get("/")).text()

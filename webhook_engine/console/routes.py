@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from webhook_engine.console.pages import (
+    account,
     agents,
     bulk,
     deliveries,
@@ -52,6 +53,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     # Everybody
     Route("GET", "/", _AGENT, home.home, "home", nav="Overview"),
     Route("POST", "/sign-out", _AGENT, sign_in.sign_out, "sign_out"),
+    Route("GET", "/account", _AGENT, account.show, "account"),
+    Route("POST", "/account", _AGENT, account.store, "account"),
     # The agent desktop
     Route("GET", "/desktop", _AGENT, desktop.desktop, "desktop", nav="Agent desktop"),
     Route("GET", "/desktop/stream", _AGENT, desktop.stream, "desktop_stream"),

@@ -146,6 +146,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "url": "URL",
+        "old": "the password you have",
+        "new": "new password",
+        "again": "new password, once more",
         "type": "type",
         "when_empty": "when it is empty",
         "in": "travels in",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from webhook_engine import log
 from webhook_engine.console import sessions
 from webhook_engine.console.forms import Form
-from webhook_engine.errors import StoreError, StoreUnavailable
+from webhook_engine.errors import NotFound, StoreError, StoreUnavailable
 from webhook_engine.store import Role
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ async def show(visit: Visit) -> web.StreamResponse:
     """
     The form; whoever is signed in goes on.
     """
+    _check_own(visit)
     if visit.visitor is not None:
         return visit.go("home")
     return visit.page("sign-in.html", email="", back=_local(visit.asked("back")), error="", wrong="")
@@ -40,6 +41,7 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     """
     Check address and password, more and more slowly after wrong ones.
     """
+    _check_own(visit)
     console, email = visit.console, visit.given("email").strip().lower()[:_LONGEST]
     back = _local(visit.given("back"))
     counts = _counts(visit, email)
@@ -91,6 +93,7 @@ async def show_first(visit: Visit) -> web.StreamResponse:
     """
     The form for an empty store's first administrator.
     """
+    _check_own(visit)
     token = visit.asked("token")
     if not visit.console.store.users.opens(visit.console.tenant, token):
         return visit.go(
@@ -103,6 +106,7 @@ async def make_first(visit: Visit) -> web.StreamResponse:
     """
     Make the first administrator, and sign them in.
     """
+    _check_own(visit)
     users, tenant = visit.console.store.users, visit.console.tenant
     token, email = visit.given("token"), visit.given("email")
     if not users.opens(tenant, token):
@@ -142,6 +146,15 @@ def _again(
     The form again, with an *error* of the whole or what is *wrong* at its password.
     """
     return visit.page("sign-in.html", status=status, email=email, back=back, error=error, wrong=wrong)
+
+
+def _check_own(visit: Visit) -> None:
+    """
+    Raises:
+        NotFound: Who is there is said by the embedding application.
+    """
+    if visit.console.user_of is not None:
+        raise NotFound("page", visit.route.path)
 
 
 def _status(error: StoreError) -> HTTPStatus:
