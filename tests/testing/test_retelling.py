@@ -57,6 +57,11 @@ max_redirects = 0
 name = "Accept"
 value = "text/xml"
 
+[[webhook.outcome]]
+when = "headers['x-locked'] is defined"
+is = "refused"
+say = "It is locked by {{ headers['x-locked'] }}"
+
 [[webhook]]
 name = "Person"
 type = "browser-window"
@@ -119,6 +124,16 @@ HAPPENED = {
         disposed({"Report": [answered(422, '{"error": "no"}')]}),
         meant(),
         ['ends = "dead"', "attempts = 1"],
+    ),
+    "a report that was sent elsewhere": (
+        disposed({"Report": [answered(302, Location="/moved")]}),
+        meant(),
+        ['Location = "/moved"', "sent the request elsewhere (302), to /moved"],
+    ),
+    "an outcome that a header decides": (
+        happened("manual", {"People": [answered(**{"X-Locked": "Ann", "Server": "nginx"})]}),
+        meant("People"),
+        ['X-Locked = "Ann"', 'sentence = "It is locked by Ann"'],
     ),
     "a report that nobody took": (
         disposed({"Report": [{"fault": "no-connection"}]}),

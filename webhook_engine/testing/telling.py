@@ -16,6 +16,7 @@ from webhook_engine.rules import why
 from webhook_engine.testing.rehearsal.performance import Way
 
 if TYPE_CHECKING:
+    from webhook_engine.definitions import Definitions
     from webhook_engine.dispatch import PreparedRequest
     from webhook_engine.responses.tree import Cell
     from webhook_engine.testing.rehearsal.answers import Answer, Answers
@@ -29,8 +30,8 @@ ROWS: Final = 20
 _MADE_ANEW: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature", "idempotency-key"})
 """Headers that are others whenever a request is made."""
 
-_TELLING: Final = frozenset({"content-type", "retry-after"})
-"""Headers of a response that decide how it is read, and when it is asked again."""
+_TELLING: Final = frozenset({"content-type", "location", "retry-after"})
+"""Headers of a response that decide how it is read, where it sends the request, and when it is asked again."""
 
 
 class CannotRetell(WebhookEngineError):
@@ -62,6 +63,7 @@ class Telling:
         self._stage, self._answers, self._recorded, self._meant = stage, answers, recorded, meant
         self._about = [*stage.performances] if meant is None else [self._meant_one(meant)]
         self.left_out: list[str] = []
+        self._asked = tuple(_expressions(stage.rules.definitions))
         others = [each.webhook for each in stage.performances if each not in self._about]
         self.has_others = bool(others)
         if others:
@@ -124,7 +126,7 @@ class Telling:
         canned = answer.canned
         if canned.fault is not None:
             return Canned(webhook=canned.webhook, fault=canned.fault)
-        headers = {name: value for name, value in answer.headers if name.lower() in _TELLING}
+        headers = {name: value for name, value in answer.headers if self._tells(name.lower())}
         try:
             body = answer.body.decode()
         except UnicodeDecodeError as error:
@@ -132,6 +134,12 @@ class Telling:
         if HIDDEN in body:
             self.left_out.append(f"{canned.webhook!r} repeated a secret; {HIDDEN} is in its place.")
         return Canned(webhook=canned.webhook, status=canned.status, headers=headers, body=body or None)
+
+    def _tells(self, header: str) -> bool:
+        """
+        Whether something is decided by a header of a response, by its name in lower case.
+        """
+        return header in _TELLING or any(header in each for each in self._asked)
 
     # --- Expectations ------------------------------------------------------------------------------
 
@@ -167,6 +175,18 @@ class Telling:
             self.left_out.append(f"Left out: the {len(view.rows):,} rows of {performed.webhook!r}.")
             return {"columns": columns}
         return {"columns": columns, "rows": tuple(tuple(map(_cell, row)) for row in view.rows)}
+
+
+def _expressions(definitions: Definitions) -> Iterator[str]:
+    """
+    What outcomes and chains ask of responses.
+    """
+    for webhook in definitions.webhooks:
+        for outcome in webhook.outcomes:
+            yield from (each for each in (outcome.when, outcome.say) if each)
+    for rule in definitions.rules:
+        for link in rule.then:
+            yield from (each for each in (link.when, link.value) if each)
 
 
 def _headers(performed: Performance, request: PreparedRequest) -> dict[str, str]:
