@@ -15,6 +15,7 @@ import signal
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
@@ -40,12 +41,15 @@ from webhook_engine.process.tenant import Tenancy
 from webhook_engine.process.xml import xml_api_of
 from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
+from webhook_engine.store.changes import CHANNEL as CHANGES
+from webhook_engine.store.steps import CHANNEL as STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from webhook_engine.definitions import Definitions
+    from webhook_engine.nats import Hints
     from webhook_engine.pops import PopBoard
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
@@ -189,7 +193,22 @@ class Worker:
         intake = NatsIntake(
             self.settings.nats, service.notify, tenant=lambda: self.tenancy.name, on_refused=refused
         )
-        return (intake.run(),)
+        return (intake.run(), *([self._hints(self.settings.nats).run()] if self.settings.is_shared else []))
+
+    def _hints(self, address: str) -> Hints:
+        """
+        What is told to the other processes on the database, beside what it tells them itself.
+        """
+        from webhook_engine.nats import Hints
+        from webhook_engine.queue.postgresql import PostgresqlQueue
+
+        hints = Hints(address, self.settings.database)
+        look = self.store.relay(hints.tell)
+        for channel in (CHANGES, STEPS):
+            hints.join(channel, partial(look, channel))
+        if isinstance(self.engine.queue, PostgresqlQueue):
+            hints.join("ready", self.engine.queue.relay(partial(hints.tell, "ready")))
+        return hints
 
     def _leave_word(self, own_key: str) -> None:
         Running(

@@ -7,15 +7,17 @@ The database stays the truth. What NATS loses costs a moment; what it brings twi
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from webhook_engine.nats.hints import Hints
     from webhook_engine.nats.intake import NatsIntake
     from webhook_engine.nats.preparing import Finding, look, prepare
     from webhook_engine.nats.publishing import Published, Publisher, open_publisher
 
-__all__ = ["Finding", "NatsIntake", "Published", "Publisher", "look", "open_publisher", "prepare"]
+__all__ = ["Finding", "Hints", "NatsIntake", "Published", "Publisher", "look", "open_publisher", "prepare"]
 
 # What nats-py needs is loaded by whoever has a NATS server.
 _MODULES = {
     "Finding": "preparing",
+    "Hints": "hints",
     "NatsIntake": "intake",
     "Published": "publishing",
     "Publisher": "publishing",

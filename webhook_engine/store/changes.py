@@ -24,6 +24,10 @@ CHANNEL: Final = "webhook_engine_changes"
 """Where PostgreSQL tells other processes that something changed."""
 
 
+SAID: Final = "webhook_engine_said"
+"""Option of a connection in a transaction: the channels on which it says something."""
+
+
 class Topic(StrEnum):
     """
     What can change under a worker.
@@ -96,5 +100,13 @@ async def count_up(connection: AsyncConnection, *topics: Topic) -> None:
         .where(tables.change.c.topic.in_([topic.value for topic in topics]))
         .values(number=tables.change.c.number + 1)
     )
+    await say(connection, CHANNEL)
+
+
+async def say(connection: AsyncConnection, channel: str) -> None:
+    """
+    Have other processes told on a channel when the transaction is committed, where there are any.
+    """
     if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_notify(CHANNEL, "")))
+        await connection.execute(select(func.pg_notify(channel, "")))
+        connection.sync_connection.get_execution_options()[SAID].add(channel)  # type: ignore[union-attr]  # it is open

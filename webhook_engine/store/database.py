@@ -70,6 +70,11 @@ class Database(Protocol):
         Returns when another process said something on a channel, and every second or so.
         """
 
+    def relay(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """
+        As `Store.relay`.
+        """
+
 
 def database_of(url: str) -> Database:
     """

@@ -93,6 +93,7 @@ class PostgresqlDatabase:
         self._listening: asyncpg.Connection[Any] | None = None
         self._heard: dict[str, asyncio.Event] = {}
         self._finding = asyncio.Lock()
+        self._tell: Callable[[str], None] = _nobody
 
     def __str__(self) -> str:
         return address_without_password(self._url)
@@ -146,7 +147,9 @@ class PostgresqlDatabase:
             StoreError: Something else; and where the connection was lost at the very end, nobody knows
                 whether it was written.
         """
+        said: set[str] = set()
         async with self._connection(self._engine) as connection:
+            await connection.execution_options(**{changes.SAID: said})
             transaction = await connection.begin()
             try:
                 await connection.execute(*_turn(among))
@@ -163,6 +166,8 @@ class PostgresqlDatabase:
                         "look whether it is there before you make it again"
                     ) from error
                 raise
+        for channel in said:
+            self._tell(channel)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -192,6 +197,17 @@ class PostgresqlDatabase:
                 await heard.wait()
         heard.clear()
 
+    def relay(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """
+        As `Store.relay`.
+        """
+        self._tell = tell
+        return self._note
+
+    def _note(self, channel: str) -> None:
+        if channel in self._heard:
+            self._heard[channel].set()
+
     async def _listen(self) -> None:
         """
         Where it does not succeed, looking every second has to do until it does.
@@ -207,8 +223,7 @@ class PostgresqlDatabase:
             self._listening = listening
 
     def _hear(self, _: object, __: int, channel: str, ___: object) -> None:
-        if channel in self._heard:
-            self._heard[channel].set()
+        self._note(channel)
 
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
@@ -221,6 +236,12 @@ class PostgresqlDatabase:
                 yield connection
             finally:
                 await connection.close()
+
+
+def _nobody(_: str) -> None:
+    """
+    PostgreSQL tells them.
+    """
 
 
 def outdated(name: str, found: str) -> StoreError:

@@ -166,6 +166,12 @@ class SqliteDatabase:
         """
         await asyncio.get_running_loop().create_future()
 
+    def relay(self, tell: Callable[[str], None]) -> Callable[[str], None]:  # noqa: ARG002  # likewise
+        """
+        Nobody else writes to the file, so there is nothing to say.
+        """
+        return lambda _: None
+
     async def look(self, work: Callable[[Connection], T]) -> T:
         """
         What *work* reads, of one moment, in one go beside the loop: for what people wait for.

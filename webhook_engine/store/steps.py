@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import delete, func, insert, select, update
 
 from webhook_engine.store import tables
+from webhook_engine.store.changes import say
 from webhook_engine.store.work import finished, id_of, tenant_row
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ class Steps:
             ident = (await connection.execute(select(id_of(tenant)))).scalar_one()
             rows = [{"tenant_id": ident, "at": now, "document": each} for each in documents]
             await connection.execute(insert(_step), rows)
-            if connection.dialect.name == "postgresql":
-                await connection.execute(select(func.pg_notify(CHANNEL, "")))
+            await say(connection, CHANNEL)
 
     async def after(self, tenant: str, number: int) -> tuple[Step, ...]:
         """

@@ -33,7 +33,7 @@ from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -159,6 +159,18 @@ class Store:
         async with self._database.read() as connection:
             rows = await connection.execute(select(tables.tenant.c.name).order_by(tables.tenant.c.id))
             return tuple(rows.scalars())
+
+    def relay(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """
+        Have other processes told by one more way, beside the database's own.
+
+        Args:
+            tell: Called with a channel when a change that concerns other processes has been committed here.
+
+        Returns:
+            To be called with a channel when another process told of one: the database is looked at then.
+        """
+        return self._database.relay(tell)
 
     def secrets(
         self, tenant: str, *, folder: Path | None = None, elsewhere: SecretStore | None = None

@@ -69,6 +69,7 @@ class PostgresqlQueue(DeliveryQueue):
         self._holder = f"{name}/{secrets.token_hex(4)}"
         self._lost = 0
         self._open = False
+        self._tell: Callable[[], None] | None = None
         self._names: dict[str, None] = {}
         """Documents that were kept since it was opened."""
 
@@ -365,8 +366,24 @@ class PostgresqlQueue(DeliveryQueue):
             self._desk.look()
             self._ring()
 
+    def relay(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """
+        Have other processes told by one more way, beside the doorbell in the database.
+
+        Args:
+            tell: Called when there is something to claim; it returns at once.
+
+        Returns:
+            To be called when another process told so.
+        """
+        self._check()
+        self._tell = tell
+        return self._desk.look
+
     def _ring(self) -> None:
         self._doorbell.ring()
+        if self._tell is not None:
+            self._tell()
 
     def _return(self, leases: tuple[Lease, ...]) -> None:
         """
