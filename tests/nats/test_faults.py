@@ -153,3 +153,41 @@ async def test_the_stream_is_deleted_under_a_worker_and_made_again(prepared, cap
         await until(lambda: "e2" in backend.taken)
 
     assert ["e1", "e2"] == backend.taken
+
+
+async def test_a_server_that_is_started_anew_has_what_it_had(prepared):
+    """
+    What was published before is taken after, by a worker that was there all the time.
+    """
+    backend = Backend()
+    async with taking(prepared.url, backend):
+        await publish(prepared.url, "e1")
+        await until(lambda: backend.taken)
+        prepared.kill()
+        prepared.start()
+        await asyncio.to_thread(prepared.wait)
+        await publish(prepared.url, "e2")
+        await until(lambda: "e2" in backend.taken)
+
+    assert ["e1", "e2"] == backend.taken
+
+
+async def test_a_stream_without_room_keeps_the_publisher_waiting_and_loses_nothing(prepared):
+    """
+    What waits makes no way for what comes; as a worker takes some, the rest is let in.
+    """
+    names = [f"e{n}" for n in range(200)]
+    backend = Backend()
+    async with connected_to_any(prepared.url) as client:
+        js = client.jetstream()
+        stream = (await js.stream_info(EVENTS)).config
+        await js.update_stream(stream.evolve(max_bytes=20_000))
+        publishing = asyncio.create_task(publish(prepared.url, *names))
+        await asyncio.sleep(0.5)
+        held = (await js.stream_info(EVENTS)).state.messages
+        async with taking(prepared.url, backend):
+            await publishing
+            await until(lambda: len(set(backend.taken)) == len(names))
+
+    assert 0 < held < 200
+    assert set(names) == set(backend.taken)

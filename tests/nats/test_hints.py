@@ -15,7 +15,7 @@ from webhook_engine.queue import Delivery
 from webhook_engine.queue.postgresql import PostgresqlQueue
 from webhook_engine.queue.postgresql.doorbell import Doorbell
 from webhook_engine.store import Store, Topic
-from webhook_engine.store.changes import CHANNEL
+from webhook_engine.store.changes import CHANNEL, count_up
 from webhook_engine.store.postgresql import PostgresqlDatabase
 
 DATABASE = "postgresql://calls@one.example.com/calls?search_path=of_ours"
@@ -146,17 +146,19 @@ async def test_a_change_that_is_not_committed_is_told_to_nobody(url):
     A hint says that there is something to be found.
     """
     told = []
+
+    async def change(error=None):
+        async with store._database.write() as connection:
+            await count_up(connection, Topic.KEYS)
+            if error is not None:
+                raise error
+
     async with Store.open(url) as store:
         store.relay(told.append)
         with pytest.raises(ZeroDivisionError):
-            async with store._database.write() as connection:
-                from webhook_engine.store.changes import count_up
-
-                await count_up(connection, Topic.KEYS)
-                1 / 0  # noqa: B018
+            await change(ZeroDivisionError())
         before = list(told)
-        async with store._database.write() as connection:
-            await count_up(connection, Topic.KEYS)
+        await change()
 
     assert [] == before
     assert [CHANNEL] == told
