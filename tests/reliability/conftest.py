@@ -67,6 +67,7 @@ class Target:
     took_s: float = 0.0
     asked: list = field(default_factory=list)
     """The body of each request, as its JSON's `notes`, or its path."""
+    paths: list = field(default_factory=list)
     at: list = field(default_factory=list)
     running: int = 0
     most: int = 0
@@ -75,6 +76,7 @@ class Target:
     async def handle(self, request):
         body = await request.text()
         self.asked.append(body.partition('"notes":"')[2].partition('"')[0] or request.path)
+        self.paths.append(request.path)
         self.at.append(time.monotonic())
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         self.running += 1

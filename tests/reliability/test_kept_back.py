@@ -119,6 +119,33 @@ async def test_what_was_made_for_the_old_address_does_not_flag_the_new_one(opene
     assert [(State.DEAD, "gone"), (State.DONE, "")] == fates(found)
 
 
+@pytest.mark.parametrize("restarts", [False, True], ids=["at once", "after a restart"])
+async def test_what_was_made_for_an_address_that_is_gone_goes_to_the_new_one(
+    opened, definitions, target, restarts
+):
+    """
+    Also where the target says so only after the edit, and the process has not heard it itself.
+    """
+    busy = {"status": 503, "headers": {"Retry-After": "2"}}
+    target.answers, target.took_s = [busy, 410, 200], 0.3
+    old, moved = (text.replace("0.05", "5") for text in (LOG, MOVED))
+    async with opened(old) as engine:
+        await engine.notify_all([event(1), event(2)])
+        await until(lambda: len(target.asked) == 2)
+        engine.redefine(definitions(moved))
+        before = await reports(engine, State.WAITING, State.DEAD)
+        found = None if restarts else await reports(engine)
+    if restarts:
+        async with opened(moved) as engine:
+            found = await reports(engine)
+            holds = engine.report().holds
+        assert () == holds
+
+    assert [State.DEAD, State.WAITING] == sorted(each.state for each in before)
+    assert [State.DEAD, State.DONE] == sorted(each.state for each in found)
+    assert ["/log", "/log", "/new"] == target.paths
+
+
 async def test_an_operator_lets_go(opened, target):
     """
     Where the target is back as it was, no edit is needed; what was kept back goes as it stands.

@@ -111,7 +111,7 @@ class Holds:
         """
         now = self._standing.get(webhook)
         if now is None or now.revision != revision:
-            self._gone.add((webhook, revision))
+            self._note_gone_before(webhook, revision)
         elif webhook not in self._held:
             self._begin(webhook, GONE, revision)
         await self._written()
@@ -145,6 +145,13 @@ class Holds:
         self._queue = None
         self._held.clear()
         self._gone.clear()
+
+    def _note_gone_before(self, webhook: str, revision: str) -> None:
+        if (webhook, revision) in self._gone:
+            return
+        self._gone.add((webhook, revision))
+        if (queue := self._queue) is not None:
+            self._write(lambda: queue.hold(webhook, reason=GONE, revision=revision, ended=True))
 
     def _begin(self, webhook: str, reason: str, revision: str) -> None:
         since = datetime.now(UTC)

@@ -162,11 +162,15 @@ class DeliveryQueue(Protocol):
             How many of them waited.
         """
 
-    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
+    async def hold(self, webhook: str, *, reason: str, revision: str, ended: bool = False) -> None:
         """
         Writes down that the webhook's deliveries are kept back.
 
         They are claimed as before; whoever claims one releases it with the same *reason*.
+
+        Args:
+            ended: Only that they would have been, had the definition not been changed since; it is among `holds`
+                as ended, and no other hold is touched.
         """
 
     async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:

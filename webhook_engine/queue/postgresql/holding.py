@@ -29,6 +29,11 @@ _HOLD = f"""
         since = CASE WHEN h.ended IS NULL THEN h.since ELSE excluded.since END
 """
 
+_NOTE_ENDED = f"""
+    INSERT INTO hold (webhook, revision, reason, since, ended) VALUES ($1, $2, $3, {NOW}, {NOW})
+    ON CONFLICT (webhook, revision, reason) DO NOTHING
+"""
+
 _STEP = """
     SELECT d.id, d.at, d.reason, c.webhook FROM (
         SELECT * FROM delivery WHERE state = 'waiting' AND (at, id) > ($1::bigint, $2::bigint)
@@ -66,6 +71,13 @@ async def hold(db: Connection, webhook: str, reason: str, revision: str) -> None
     """
     await db.execute(f"DELETE FROM hold WHERE ended < {NOW} - {_KEPT}")
     await db.execute(_HOLD, webhook, revision, reason)
+
+
+async def note_ended(db: Connection, webhook: str, reason: str, revision: str) -> None:
+    """
+    Writes down a hold that is over already; one that is there stays as it is.
+    """
+    await db.execute(_NOTE_ENDED, webhook, revision, reason)
 
 
 async def end(db: Connection, webhook: str, *, forget: bool) -> None:

@@ -261,8 +261,9 @@ class PostgresqlQueue(DeliveryQueue):
         self._moved(locks)
         return count
 
-    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
-        await self._ask(lambda db: holding.hold(db, webhook, reason, revision))
+    async def hold(self, webhook: str, *, reason: str, revision: str, ended: bool = False) -> None:
+        hold = holding.note_ended if ended else holding.hold
+        await self._ask(lambda db: hold(db, webhook, reason, revision))
 
     async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
         total = 0

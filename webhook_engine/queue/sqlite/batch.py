@@ -110,7 +110,8 @@ def _other(book: Book, asked: Operation) -> Answer:
         if isinstance(asked, Drop):
             return Answer(asked, drop(book, asked.keys, asked.reason))
         if isinstance(asked, KeepBack):
-            holding.hold(book, asked.webhook, asked.reason, asked.revision)
+            hold = holding.note_ended if asked.ended else holding.hold
+            hold(book, asked.webhook, asked.reason, asked.revision)
             return Answer(asked)
         if isinstance(asked, Resume):
             return Answer(asked, _resume(book, asked))

@@ -67,6 +67,16 @@ def hold(book: Book, webhook: str, reason: str, revision: str) -> None:
     )
 
 
+def note_ended(book: Book, webhook: str, reason: str, revision: str) -> None:
+    """
+    Writes down a hold that is over already; one that is there stays as it is.
+    """
+    book.db.execute(
+        "INSERT INTO hold (webhook, revision, reason, since, ended) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (webhook, revision, reason, book.now, book.now),
+    )
+
+
 def end(book: Book, webhook: str, *, forget: bool) -> None:
     """
     Ends every hold of the webhook.

@@ -81,6 +81,7 @@ class KeepBack(Operation):
     webhook: str
     reason: str
     revision: str
+    ended: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

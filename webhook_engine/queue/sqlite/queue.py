@@ -225,8 +225,10 @@ class SqliteQueue(DeliveryQueue):
         dropped: int = await self._ask(Drop(future=self._future(), keys=keys, reason=reason))
         return dropped
 
-    async def hold(self, webhook: str, *, reason: str, revision: str) -> None:
-        await self._ask(KeepBack(future=self._future(), webhook=webhook, reason=reason, revision=revision))
+    async def hold(self, webhook: str, *, reason: str, revision: str, ended: bool = False) -> None:
+        await self._ask(
+            KeepBack(future=self._future(), webhook=webhook, reason=reason, revision=revision, ended=ended)
+        )
 
     async def resume(self, webhook: str, *, reasons: Collection[str], forget: bool = False) -> int:
         count, after = 0, (-1, -1)

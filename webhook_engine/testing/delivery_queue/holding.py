@@ -99,6 +99,18 @@ class HoldingContract:
         assert hold.webhook == "Edited"
         assert hold.ended is not None
 
+    async def test_a_hold_that_never_was_is_remembered(self, queue: DeliveryQueue) -> None:
+        """
+        As one that ended; what is held meanwhile stays so, and a hold that is there is not ended by it.
+        """
+        await queue.hold("CRM outcome", reason=GONE, revision="r2")
+        for revision in ("r1", "r1", "r2"):
+            await queue.hold("CRM outcome", reason=GONE, revision=revision, ended=True)
+
+        found = {each.revision: each.ended is not None for each in await queue.holds()}
+
+        assert found == {"r1": True, "r2": False}
+
     async def test_a_great_many_are_let_go(self, queue: DeliveryQueue) -> None:
         """
         However many wait besides, each is found.
