@@ -8,6 +8,8 @@ import pytest
 
 from tests.performing.work import CRM, PATIENCE_S, delivery
 from webhook_engine.performing import Done, PerformerSettings, Retry
+from webhook_engine.performing.judging import released
+from webhook_engine.performing.settling import Settler
 from webhook_engine.queue import MAYBE_DELIVERED, State, delivery_id
 
 
@@ -102,3 +104,42 @@ async def test_it_stops_where_its_queue_is_closed(queue, performer):
     """
     async with asyncio.timeout(PATIENCE_S), performer():
         await queue.close()
+
+
+class Stuck:
+    """
+    A queue on a disk that hangs.
+    """
+
+    def __init__(self):
+        self.asked = 0
+
+    async def settle(self, endings):
+        self.asked += 1
+        await asyncio.Event().wait()
+
+
+async def test_after_giving_up_nothing_is_written(queue):
+    """
+    What was being written, what waited for company, and what ends later: each lease is let go, and no task stays.
+    """
+    await queue.put([delivery(f"e{n}") for n in range(3)])
+    leases = await queue.claim(3, lease_s=PATIENCE_S)
+    queue, ended = Stuck(), []
+    settler = Settler(queue, on_end=ended.append)
+    others = asyncio.all_tasks()
+    back = released()
+    settler.add(leases[0], back.settlement, back.record)
+    settler.write_now()
+    await asyncio.sleep(0)
+    settler.add(leases[1], back.settlement, back.record)
+
+    settler.give_up()
+    settler.add(leases[2], back.settlement, back.record)
+    async with asyncio.timeout(PATIENCE_S):
+        while settler.open:
+            await asyncio.sleep(0.005)
+
+    assert 1 == queue.asked
+    assert 3 == len(ended)
+    assert others == asyncio.all_tasks()

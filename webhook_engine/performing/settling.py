@@ -79,6 +79,7 @@ class Settler:
         self._timer: asyncio.TimerHandle | None = None
         self._wait_s = _TOGETHER_S
         self._writing: set[asyncio.Task[None]] = set()
+        self._gave_up = False
         self.open = 0
         """Settlements that are not on the disk."""
         self.counts: Counter[str] = Counter()
@@ -117,8 +118,10 @@ class Settler:
         """
         Writes nothing more; the leases are taken back when the queue is opened again.
         """
+        self._gave_up = True
         for task in self._writing:
             task.cancel()
+        self.write_now()
 
     def write_now(self) -> None:
         """
@@ -128,6 +131,9 @@ class Settler:
             self._timer.cancel()
             self._timer = None
         together, self._together = self._together, []
+        if self._gave_up:
+            self._forget(together)
+            return
         self._wait_s = _LONG_TOGETHER_S if len(together) >= _MANY else _TOGETHER_S
         alone = [each for each in together if _leads_on(each)]
         if alone:
@@ -145,12 +151,15 @@ class Settler:
         except QueueError as error:
             errors = (error,) * len(batch)
         finally:
-            self.open -= len(batch)
-            if self._on_end is not None:
-                for each in batch:
-                    self._on_end(each.ending.lease)
+            self._forget(batch)
         for each, why in zip(batch, errors, strict=True):
             self._tell(each, why)
+
+    def _forget(self, batch: Sequence[_Open]) -> None:
+        self.open -= len(batch)
+        if self._on_end is not None:
+            for each in batch:
+                self._on_end(each.ending.lease)
 
     async def _written(self, batch: Sequence[_Open]) -> tuple[QueueError | None, ...]:
         pause_s = FIRST_PAUSE_S
