@@ -31,6 +31,7 @@ SUBJECTS = (
     "ask",
     "queue",
     "queue_postgresql",
+    "cluster",
     "durable",
     "intake",
     "latency",

@@ -138,6 +138,22 @@ TARGETS: tuple[Target, ...] = (
         rate=True,
     ),
     Target(
+        "a worker on PostgreSQL, beside one on SQLite",
+        "cluster: event to request, one worker",
+        "on PostgreSQL",
+        0.5,
+        "on SQLite",
+        rate=True,
+    ),
+    Target(
+        "two workers, a target that takes 50 ms",
+        "cluster: a target that takes 50 ms",
+        "two workers",
+        1.6,
+        "one worker",
+        rate=True,
+    ),
+    Target(
         "event to recorded POST, durable, one process",
         "durable: event to recorded POST",
         "Engine.notify",
