@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import cast
+from urllib.parse import quote
 
 HIDDEN = "***"
 
@@ -137,9 +138,25 @@ def _any_spelling(character: str) -> str:
         f"&#[xX]0*{_hex(f'{ord(character):x}')};",
         re.escape(html.escape(character)),
     ]
+    found += _twice(character)
     found += {" ": [r"\+"], "/": [r"\\/"], "'": ["&apos;"]}.get(character, [])
     # Longest first: a backslash is also the beginning of an escaped one.
     return f"(?:{'|'.join(sorted(set(found), key=lambda each: (-len(each), each)))})"
+
+
+def _twice(character: str) -> Iterator[str]:
+    """
+    What JSON makes of *character*, quoted in JSON, HTML or a URL, as where a target system repeats a body of ours.
+    """
+    units = "".join(f"\\u{unit:04x}" for unit in _utf16(character))
+    yield _hex(re.escape(units.replace("\\", "\\\\")))
+    yield _hex(units.replace("\\", "%5c"))
+    once = json.dumps(character)[1:-1]
+    if once == character or not character.isascii():
+        return
+    yield re.escape(json.dumps(once)[1:-1])
+    yield re.escape(html.escape(once))
+    yield _hex(quote(once, safe="").lower())
 
 
 def _hex(digits: str) -> str:
