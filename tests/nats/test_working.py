@@ -95,7 +95,7 @@ def test_without_a_nats_server_a_worker_delivers_from_the_database(here, command
         code = one.wait()
 
     assert 0 == done.code
-    assert "NATS at nats://127.0.0.1:1 cannot be used" in lost[0]["why"]
+    assert "NATS at nats://127.0.0.1:1 cannot be used: [Errno 111] Conn" in lost[0]["why"]
     assert 1 == len([each for each in one.log("nats.lost") if each["wanted_for"] == "events"])
     assert 0 == code
 

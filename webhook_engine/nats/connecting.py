@@ -65,6 +65,12 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
         NatsUnavailable: There is none to be had.
     """
     client, ended = Client(), asyncio.Event()
+    is_there = False
+
+    async def note(error: Exception) -> None:
+        # The client would try the same server for good; later on, whoever waits for something is told.
+        if not is_there:
+            raise error
 
     async def note_end() -> None:
         ended.set()
@@ -79,7 +85,7 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
                 connect_timeout=CONNECT_S,
                 ping_interval=5,
                 max_outstanding_pings=2,
-                error_cb=_pass_over,
+                error_cb=note,
                 closed_cb=note_end,
             )
     except TROUBLE as error:
@@ -88,6 +94,7 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
     except BaseException:
         await _closed(client)
         raise
+    is_there = True
     try:
         yield client, ended
     finally:
@@ -172,9 +179,3 @@ async def _closed(client: Client) -> None:
 
 def _why(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-async def _pass_over(_: Exception) -> None:
-    """
-    What goes wrong is told by whoever waits for it.
-    """
