@@ -116,3 +116,40 @@ async def test_an_embedding_application_has_users_of_its_own(store):
         page = await browser.get("/")
 
     assert "/users" not in page.text
+
+
+async def test_somebody_takes_another_role(administrator):
+    """
+    From their next page on; nobody takes their own away, and an agent needs an extension.
+    """
+    users = administrator.store.users
+    await administrator.get("/users")
+
+    page = await administrator.post("/users/change", email="manager@example.com", role="administrator")
+    assert "manager@example.com is administrator now." in page.words_of
+    assert Role.ADMINISTRATOR == users.find(TENANT, "manager@example.com").role
+
+    for email, role, why in (
+        ("administrator@example.com", "manager", "Somebody else has to change your role"),
+        ("manager@example.com", "agent", "an agent needs an extension"),
+        ("manager@example.com", "owner", "is no role"),
+        ("gone@example.com", "manager", "was removed already"),
+    ):
+        assert why in (await administrator.post("/users/change", email=email, role=role)).words_of
+    assert Role.ADMINISTRATOR == users.find(TENANT, "manager@example.com").role
+
+
+async def test_a_role_is_changed_only_from_the_one_that_was_seen(administrator):
+    """
+    What somebody else made of it meanwhile is not undone unseen.
+    """
+    page = await administrator.get("/users")
+    who = "manager@example.com"
+    seen = next(form["seen"] for form in page.forms if who == form.get("email") and "seen" in form)
+    users = administrator.store.users
+    await users.set_role(TENANT, who, Role.AGENT, extension="101-Euphoria")
+
+    page = await administrator.post("/users/change", email=who, role="administrator", seen=seen)
+
+    assert "Nothing was changed: somebody else changed manager@example.com meanwhile." in page.words_of
+    assert Role.AGENT == users.find(TENANT, who).role

@@ -102,6 +102,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/tenant", _ADMIN, tenant.store, "tenant"),
     Route("GET", "/users", _ADMIN, users.users, "users", nav="Users", section=_CENTRE),
     Route("POST", "/users", _ADMIN, users.store, "users"),
+    Route("POST", "/users/change", _ADMIN, users.change, "user_change"),
     Route("POST", "/users/remove", _ADMIN, users.remove, "user_remove"),
     Route("GET", "/history", _MANAGER, history.history, "history", nav="History", section=_CENTRE),
     Route("POST", "/history/restore", _ADMIN, history.restore, "history_restore"),

@@ -24,6 +24,7 @@ from webhook_engine.store.work import finished, id_of, tenant_row
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
     from sqlalchemy import Row
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.database import Database
 
@@ -161,7 +162,7 @@ class Users:
         elif self.find(tenant, address) is not None:
             found["email"] = _taken(address)
         if role is Role.AGENT and not extension:
-            found["extension"] = "an agent needs an extension, such as 100-Euphoria"
+            found["extension"] = _NO_EXTENSION
         if not _is_password(password):
             found["password"] = _NO_PASSWORD
         return found
@@ -177,19 +178,7 @@ class Users:
         """
         address = _folded(email)
         async with self._database.write() as connection:
-            # Within the transaction: two who remove each other at one moment cannot both.
-            others = select(_table.c.id).where(
-                _table.c.tenant_id == id_of(tenant),
-                _table.c.email != address,
-                _table.c.role == Role.ADMINISTRATOR.value,
-            )
-            role = select(_table.c.role).where(_table.c.tenant_id == id_of(tenant), _table.c.email == address)
-            is_administrator = (await connection.execute(role)).scalar_one_or_none() == Role.ADMINISTRATOR
-            if is_administrator and (await connection.execute(others.limit(1))).first() is None:
-                raise StoreError(
-                    f"{address} is the last administrator of {tenant or 'this tenant'}, and nobody could let others "
-                    "in: add another administrator first"
-                )
+            await _check_others(connection, tenant, address)
             found = await connection.execute(
                 delete(_table).where(_table.c.tenant_id == id_of(tenant), _table.c.email == address)
             )
@@ -197,6 +186,35 @@ class Users:
                 raise self._missing(tenant, address)
             await count_up(connection, Topic.USERS)
         await self._changes.catch_up()
+
+    @finished
+    async def set_role(self, tenant: str, email: str, role: Role, *, extension: str = "") -> User:
+        """
+        Another role for somebody, from their next request on.
+
+        Args:
+            extension: `NUMBER-TENANT`, in place of the one they had; an agent needs one.
+
+        Raises:
+            NotFound: There is no such user.
+            StoreError: They are the tenant's last administrator and would be none, or an agent without extension.
+        """
+        address = _folded(email)
+        if role is Role.AGENT and not extension:
+            raise StoreError(_NO_EXTENSION)
+        async with self._database.write() as connection:
+            if role is not Role.ADMINISTRATOR:
+                await _check_others(connection, tenant, address)
+            found = await connection.execute(
+                update(_table)
+                .where(_table.c.tenant_id == id_of(tenant), _table.c.email == address)
+                .values(role=role.value, extension=extension)
+            )
+            if not found.rowcount:
+                raise self._missing(tenant, address)
+            await count_up(connection, Topic.USERS)
+        await self._changes.catch_up()
+        return self._known[tenant, address][1]
 
     @finished
     async def set_password(self, tenant: str, email: str, password: str) -> None:
@@ -341,6 +359,27 @@ class Users:
             self._ended = frozenset(ended.scalars())
 
 
+async def _check_others(connection: AsyncConnection, tenant: str, address: str) -> None:
+    """
+    Within the transaction of a change: two who take each other's role at one moment cannot both.
+
+    Raises:
+        StoreError: There is no other administrator, and this one would be none.
+    """
+    whose = _table.c.tenant_id == id_of(tenant)
+    others = select(_table.c.id).where(
+        whose, _table.c.email != address, _table.c.role == Role.ADMINISTRATOR.value
+    )
+    role = (
+        await connection.execute(select(_table.c.role).where(whose, _table.c.email == address))
+    ).scalar_one_or_none()
+    if role == Role.ADMINISTRATOR and (await connection.execute(others.limit(1))).first() is None:
+        raise StoreError(
+            f"{address} is the last administrator of {tenant or 'this tenant'}, and nobody could let others "
+            "in: add another administrator first"
+        )
+
+
 def _hasher() -> PasswordHasher:
     from argon2 import PasswordHasher
 
@@ -397,4 +436,5 @@ def _is_password(password: str) -> bool:
     return PASSWORD_LEAST <= len(password) <= PASSWORD_LIMIT
 
 
+_NO_EXTENSION: Final = "an agent needs an extension, such as 100-Euphoria"
 _NO_PASSWORD: Final = f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT:,} characters"

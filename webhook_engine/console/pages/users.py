@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from webhook_engine.console.visit import Visit
+    from webhook_engine.store.users import User
 
 
 _FIELDS: Final[tuple[str, ...]] = ("email", "role", "extension", "password")
@@ -53,6 +54,33 @@ async def store(visit: Visit) -> web.StreamResponse:
     return visit.go("users", say=f"{user.email} may sign in as {user.role}.")
 
 
+async def change(visit: Visit) -> web.StreamResponse:
+    """
+    Give somebody another role, or another extension.
+    """
+    _check_own(visit)
+    email, role, extension = (visit.given(name).strip() for name in ("email", "role", "extension"))
+    if role not in tuple(Role):
+        return visit.go("users", warn=f"Nothing was changed: {role!r:.40} is no role.")
+    if email == visit.who.email and Role(role) is not visit.who.role:
+        return visit.go("users", warn="Somebody else has to change your role: you could not take it back.")
+    known, tenant = visit.console.store.users, visit.console.tenant
+    now = known.find(tenant, email)
+    if now is not None and visit.given("seen") not in ("", _seen(now)):
+        return visit.go("users", warn=f"Nothing was changed: somebody else changed {email} meanwhile.")
+    try:
+        user = await known.set_role(tenant, email, Role(role), extension=extension)
+    except NotFound:
+        return visit.go("users", warn=f"{email} was removed already.")
+    except StoreError as error:
+        return visit.go("users", warn=f"Nothing was changed: {error}.")
+    return visit.go("users", say=f"{user.email} is {user.role} now.")
+
+
+def _seen(user: User) -> str:
+    return f"{user.role} {user.extension}"
+
+
 async def remove(visit: Visit) -> web.StreamResponse:
     """
     Let somebody sign in no more; their sessions end.
@@ -80,6 +108,7 @@ def _check_own(visit: Visit) -> None:
 
 
 async def _shown(visit: Visit, form: Form, *, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    everybody = await visit.console.store.users.list(visit.console.tenant)
     agents = [agent.extension for agent in (await visit.console.revision()).definitions.agents]
+    known = await visit.console.store.users.list(visit.console.tenant)
+    everybody = [(user, _seen(user)) for user in known]
     return visit.page("users.html", status=status, users=everybody, agents=agents, form=form)

@@ -104,6 +104,24 @@ class UsersContract:
 
         assert [EMAIL] == [user.email for user in await store.users.list(TENANT)]
 
+    async def test_another_role_takes_the_place_of_the_first(self, store: Store) -> None:
+        """
+        With the extension; sessions and the password stay, and the last administrator stays one.
+        """
+        before = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.ADMINISTRATOR, by=BY)
+        with pytest.raises(StoreError, match="add another administrator first"):
+            await store.users.set_role(TENANT, EMAIL, Role.MANAGER)
+        await store.users.add(TENANT, "b@example.com", PASSWORD, role=Role.MANAGER, by=BY)
+        await store.users.set_role(TENANT, "b@example.com", Role.ADMINISTRATOR)
+
+        after = await store.users.set_role(TENANT, EMAIL, Role.AGENT, extension="100-Euphoria")
+
+        assert (Role.AGENT, "100-Euphoria", before.stamp) == (after.role, after.extension, after.stamp)
+        with pytest.raises(StoreError, match="an agent needs an extension"):
+            await store.users.set_role(TENANT, EMAIL, Role.AGENT)
+        with pytest.raises(NotFound):
+            await store.users.set_role(TENANT, "nobody@example.com", Role.MANAGER)
+
     async def test_a_removed_user_is_out(self, store: Store) -> None:
         """
         From that moment on; the address is free.
