@@ -4,6 +4,7 @@ The lock that makes one process the only user of a file.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 
 _TO_DO: Final = "make room on its disk, or let its user write more, and start again"
+
+_OPENING: Final = {
+    errno.ENOENT: ": make the folder first",
+    errno.EACCES: ": give this user the folder to write in, or name another place",
+}
+"""What to do where the lock's file cannot be made; nothing is known of other causes."""
 
 
 class Owned(Protocol):
@@ -53,7 +60,8 @@ class OwnerLock:
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise unusable(f"{self.path} cannot be opened: {error.strerror}") from error
+            to_do = _OPENING.get(error.errno or 0, "")
+            raise unusable(f"{self.path} cannot be opened: {error.strerror}{to_do}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -188,7 +188,9 @@ async def test_a_folder_that_is_not_there_is_named(tmp_path):
     """
     The error says which file could not be opened.
     """
-    with pytest.raises(QueueError, match=r"missing/q\.db\.owner cannot be opened: No such file"):
+    with pytest.raises(
+        QueueError, match=r"missing/q\.db\.owner cannot be opened: No such file.*: make the folder first"
+    ):
         async with SqliteQueue(tmp_path / "missing" / "q.db"):
             pass
 

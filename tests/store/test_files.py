@@ -122,12 +122,15 @@ async def test_the_file_of_something_else_is_left_alone(path, open_store, made):
     assert before == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["nowhere/store.db", "."])
-async def test_a_place_that_is_none_is_named(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("nowhere/store.db", "cannot be opened.*: make the folder first"), (".", "is a folder")],
+)
+async def test_a_place_that_is_none_is_named(tmp_path, name, says):
     """
     A folder that is not there, or is what should be a file.
     """
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match=says):
         await Store.open(f"sqlite:///{tmp_path / name}").__aenter__()
 
 
