@@ -285,6 +285,20 @@ def test_no_key_to_seal_with(command):
     assert CANARY.encode() not in files()
 
 
+def test_rotation_without_a_secret_claims_nothing(ok):
+    """
+    Where nothing was sealed anew it does not call older keys needless.
+    """
+    ok("vault", "new-key")
+    ok("vault", "set", "CRM/only", stdin=b"hunter2")
+    ok("vault", "remove", "CRM/only")
+
+    rotated = ok("vault", "rotate")
+
+    assert "no secret yet" in rotated
+    assert "not needed" not in rotated
+
+
 def test_a_wrong_key_opens_nothing_and_is_found_out(ok, command, imported):
     """
     The doctor names the secrets, and rotation refuses rather than lose one.

@@ -62,6 +62,21 @@ WRONG = {
         2,
         "no.json",
     ),
+    "a call file that is no JSON": (
+        ["render", "EXAMPLE", "Contact lookup", "--call", "EXAMPLE"],
+        2,
+        "integration.toml: call is no JSON",
+    ),
+    "a database in a folder that is not there": (
+        ["key", "list", "--database", "sqlite:////nowhere/of/all/x.db"],
+        2,
+        "nowhere",
+    ),
+    "a process in a folder that is not there": (
+        ["up", "EXAMPLE", "--database", "sqlite:////nowhere/of/all/x.db"],
+        2,
+        "make the folder",
+    ),
     "a response that is not there": (["read", "no.json"], 2, "no.json"),
     "a path that does not read": (["read", "EXAMPLE", "--records", "b[["], 2, "--records 'b[[' is no path"),
     "a file that is no response": (["read", sys.executable], 2, "neither JSON nor XML nor any text"),

@@ -42,3 +42,15 @@ def test_each_help_shows_an_example(name):
     assert 0 == result.exit_code
     assert f"webhook-engine {name}" in result.output.split("Usage:")[1]
     assert "Example:" in result.output
+    assert "[]" not in result.output, "a word in brackets that was taken for a style"
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if hasattr(command, "commands")])
+def test_names_what_a_group_of_commands_holds(name):
+    """
+    In the row of its group, in its order or not.
+    """
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `webhook-engine {name}`"))
+    words = set(re.findall(r"`([\w-]+)", row.split("|", 2)[2]))
+
+    assert set(COMMANDS[name].commands) <= words

@@ -82,3 +82,6 @@ def test_without_a_process_the_file_is_opened(beside, process):
     assert "Report" == hold["webhook"]
     assert (0, "1 delivery let go\n") == (done.code, done.out)
     assert [] == json.loads(beside("deliveries", "holds", "--json").out)
+    again = beside("deliveries", "resume", "Reprot")
+    assert (1, "0 deliveries let go\n") == (again.code, again.out)
+    assert "nothing of 'Reprot' is kept back" in again.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from webhook_engine.cli.console import print_json, print_table
+from webhook_engine.cli.console import complain, print_json, print_table
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson
 from webhook_engine.cli.loop import run
@@ -81,4 +81,5 @@ def resume(
     count = run(work())
     typer.echo(f"{count:,} {'delivery' if count == 1 else 'deliveries'} let go")
     if not count:
+        complain(f"nothing of {webhook!r} is kept back; `webhook-engine deliveries holds` lists what is")
         raise typer.Exit(Exit.FINDINGS)

@@ -96,7 +96,10 @@ def call_from(settings: Sequence[str], call_file: Path | None, definitions: Defi
     extra: dict[str, str | int | float | bool] = {}
     at = None
     if call_file is not None:
-        stated = CallContext.from_json(read_bytes(call_file))
+        try:
+            stated = CallContext.from_json(read_bytes(call_file))
+        except InvalidCall as error:
+            raise InvalidCall(f"--call {call_file}: {error.field}", error.problem) from None
         tokens = {name: value for name, value in stated.to_json().items() if name in VARIABLES}
         extra, at = dict(stated.extra), stated.at
     custom = {each.name for each in definitions.variables}

@@ -48,7 +48,7 @@ def record_test(
     name: Annotated[str, typer.Option("--name", help="What the test is called.", show_default=False)] = "",
 ) -> None:
     """
-    Write what happened as a [[test]] that holds by the definitions in force: the event, what the target systems
+    Write what happened as a test that holds by the definitions in force: the event, what the target systems
     answered, and the requests that are expected. A comment says what was left out; secrets are stood for by name.
 
     Example:  webhook-engine record-test 376330663561353200000000e3762941024f445c8026b1073dc08af1 --append tests.toml

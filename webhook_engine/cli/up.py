@@ -32,7 +32,8 @@ Definitions = Annotated[
 @worker_told
 def up(settings: Settings, definitions: Definitions = None) -> None:
     """
-    Run everything in one process, on SQLite files here: events in, deliveries out, agents' screens. Ctrl-C ends it.
+    Run everything in one process: events in, deliveries out, agents' screens, the Integration Centre and the XML
+    API. Ctrl-C ends it.
 
     Example:  webhook-engine up integration.toml
     """

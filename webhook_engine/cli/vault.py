@@ -148,6 +148,9 @@ def rotate(settings: Settings) -> None:
             return await store.vault.rotate()
 
     count = run(work())
+    if not count:
+        out().print("the vault holds no secret yet; there is nothing to seal anew")
+        return
     are = "is" if count == 1 else "are"
     out().print(
         f"{counted(count, 'secret')} {are} sealed under the newest key; older ones are not needed any more"
