@@ -352,8 +352,9 @@ def _unreachable(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, TimeoutError) as error:
-        why = str(error) or "it did not answer in time"
-        raise StoreUnavailable(path=name, why=f"it cannot be reached: {why}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer in time"
+        to_do = "start its server, or correct the address"
+        raise StoreUnavailable(path=name, why=f"it cannot be reached ({why}): {to_do}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise refusal(name, error) from error
 
