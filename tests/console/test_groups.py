@@ -8,6 +8,21 @@ from tests.console.browsing import TENANT, Browser, consoled
 from webhook_engine.store import Role, Store
 
 
+async def test_a_secret_that_was_refused_is_asked_for_again(administrator):
+    """
+    No page shows it, so it went with the refused form: leaving the field blank would keep nothing.
+    """
+    await administrator.get("/group")
+    page = await administrator.submit(
+        "/group", name="New", authentication="api-key", key_name="", key="geheim"
+    )
+
+    assert 422 == page.status
+    assert "geheim" not in page.text
+    assert "It was not saved, and no page shows it again: type it once more." in page.words_of
+    assert "Leave blank to keep it" not in page.words_of
+
+
 async def _groups(store):
     definitions = (await store.definitions.load(TENANT)).definitions
     return {group.name: group for group in definitions.groups}
@@ -194,9 +209,17 @@ async def test_the_engine_works_with_what_was_saved(administrator):
     assert "CRM" not in administrator.engine.definitions.index.groups
 
 
+def _ticks(page):
+    """
+    By what each signing secret is called that can be dropped.
+    """
+    return [found["value"] for _, found in page.tags if found.get("name") == "drop_signing"]
+
+
 async def test_a_signing_secret_is_exchanged(administrator):
     """
-    The new one comes first; the old one goes when that is said, and neither is shown.
+    The new one comes first; the old one goes when that is said, and neither is shown. A form that is refused in
+    between keeps what was ticked, and it still means the same secret.
     """
     secrets = ["whsec_" + "QQ==" * 8, "whsec_" + "Qg==" * 8]
     for secret in secrets:
@@ -209,7 +232,15 @@ async def test_a_signing_secret_is_exchanged(administrator):
 
     page = await administrator.get("/group?group=CRM")
     assert "whsec" not in page.text
-    await administrator.submit("/group", drop_signing="2")
+    refused = await administrator.submit("/group", name="", drop_signing=_ticks(page)[1])
+    ticked = [
+        found["value"]
+        for _, found in refused.tags
+        if found.get("name") == "drop_signing" and "checked" in found
+    ]
+    assert [_ticks(page)[1]] == ticked
+    assert _ticks(page) == _ticks(refused)
+    await administrator.submit("/group", name="CRM")
 
     [kept] = (await _groups(store))["CRM"].signing_secrets
     assert secrets[1] == store.vault.reveal(TENANT, kept.value)

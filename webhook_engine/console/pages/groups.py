@@ -141,8 +141,8 @@ async def _signing(visit: Visit, table: Table, before: Sequence[object]) -> str:
     """
     Put the signing secrets into *table*: a new one before those that are kept; and give the new one's name.
     """
-    dropped = {value for name, value in visit.fields if name == "drop_signing"}
-    kept = [secret for position, secret in enumerate(before, start=1) if str(position) not in dropped]
+    dropped = forms.ticked(visit.fields, "drop_signing")
+    kept = [secret for secret in before if _called(secret) not in dropped]
     typed, name = visit.given("new_signing"), ""
     if typed:
         # A name of its own each time, as the older one goes on being referred to.
@@ -152,6 +152,15 @@ async def _signing(visit: Visit, table: Table, before: Sequence[object]) -> str:
     if name or kept:
         table[_SIGNING] = [*([{"vault": name}] if name else []), *kept]
     return name
+
+
+def _called(secret: object) -> str:
+    """
+    By what a tick means this secret and no other, whatever stands before it by then.
+    """
+    return (
+        " ".join(map(str, next(iter(secret.items())))) if isinstance(secret, dict) else "in the definitions"
+    )
 
 
 async def remove(visit: Visit) -> web.StreamResponse:
@@ -179,8 +188,11 @@ async def _shown(
     conflict: Conflict | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> web.Response:
-    definitions = (await visit.console.revision()).definitions
-    vault = await vault_of(visit) if "vault" in str(form.table) else {}
+    revision = await visit.console.revision()
+    definitions = revision.definitions
+    # Those in force, also where a form was refused that would have dropped some.
+    signing = (table_of(revision, "group", name) or {}).get(_SIGNING, [])
+    vault = await vault_of(visit) if "vault" in str((form.table, signing)) else {}
     return visit.page(
         "group.html",
         status=status,
@@ -188,7 +200,8 @@ async def _shown(
         form=form,
         conflict=conflict,
         secrets=secrets_of(form.table, vault),
-        signing=[where(secret, vault) for secret in form.table.get(_SIGNING, [])],
+        signing=[(_called(secret), where(secret, vault)) for secret in signing],
+        dropped=forms.ticked(visit.fields, "drop_signing"),
         used_by=references(visit, _users(definitions, name)),
         advice=await visit.console.advisor.of(definitions, "group", name, form.table.get("silence", ())),
         may_edit=visit.may_change,
@@ -233,6 +246,10 @@ def _keep(into: Table, before: Mapping[str, Any], names: tuple[str, ...]) -> Non
             into[name] = before[name]
 
 
+TYPED: Final = "typed"
+"""Where a secret is that was sent with a form that was refused: nowhere, as no page shows it again."""
+
+
 def secrets_of(table: Mapping[str, Any], vault: Mapping[str, VaultEntry]) -> Mapping[str, str]:
     """
     Field of a secret -> where it is and since when, in words; never what it is.
@@ -252,7 +269,7 @@ def where(reference: object, vault: Mapping[str, VaultEntry]) -> str:
     Where a secret is, in words.
     """
     if not isinstance(reference, dict):
-        return "typed just now, not saved yet"
+        return TYPED
     kind, value = next(iter(reference.items()))
     if kind == "env":
         return f"from the environment variable {value}"
