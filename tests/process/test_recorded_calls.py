@@ -15,6 +15,17 @@ name = "CRM"
 authentication = "api-key"
 key_name = "X-Api-Key"
 key = { env = "CRM_KEY" }
+
+[[webhook]]
+name = "Note"
+type = "ajax-get"
+url = "TARGET/notes?text={CALL_NOTES}"
+delivery = "durable"
+
+[[rule]]
+name = "Take a note back"
+on = ["ended"]
+webhooks = ["Note"]
 """
 
 
@@ -45,7 +56,7 @@ def folder(crm, tmp_path_factory):
     text = DEFINITIONS.format(target=crm.url, deadline_s=5)
     text = text.replace("[tenant]\n", "[tenant]\nrecord_events = 100\n")
     text = text.replace('name = "Report"\n', 'name = "Report"\ngroup = "CRM"\nlongest_wait_s = 1.0\n')
-    (found / "integration.toml").write_text(text + GROUP)
+    (found / "integration.toml").write_text(text + GROUP.replace("TARGET", crm.url))
     return found
 
 
@@ -56,7 +67,12 @@ def process(folder):
     """
     environ = {"CRM_KEY": SECRET}
     with Process(folder, definitions_at="integration.toml", environ=environ) as process:
-        process.send(event("call-1", "ringing"), event("call-2", CALL_NOTES=f"the key is {SECRET}"))
+        notes = f"the key is {SECRET}"
+        process.send(
+            event("call-1", "ringing"),
+            event("call-2", CALL_NOTES=notes),
+            event("call-3", "ended", CALL_NOTES=notes),
+        )
         process.settled()
         until(lambda: _written(process))
         process.kill()
@@ -68,7 +84,8 @@ def _written(process):
     document = {"tenant": "Euphoria", "limit": 100, "before": None}
     _, page = process.ask("POST", "/v1/admin/recordings.page", document)
     found = {each["id"]: each["responses"] for each in page["calls"]}
-    return len(found.get("call-1", {}).get("Lookup", ())) == 1 and len(found["call-2"].get("Report", ())) == 2
+    wanted = {"call-1": ("Lookup", 1), "call-2": ("Report", 2), "call-3": ("Note", 1)}
+    return all(len(found.get(call, {}).get(name, ())) == times for call, (name, times) in wanted.items())
 
 
 def test_recorded_calls_are_written_out_beside_the_process(beside, process):
@@ -77,7 +94,7 @@ def test_recorded_calls_are_written_out_beside_the_process(beside, process):
     """
     done = beside("calls", "export")
 
-    first, second = map(json.loads, done.out.splitlines())
+    first, second, _ = map(json.loads, done.out.splitlines())
     assert ("call-1", "call-2") == (first["id"], second["id"])
     assert [200] == [each["status"] for each in first["responses"]["Lookup"]]
     assert [503, 200] == [each["status"] for each in second["responses"]["Report"]]
@@ -109,7 +126,7 @@ def test_a_draft_is_tried_on_them(beside, process, folder):
     same = beside("replay-draft", "integration.toml", "--against", "integration.toml")
     other = beside("replay-draft", "draft.toml", "--against", "integration.toml", "--json")
 
-    assert (0, "2 events: no difference\n") == (same.code, same.out), same
+    assert (0, "3 events: no difference\n") == (same.code, same.out), same
     [change] = json.loads(other.out)["changes"]
     assert (1, "Lookup", ["url"]) == (
         other.code,
@@ -139,6 +156,18 @@ def test_a_delivery_becomes_a_test_that_holds(beside, process, folder, crm):
     assert SECRET not in written
     assert "1 test" in checked.out, checked
     assert "FAILED" not in checked.out
+
+
+def test_a_secret_of_another_webhook_is_in_no_test(beside, process):
+    """
+    Though the request carried it, as the call held it, and the comment says that the request was another one.
+    """
+    [report] = [each for each in process.deliveries() if each["event"] == "call-3"]
+
+    done = beside("record-test", report["id"], "--against", "integration.toml", "--name", "a note")
+
+    assert (0, True) == (done.code, "# When it was sent, its URL was another one.\n" in done.out), done
+    assert SECRET not in done.out
 
 
 def test_an_event_becomes_a_test_of_everything_it_starts(beside, process, folder):
@@ -181,7 +210,7 @@ def test_all_is_forgotten_at_a_word(beside, process):
 
     retold = beside("record-test", report["id"], "--against", "integration.toml", "--name", "a report")
     assert (0, 1) == (retold.code, retold.out.count('name = "a report"')), retold
-    assert "2 recorded events forgotten\n" == beside("calls", "forget").out
+    assert "3 recorded events forgotten\n" == beside("calls", "forget").out
     done = beside("calls", "export")
     assert 2 == done.code
     assert "record_events = 500" in done.err

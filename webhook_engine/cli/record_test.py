@@ -71,12 +71,12 @@ async def _retold(
     definitions = await in_force(settings, against)
     taken = _names(append) if append is not None else []
     report = await _delivery(settings, delivery)
-    document = await _known(settings, definitions, report, delivery)
+    document, sent = await _known(settings, definitions, report, delivery)
     if document is None:
         raise BadInput(f"there is no delivery {delivery!r}, and no event of that id is recorded")
     meant = None
     if report is not None:
-        meant = Meant(webhook=report.webhook, event_id=report.event_id, sent=_sent(report))
+        meant = Meant(webhook=report.webhook, event_id=report.event_id, sent=sent)
     recorded = Recorded.from_json(document)
     return await retell(definitions, recorded, meant=meant, name=name, taken=taken)
 
@@ -94,9 +94,11 @@ async def _delivery(settings: Settings, delivery: str) -> DeliveryReport | None:
 
 async def _known(
     settings: Settings, definitions: Definitions, report: DeliveryReport | None, delivery: str
-) -> dict[str, object] | None:
+) -> tuple[dict[str, object] | None, dict[str, Any]]:
     """
-    The event with what was answered, without secrets: out of the recorded calls, and of the delivery.
+    The event with what was answered, and the delivery's request; both without secrets.
+
+    The event is out of the recorded calls, and of the delivery.
     """
     from webhook_engine.dispatch import LocalSecrets
     from webhook_engine.process.hiding import Hiding
@@ -107,7 +109,7 @@ async def _known(
         tenant = await tenant_of(store, settings)
         kept = await store.recordings.of_event(tenant, event_id)
         if report is None:
-            return None if kept is None else dict(kept)
+            return None if kept is None else dict(kept), {}
         folder = definitions.folder
         # A running process gives nobody the secrets of its vault; it has hidden them in what it recorded.
         secrets = (
@@ -117,8 +119,8 @@ async def _known(
         hiding.reveal(definitions)
         document = dict(kept or _event_of(report, event_id))
         document["responses"] = _responses(report, document.get("responses"))
-        made: dict[str, object] = hiding.texts(document)
-        return made
+        # An attempt hides what its own webhook proves itself with; the call may hold another one's secret.
+        return hiding.texts(document), hiding.texts(_sent(report))
 
 
 def _event_of(report: DeliveryReport, event_id: str) -> dict[str, object]:

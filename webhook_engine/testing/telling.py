@@ -63,6 +63,7 @@ class Telling:
         self._stage, self._answers, self._recorded, self._meant = stage, answers, recorded, meant
         self._about = [*stage.performances] if meant is None else [self._meant_one(meant)]
         self.left_out: list[str] = []
+        self._hides = HIDDEN in str(recorded.event.to_json())
         self._asked = tuple(_expressions(stage.rules.definitions))
         others = [each.webhook for each in stage.performances if each not in self._about]
         self.has_others = bool(others)
@@ -103,7 +104,9 @@ class Telling:
             ("body", None if sent.get("truncated") else sent.get("body"), body),
         ):
             if then is not None and not _is_same(str(then), now or ""):
-                self.left_out.append(f"When it was sent, its {place} was {str(then)[:500]!r}.")
+                # An attempt hides the secrets of its own webhook; the call may have held another one's.
+                was = "another one" if self._hides else repr(str(then)[:500])
+                self.left_out.append(f"When it was sent, its {place} was {was}.")
 
     # --- Responses ---------------------------------------------------------------------------------
 
