@@ -123,6 +123,23 @@ MISTAKES = {
         'webhooks = ["Old archive"]',
     ),
     "a deadline nobody bears": ("systems.toml", "deadline_s = 1.5", "deadline_s = 30.0"),
+    "reports to an address that is not there": (
+        "systems.toml",
+        '"https://crm.example.com/api/calls"',
+        '"https://crm.example.com/api/call"',
+    ),
+    "minutes in place of the month": ("systems.toml", "%Y-%m-%dT", "%Y-%M-%dT"),
+    "the wall shows every call": (
+        "rules.toml",
+        'on = ["answered"]\ndirection = "incoming"\n',
+        'on = ["answered"]\n',
+    ),
+    "credit for every call queue": (
+        "rules.toml",
+        'call_queue = ["Sales"]\nwebhooks = ["Credit check"]',
+        'webhooks = ["Credit check"]',
+    ),
+    "a disposition that the CRM has no word for": ("systems.toml", " | default('OPEN')", ""),
     "a live webhook in place of a durable one": (
         "systems.toml",
         'delivery = "durable"\norder = "none"\nmax_attempts = 3\n',
