@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check attack faults soak cluster cluster-trial bench format clean
+.PHONY: help demo test lint types layers check attack faults soak cluster cluster-trial bench audit sbom lock format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -15,7 +15,7 @@ help:  ## What can be made
 demo: $(VENV)/.runtime  ## The whole line on a bundled CRM, no set-up
 	@$(BIN)/webhook-engine demo
 
-test: lint types layers check  ## The gate: style, types, layers, tests, packaging
+test: lint types layers audit check  ## The gate: style, types, layers, tests, packaging
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
@@ -54,6 +54,15 @@ cluster-trial: $(VENV)/.tests  ## Hands it 100,000 events while a worker and a N
 bench: $(VENV)/.bench  ## The figures of docs/performance.md, as ratios
 	$(BIN)/python -m benchmarks
 
+audit: $(VENV)/.tests  ## Known holes in what is installed; says so where nobody can be asked
+	@sh requirements/audit.sh
+
+sbom: $(VENV)/.tests  ## What the program brings along, as CycloneDX, in build/sbom.json
+	@$(BIN)/python requirements/sbom.py build/sbom.json
+
+lock:  ## Pin anew what is installed, from pyproject.toml; needs uv
+	@sh requirements/lock.sh
+
 format: $(VENV)/.tests  ## Put the source into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -70,13 +79,17 @@ $(VENV)/bin/python:
 	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(PIP) install 'pip>=25.1'
 
-$(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
-	@$(PIP) install --editable '.[speed]'
+# Pinned and with hashes; the program itself is built with what is pinned too, not with what is newest today.
+LOCKED := $(PIP) install --require-hashes --requirement
+
+$(VENV)/.runtime: pyproject.toml requirements/run.txt | $(VENV)/bin/python
+	@$(LOCKED) requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.runtime
-	@$(PIP) install --group test
-	@$(PIP) install --no-deps --group browser
+$(VENV)/.tests: requirements/tests.txt requirements/browser.txt $(VENV)/.runtime
+	@$(LOCKED) requirements/tests.txt
+	@$(LOCKED) requirements/browser.txt --no-deps
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.tests
