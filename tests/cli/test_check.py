@@ -51,7 +51,7 @@ def test_a_test_that_fails_is_a_finding(command, rules):
     assert 1 == result.code
     line = rules.read_text().splitlines().index('name = "so is support"')
     assert f"rules.toml:{line}: FAILED so is support" in result.out
-    assert "rule 'Greet': CALL_QUEUE == 'Sales' does not hold" in result.out
+    assert "rule 'Greet': CALL_QUEUE == 'Sales' does not hold: CALL_QUEUE is 'Support'" in result.out
     assert result.out.endswith(f"{rules}: 6 webhooks, 3 rules, 2 tests: 1 test failed\n")
 
 
@@ -87,7 +87,7 @@ def test_json_has_every_failure(command, rules):
     assert {
         "what": "'Lookup' does not start",
         "lines": [],
-        "because": ["rule 'Greet': CALL_QUEUE == 'Sales' does not hold"],
+        "because": ["rule 'Greet': CALL_QUEUE == 'Sales' does not hold: CALL_QUEUE is 'Support'"],
     } == failure
 
 

@@ -157,7 +157,10 @@ def test_json(command, file, monkeypatch):
     assert {
         "webhook": "Note",
         "starts": False,
-        "because": ["rule 'Long calls': CALL_DURATION > 60 does not hold", "rule 'Every call': after 'Find'"],
+        "because": [
+            "rule 'Long calls': CALL_DURATION > 60 does not hold: CALL_DURATION is 5",
+            "rule 'Every call': after 'Find'",
+        ],
     } == shown["webhooks"][1]
 
 

@@ -61,7 +61,7 @@ def test_the_tests_of_a_file_are_items(run):
             "rules.toml::a sale opens a page PASSED*",
             "rules.toml::so does support FAILED*",
             "'Page' does not start",
-            "  rule 'Greet': CALL_QUEUE == 'Sales' does not hold",
+            "  rule 'Greet': CALL_QUEUE == 'Sales' does not hold: CALL_QUEUE is 'Support'",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")

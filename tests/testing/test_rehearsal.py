@@ -196,7 +196,8 @@ expect[2] 'Lookup' is not as expected
 expect[1] 'Report' is not as expected
   body.contact.phone
     expected  27
-    actual    +27821234567
+    actual    "+27821234567"
+              ^
   body.outcome
     expected  nothing
     actual    Success
@@ -207,19 +208,70 @@ expect[1] 'Report' is not as expected
         """\
 expect[3] 'Lookup' is not as expected
   columns
-    expected  1 items
-    actual    2 items: ["id","name"]
+    expected  ["name"]
+    actual    ["id","name"]
+                ^
   rows[0][1]
     expected  Anne
     actual    Ann
                  ^
   rule 'Greet': it matches""",
     ),
+    "a number that is text": (
+        RINGING
+        + PAGE
+        + ORDERS
+        + ANSWERED.replace("7", '"7"')
+        + LOOKUP
+        + "rows = [[7, { present = true }]]\n",
+        """\
+expect[3] 'Lookup' is not as expected
+  rows[0][0]
+    expected  7
+    actual    "7"
+              ^
+  rule 'Greet': it matches""",
+    ),
+    "an outcome, and what decided it": (
+        RINGING
+        + PAGE
+        + '[[test.response]]\nwebhook = "Lookup"\nbody = { error = "no licence" }\n'
+        + LOOKUP
+        + 'outcome = "no-match"\n',
+        """\
+expect[2] 'Lookup' is not as expected
+  outcome
+    expected  no-match
+    actual    refused
+              ^
+  rule 'Greet': it matches
+  status 200 is refused, decided by outcome[1]: response.error is defined: The CRM says no licence""",
+    ),
+    "one webhook expected twice": (
+        RINGING + PAGE + LOOKUP + LOOKUP,
+        """\
+'Lookup' starts only once, and is expected more often
+  rule 'Greet': it matches""",
+    ),
+    "an answer to a request that is not made": (
+        RINGING.replace("0821234567", "") + "others = true\n" + ANSWERED + PAGE,
+        """\
+response[1] for 'Lookup' was never asked for
+  rule 'Greet': it matches
+  it makes no request: the parameter phone is empty, so nothing is sent""",
+    ),
+    "more answers than requests": (
+        RINGING + "others = true\n" + ANSWERED + ANSWERED + LOOKUP,
+        """\
+response[2] for 'Lookup' was never asked for
+  rule 'Greet': it matches
+  it makes 1 request""",
+    ),
     "a webhook that does not start": (
         'event = "ringing"\ngiven = { CALL_QUEUE = "Sals", EXTENSION = "100-Euphoria" }\n' + LOOKUP,
         """\
 'Lookup' does not start
-  rule 'Greet': CALL_QUEUE == 'Sales' does not hold""",
+  rule 'Greet': CALL_QUEUE == 'Sales' does not hold: CALL_QUEUE is 'Sals'""",
     ),
     "one that is not expected": (
         DISPOSED + "nothing = true\n",

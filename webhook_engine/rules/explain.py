@@ -4,16 +4,20 @@ Traces as lines for people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.rules.trace import ASKED, Fate, FollowTrace, LinkReason, Reason, Trace
 from webhook_engine.rules.words import shown
 
 if TYPE_CHECKING:
     from webhook_engine.rules.trace import LinkTrace, RuleTrace, StartTrace
+
+
+_NAME: Final = re.compile(r"\w+")
 
 
 class Tone(StrEnum):
@@ -77,7 +81,7 @@ def why(trace: Trace, webhook: str) -> WebhookTrace:
     Why a webhook starts or does not.
     """
     found = [each for rule in trace.rules for each in rule.starts if each.webhook == webhook]
-    because = tuple(each for rule in trace.rules for each in _about(rule, webhook))
+    because = tuple(each for rule in trace.rules for each in _about(rule, webhook, trace))
     return WebhookTrace(
         webhook=webhook,
         starts=any(each.fate is Fate.STARTED for each in found),
@@ -85,14 +89,26 @@ def why(trace: Trace, webhook: str) -> WebhookTrace:
     )
 
 
-def _about(rule: RuleTrace, webhook: str) -> Iterator[str]:
+def _about(rule: RuleTrace, webhook: str, trace: Trace) -> Iterator[str]:
+    because = rule.because + _values(rule, trace)
     if webhook in rule.webhooks:
         refused = [each.because for each in rule.starts if each.webhook == webhook and each.because]
-        yield f"rule {rule.rule!r}: {'; '.join([rule.because, *refused])}"
+        yield f"rule {rule.rule!r}: {'; '.join([because, *refused])}"
     for after, chained in rule.chained:
         if chained == webhook:
             matched = rule.reason is Reason.MATCHED
-            yield f"rule {rule.rule!r}: " + (f"after {after!r}" if matched else rule.because)
+            yield f"rule {rule.rule!r}: " + (f"after {after!r}" if matched else because)
+
+
+def _values(rule: RuleTrace, trace: Trace) -> str:
+    """
+    What the part of a condition reads that does not hold.
+    """
+    if rule.reason is not Reason.CONDITION:
+        return ""
+    asked = set(_NAME.findall(rule.failing or rule.when or ""))
+    read = [f"{name} is {shown(trace.values[name])}" for name in rule.reads if name in asked]
+    return f": {', '.join(read)}" if read else ""
 
 
 def _of_rules(trace: Trace) -> Iterator[Line]:

@@ -77,9 +77,15 @@ def difference(place: str, wanted: object, found: object) -> Difference | None:
         return None
     if _is_number(wanted) and _is_number(found) and wanted == found:
         return None
-    expected, actual = told(wanted), told(found)
-    both_text = isinstance(wanted, str) and isinstance(found, str)
-    return Difference(place, expected, actual, _parting(expected, actual) if both_text else None)
+    if found is MISSING:
+        return Difference(place, told(wanted), told(found))
+    # Beside another kind of value text stands in quotes: "1" is not 1.
+    write = told if isinstance(wanted, str) and isinstance(found, str) else _as_json
+    return _marked(place, write(wanted), write(found))
+
+
+def _marked(place: str, expected: str, actual: str) -> Difference:
+    return Difference(place, expected, actual, _parting(expected, actual))
 
 
 def _is_number(value: object) -> bool:
@@ -112,10 +118,20 @@ def told(value: object) -> str:
             each if each.isprintable() else each.encode("unicode_escape").decode() for each in value
         )
         return shown or '""'
+    return _as_json(value)
+
+
+def _as_json(value: object) -> str:
     try:
-        return orjson.dumps(value, default=str).decode()
+        return orjson.dumps(value, default=_plain).decode()
     except TypeError:
         return repr(value)
+
+
+def _plain(value: object) -> object:
+    if value is MISSING:
+        return None
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _parting(one: str, other: str) -> int:
@@ -153,7 +169,7 @@ def _in_list(place: str, wanted: list[object], tree: Found) -> Iterator[Differen
         yield Difference(place, told(wanted), told(tree))
         return
     if len(wanted) != len(tree):
-        yield Difference(place, f"{len(wanted)} items", f"{len(tree)} items: {told(tree)}")
+        yield _marked(place, told(wanted), told(tree))
         return
     for index, (each, found) in enumerate(zip(wanted, tree, strict=True)):
         yield from differences_in(f"{place}[{index}]", each, found)

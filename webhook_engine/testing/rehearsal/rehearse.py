@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine.rules import explain, follow, why
 from webhook_engine.testing.rehearsal.answers import Answers, answer_of
@@ -219,7 +219,8 @@ class _Judge:
         if differs:
             lines = tuple(line for each in differs for line in each.lines())
             what = f"expect[{number}] {wanted.webhook!r} is not as expected"
-            yield Failure(what=what, lines=lines, because=tuple(self._because(best)))
+            came = self._came_to(best) if any(each.place in _OF_AN_ANSWER for each in differs) else ()
+            yield Failure(what=what, lines=lines, because=(*self._because(best), *came))
 
     def _out_of_order(self) -> Failure | None:
         if self._order == sorted(self._order):
@@ -241,18 +242,31 @@ class _Judge:
 
     def _unused(self, answer: Answer) -> Failure:
         webhook = answer.canned.webhook
-        traces = tuple(self._why_not(webhook))
+        traces = (*self._why_not(webhook), *self._requests(webhook))
         return Failure(
             what=f"response[{answer.place + 1}] for {webhook!r} was never asked for", because=traces
         )
 
+    def _requests(self, webhook: str) -> Iterator[str]:
+        """
+        What a webhook asked for, where it starts.
+        """
+        for each in self._stage.performances:
+            if each.webhook == webhook and each.error and not each.sends:
+                yield f"it makes no request: {each.error}"
+            elif each.webhook == webhook:
+                yield f"it makes {each.sends:,} {'request' if each.sends == 1 else 'requests'}"
+
     def _missing(self, wanted: Expectation) -> Failure:
         where = f" at moment {wanted.moment}" if wanted.moment is not None else ""
         after = f" after {wanted.after!r}" if wanted.after is not None else ""
-        return Failure(
-            what=f"{wanted.webhook!r} does not start{where}{after}",
-            because=tuple(self._why_not(wanted.webhook)),
-        )
+        times = sum(_is_about(wanted, each) for each in self._stage.performances)
+        if times:
+            again = "once" if times == 1 else f"{times:,} times"
+            what = f"{wanted.webhook!r} starts{where}{after} only {again}, and is expected more often"
+        else:
+            what = f"{wanted.webhook!r} does not start{where}{after}"
+        return Failure(what=what, because=tuple(self._why_not(wanted.webhook)))
 
     def _why_not(self, webhook: str) -> Iterator[str]:
         for number, event in enumerate(self._events, start=1):
@@ -279,6 +293,11 @@ class _Judge:
             followed = follow(rules, performed.start, performed.event, outcome=performed.outcome, names=names)
             yield from map(str, explain(followed.trace))
 
+    def _came_to(self, performed: Performance) -> Iterator[str]:
+        if performed.outcome is not None and performed.response is not None:
+            by = performed.decided_by(self._stage.rules.definitions)
+            yield f"status {performed.response.status} is {performed.outcome}, decided by {by}: {performed.sentence}"
+
     def _because(self, performed: Performance) -> Iterator[str]:
         if performed.after is not None:
             yield f"started by the response of {performed.after!r}, for rule {performed.start.rule!r}"
@@ -286,6 +305,10 @@ class _Judge:
             yield from why(self._stage.match(performed.event).trace, performed.webhook).because
         if performed.error:
             yield f"it makes no request: {performed.error}"
+
+
+_OF_AN_ANSWER: Final = frozenset({"outcome", "ends", "attempts", "view", "pop"})
+"""Where a difference follows from what was answered."""
 
 
 def _is_about(wanted: Expectation, performed: Performance) -> bool:
