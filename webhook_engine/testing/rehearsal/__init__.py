@@ -4,8 +4,8 @@ Rule sets under test: the calls of `[[test]]` played through the engine, with ca
     TestCase --play--> Played --judge--> Failure, Failure, ...   none where all is as expected
 """
 
+from webhook_engine.testing.rehearsal.judging import Failure
 from webhook_engine.testing.rehearsal.rehearse import (
-    Failure,
     Rehearsal,
     Report,
     TestResult,
