@@ -364,3 +364,17 @@ def test_doctor_says_which_target_cannot_be_reached(command, tmp_path):
     assert 1 == result.code
     assert "wrong target 10.1.2.3:8080: 10.1.2.3 is a private address" in result.out
     assert "wrong target nowhere.invalid:443: the name leads nowhere" in result.out
+
+
+def test_an_error_that_nobody_reads_does_not_change_how_a_command_ended():
+    """
+    Standard error is a pipe whose other end has gone, and something for it is left when the command has done its work.
+    """
+    command = "import sys; from webhook_engine.cli import app; app.app = lambda: sys.stderr.buffer.write(b'x'); app.run()"
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run([sys.executable, "-c", command], stderr=write, timeout=PATIENCE_S, check=False)
+
+    os.close(write)
+    assert 0 == done.returncode

@@ -45,7 +45,7 @@ async def fill(queue):
     Puts until the file may not grow; how many were accepted.
     """
     accepted = 0
-    with pytest.raises(QueueUnavailable, match="no room on the disk; nothing was accepted"):  # noqa: PT012
+    with pytest.raises(QueueUnavailable, match="no room on the disk: make some; nothing was accepted"):  # noqa: PT012
         while True:
             await queue.put([delivery(f"e{accepted}", reference={"notes": "x" * 2_000})])
             accepted += 1

@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
 
@@ -110,6 +110,17 @@ def run() -> None:
     """
     _prepare_streams()
     try:
+        _ran()
+    finally:
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            # Nobody reads our complaints: that alone is no reason to end badly.
+            _drop(sys.stderr)
+
+
+def _ran() -> None:
+    try:
         try:
             app()
         finally:
@@ -129,7 +140,7 @@ def run() -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             complain(f"the output could not be written: {error.strerror}")
-            _drop_output()
+            _drop(sys.stdout)
             sys.exit(Exit.UNWRITABLE)
         if os.environ.get("WEBHOOK_ENGINE_TRACEBACK"):
             raise
@@ -159,13 +170,13 @@ def _leave_the_pipe() -> NoReturn:
     """
     End well: whoever read our output has seen enough.
     """
-    _drop_output()
+    _drop(sys.stdout)
     sys.exit(Exit.OK)
 
 
-def _drop_output() -> None:
+def _drop(stream: TextIO) -> None:
     """
     Have nothing left to flush, which would fail once more.
     """
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
