@@ -9,7 +9,7 @@ from tests.console.conftest import _furnished, browser, cheap_passwords, databas
 from webhook_engine.console import sessions
 
 
-async def test_a_session_given_to_somebody_is_not_theirs_afterwards(browser):  # noqa: F811
+async def test_a_session_given_to_somebody_is_not_theirs_afterwards(browser):  # noqa: F811  # the fixture, not its import
     """
     Whoever set the cookie before a sign-in has nothing after it: the session then is another one.
     """
@@ -28,7 +28,7 @@ async def test_a_session_given_to_somebody_is_not_theirs_afterwards(browser):  #
 @pytest.mark.parametrize(
     "header", ["Host", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL", "Forwarded"]
 )
-async def test_a_foreign_host_moves_no_redirect(browser, header):  # noqa: F811
+async def test_a_foreign_host_moves_no_redirect(browser, header):  # noqa: F811  # the fixture, not its import
     """
     Redirects and pages name paths alone, so that no cache and no letter carries another host's address.
     """

@@ -206,6 +206,7 @@ async def test_steps_are_taken_while_it_is_entered():
         async with asyncio.timeout(5):
             while not other.open_pops("100-E"):
                 await asyncio.sleep(0.01)
+        assert one.step == other.step
 
 
 async def test_what_was_asked_is_written_down_at_the_end():

@@ -221,6 +221,7 @@ async def test_of_one_call_put_by_two_at_once_one_goes_first(url, queue):
             await queue.done(first, OK)
             (second,) = await other.claim(5, lease_s=LONG_S, wait_s=PATIENCE_S)
             await other.done(second, OK)
+            assert {f"{turn}-0", f"{turn}-1"} == {first.event_id, second.event_id}
 
 
 async def test_an_earlier_one_that_is_seen_late_waits_for_the_one_under_way(queue, database):

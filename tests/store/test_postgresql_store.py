@@ -72,7 +72,9 @@ async def test_many_may_begin_at_once(open_store):
     stores = [open_store() for _ in range(5)]
 
     await asyncio.gather(*(store.__aenter__() for store in stores))
+    tenants = [await store.tenants() for store in stores]
 
+    assert [()] * 5 == tenants
     await asyncio.gather(*(store.close() for store in stores))
 
 
