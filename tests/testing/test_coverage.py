@@ -2,6 +2,8 @@
 What no test reaches is told, down to the branch.
 """
 
+import re
+
 import pytest
 
 from webhook_engine.definitions import read_text
@@ -63,6 +65,130 @@ FULL = {
     "an outcome": "webhook 'Lookup': no response has outcome[2]: status == 418",
     "a condition": "rule 'A call rings': its condition holds in every test that asks it",
 }  # fmt: skip
+
+
+WORDS = """
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Lookup"
+type = "browser-window"
+url = "https://crm.example.com/"
+
+[[rule]]
+name = "First"
+on = ["ended", "disposed"]
+call_queue = ["Sales", "Support"]
+direction = "incoming"
+disposition = ["Failed", "Unsure"]
+when = "CALL_CRMTAG and CALL_OUTCOME != 'none'"
+webhooks = ["Lookup"]
+stop = true
+
+[[rule]]
+name = "Last"
+on = ["disposed"]
+webhooks = ["Lookup"]
+"""
+
+MATCHES = 'CALL_QUEUE = "Sales", CALL_DIR = "incoming", CALL_DISPOSITION = "Failed", CALL_CRMTAG = "7", CALL_OUTCOME = "no"'
+OTHERS = {
+    "a moment": "matches in no test with on = 'disposed'",
+    "a call queue": "matches in no test with call_queue = 'Support'",
+    "a disposition": "matches in no test with disposition = 'Unsure'",
+    "the queues": "its call_queue alone keeps no call of a test out",
+    "the direction": "its direction alone keeps no call of a test out",
+    "the dispositions": "its disposition alone keeps no call of a test out",
+    "the condition": "its condition holds in every test that asks it",
+    "the stop": "stops no other rule in any test",
+}
+
+
+def played(moment, given, **changes):
+    """
+    A test in which the first rule matches, but for the changes.
+    """
+    text = given
+    for name, value in changes.items():
+        text = re.sub(rf'{name} = "[^"]*"', f'{name} = "{value}"', text)
+    return f"""
+[[test]]
+name = "{moment} {sorted(changes.items())}"
+event = "{moment}"
+given = {{ EXTENSION = "100-Euphoria", {text} }}
+others = true
+expect = [{{ webhook = "Lookup", pop = "open" }}]
+"""
+
+
+def told(*tests):
+    """
+    What no test reaches of the first rule.
+    """
+    definitions = read_text("".join((WORDS, *tests)))
+    found = unreached(definitions, rehearse_now(definitions).results)
+    return [each.what for each in found if each.where == "rule 'First'"]
+
+
+def test_what_a_rule_asks_without_an_expression_is_a_condition_too():
+    """
+    Each word of its lists must let a call in, and each key keep one out that the others let in.
+    """
+    assert sorted(OTHERS.values()) == sorted(told(played("ended", MATCHES)))
+
+
+SHUT = {"CALL_QUEUE": "Renewals", "CALL_DIR": "outgoing", "CALL_DISPOSITION": "Success"}
+
+
+@pytest.mark.parametrize(
+    ("name", "gap"),
+    list(zip(SHUT, ("the queues", "the direction", "the dispositions"), strict=True)),
+    ids=SHUT,
+)
+def test_a_key_that_keeps_a_call_out_by_itself_is_not_told(name, gap):
+    """
+    With the others as they are, it is the one that decides.
+    """
+    found = told(played("ended", MATCHES), played("ended", MATCHES, **{name: SHUT[name]}))
+
+    assert OTHERS[gap] not in found
+
+
+def test_two_keys_that_keep_a_call_out_together_prove_neither():
+    """
+    Either might be missing, and the test would pass.
+    """
+    found = told(
+        played("ended", MATCHES), played("ended", MATCHES, CALL_QUEUE="Renewals", CALL_DIR="outgoing")
+    )
+
+    assert {OTHERS["the queues"], OTHERS["the direction"]} <= set(found)
+
+
+def test_a_part_of_a_condition_that_always_holds_is_told():
+    """
+    One part that fails proves nothing of the other.
+    """
+    found = told(played("ended", MATCHES), played("ended", MATCHES, CALL_CRMTAG=""))
+
+    assert "its condition's \"CALL_OUTCOME != 'none'\" holds in every test that comes there" in found
+    assert OTHERS["the condition"] not in found
+
+
+def test_what_every_word_reaches_is_not_told():
+    """
+    Nothing is left of the first rule.
+    """
+    found = told(
+        played("ended", MATCHES),
+        played("disposed", MATCHES, CALL_QUEUE="Support", CALL_DISPOSITION="Unsure"),
+        *(played("disposed", MATCHES, **{name: value}) for name, value in SHUT.items()),
+        played("disposed", MATCHES, CALL_CRMTAG=""),
+        played("disposed", MATCHES, CALL_OUTCOME="none"),
+    )
+
+    assert [] == found
 
 
 def gaps(*tests):

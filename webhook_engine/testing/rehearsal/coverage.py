@@ -5,78 +5,39 @@ What no test of a rule set reaches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from webhook_engine.definitions.compiling.tools import Tools
 from webhook_engine.errors import WebhookEngineError
-from webhook_engine.rules import Reason, RuleSet
 from webhook_engine.templating import Kind
 from webhook_engine.testing.rehearsal.branching import of_branches
-from webhook_engine.testing.rehearsal.calls import events_of
 from webhook_engine.testing.rehearsal.gap import Gap
+from webhook_engine.testing.rehearsal.ruling import of_rules
 from webhook_engine.variables import values_of
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import Definitions, TestCase, Webhook
+    from webhook_engine.definitions import Definitions, Webhook
     from webhook_engine.definitions.webhooks import Parameter
     from webhook_engine.testing.rehearsal.performance import Performance
     from webhook_engine.testing.rehearsal.rehearse import TestResult
 
 
-class _Seen(NamedTuple):
-    matched: set[str]
-    unheld: set[str]
-    """Rules whose condition did not hold in some test."""
-
-    performances: list[Performance]
-
-
 def unreached(definitions: Definitions, results: Sequence[TestResult]) -> tuple[Gap, ...]:
     """
-    Rules that never match, conditions that always hold, links that are never followed, webhooks that never
+    Rules that never match, conditions that never decide, links that are never followed, webhooks that never
     start, branches of templates that are never taken, parameters that are always or never empty where that makes
     a difference, outcomes and columns that no response has.
     """
     ran = {each.name for each in results}
+    cases = [case for case in definitions.tests if case.name in ran]
     performances = [each for result in results for each in result.performances]
-    seen = _seen(definitions, [case for case in definitions.tests if case.name in ran], performances)
-    return (*_of_rules(definitions, seen), *_of_webhooks(definitions, seen))
+    return (*of_rules(definitions, cases, performances), *_of_webhooks(definitions, performances))
 
 
-def _seen(definitions: Definitions, cases: Sequence[TestCase], performances: list[Performance]) -> _Seen:
-    rules = RuleSet(definitions)
-    matched: set[str] = set()
-    unheld: set[str] = set()
-    for case in cases:
-        for event in events_of(case, definitions):
-            for rule in rules.match(event).trace.rules:
-                if rule.reason is Reason.MATCHED:
-                    matched.add(rule.rule)
-                elif rule.reason is Reason.CONDITION:
-                    unheld.add(rule.rule)
-    return _Seen(matched, unheld, performances)
-
-
-def _of_rules(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
-    followed = {(rule, each.after, each.webhook) for each in seen.performances for rule in each.start.rules}
-    for compiled in definitions.compiled_rules():
-        rule = compiled.definition
-        where = f"rule {rule.name!r}"
-        if rule.name not in seen.matched:
-            yield Gap(kind="rule", where=where, what="matches in no test")
-            continue
-        if rule.when is not None and rule.name not in seen.unheld:
-            yield Gap(kind="condition", where=where, what="its condition holds in every test that asks it")
-        for link in compiled.then:
-            if (rule.name, link.after, link.definition.webhook) not in followed:
-                what = f"no response of {link.after!r} leads to {link.definition.webhook!r}"
-                yield Gap(kind="then", where=where, what=what)
-
-
-def _of_webhooks(definitions: Definitions, seen: _Seen) -> Iterator[Gap]:
+def _of_webhooks(definitions: Definitions, performances: list[Performance]) -> Iterator[Gap]:
     tools = Tools.of(definitions.tenant, definitions.variables)
     for webhook in definitions.webhooks:
-        mine = [each for each in seen.performances if each.webhook == webhook.name]
+        mine = [each for each in performances if each.webhook == webhook.name]
         where = f"webhook {webhook.name!r}"
         if not mine:
             yield Gap(kind="webhook", where=where, what="starts in no test")

@@ -14,7 +14,7 @@ class Gap:
     """
 
     kind: str
-    """`rule`, `condition`, `then`, `webhook`, `branch`, `parameter`, `outcome` or `column`."""
+    """`rule`, `moment`, `condition`, `stop`, `then`, `webhook`, `branch`, `parameter`, `outcome` or `column`."""
 
     where: str
     what: str
