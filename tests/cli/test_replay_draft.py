@@ -13,6 +13,7 @@ import pytest
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
 [CURRENT] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 [RECORDED] = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+HANDED = RECORDED.replace(r"{\"id\": 1001}", r"{\"id\": 1001, \"name\": \"Thandi\"}")
 
 
 @pytest.fixture
@@ -95,6 +96,22 @@ def test_every_kind_of_difference_is_told(replay, right, wrong, told):
     changes = json.loads(result.out)["changes"]
     assert 1 == result.code
     assert told == [f"{each['webhook']!r} {each['what']}" for each in changes]
+
+
+def test_a_chain_that_hands_on_something_else_changes(replay):
+    """
+    It is the same start, told with both values; what one side alone has starts, or no longer does.
+    """
+    result = replay('value = "response.id"', "value = \"[response.name, 'x']\"", "--json", calls=HANDED)
+    changes = json.loads(result.out)["changes"]
+
+    assert [("Contact page", "changes"), ("Contact page", "starts")] == [
+        (each["webhook"], each["what"]) for each in changes
+    ]
+    assert {
+        "DYNAMIC_PARAMETER": ("1001", "Thandi"),
+        "url": ("https://crm.example.com/contacts/1001", "https://crm.example.com/contacts/Thandi"),
+    } == {each["place"]: (each["current"], each["draft"]) for each in changes[0]["differences"]}
 
 
 def test_only_the_last_calls_count(replay):

@@ -166,6 +166,9 @@ async def replay(
 _Key: TypeAlias = tuple[str, str | None, str | None]
 """Webhook, the one that led to it, and what was handed on."""
 
+_Pair: TypeAlias = "tuple[Performance | None, Performance | None]"
+"""What the current definitions make of a start, and what the draft makes of it."""
+
 
 async def _played(recorded: Recorded, scenery: Scenery) -> dict[_Key, Performance]:
     stage = Stage(scenery, Answers(recorded.responses))
@@ -179,14 +182,29 @@ async def _played(recorded: Recorded, scenery: Scenery) -> dict[_Key, Performanc
 def _changes(
     event: CallEvent, now: Mapping[_Key, Performance], then: Mapping[_Key, Performance]
 ) -> Iterator[Change]:
-    for key, performed in now.items():
-        if key not in then:
-            yield Change(event=event, webhook=performed.webhook, what="no longer starts")
-        elif differs := tuple(_differences(performed, then[key])):
-            yield Change(event=event, webhook=performed.webhook, what="changes", differences=differs)
+    for current, draft in _pairs(now, then):
+        if draft is None:
+            assert current is not None  # one of both there is
+            yield Change(event=event, webhook=current.webhook, what="no longer starts")
+        elif current is None:
+            yield Change(event=event, webhook=draft.webhook, what="starts")
+        elif differs := tuple(_differences(current, draft)):
+            yield Change(event=event, webhook=current.webhook, what="changes", differences=differs)
+
+
+def _pairs(now: Mapping[_Key, Performance], then: Mapping[_Key, Performance]) -> Iterator[_Pair]:
+    """
+    The same start on both sides; of a chain that hands on something else, the next one that the same webhook led to.
+    """
+    left: dict[tuple[str, str | None], list[Performance]] = {}
     for key, performed in then.items():
         if key not in now:
-            yield Change(event=event, webhook=performed.webhook, what="starts")
+            left.setdefault(key[:2], []).append(performed)
+    for key, performed in now.items():
+        others = left.get(key[:2])
+        yield performed, then.get(key) or (others.pop(0) if others else None)
+    for each in left.values():
+        yield from ((None, performed) for performed in each)
 
 
 def _differences(now: Performance, then: Performance) -> Iterator[Difference]:
@@ -201,6 +219,8 @@ def _facts(performed: Performance) -> dict[str, object]:
     Everything about a performance that a draft can change, by its place.
     """
     facts: dict[str, object] = {"way": str(performed.way)}
+    if (handed := performed.start.dynamic_parameter) is not None:
+        facts["DYNAMIC_PARAMETER"] = handed
     if (request := performed.request) is not None:
         facts |= {"method": request.method, "url": request.url}
         for name, value in request.headers:
