@@ -95,6 +95,31 @@ REFUSED = {
         f'{TEST}nothing = true\n[[test.expect]]\nwebhook = "Find"\n',
         "test[1].nothing: is true, but the test expects webhooks too",
     ),
+    "a test of no moment at all": (
+        '[[test]]\nname = "T"\nnothing = true\n',
+        "test[1].event: is missing: say which moment it is",
+    ),
+    "a moment beside an empty list of them": (
+        f"{TEST}nothing = true\nmoment = []\n",
+        "test[1].moment: must not be empty",
+    ),
+    "an empty list of moments": (
+        '[[test]]\nname = "T"\nnothing = true\nmoment = []\n',
+        "test[1].moment: must not be empty",
+    ),
+    "a status that ends no exchange": (
+        f'{TEST}nothing = true\nresponse = [{{ webhook = "Find", status = 100 }}]\n',
+        "test[1].response[1].status: is 100; it must be at least 200",
+    ),
+    "a reason for which nothing is withdrawn": (
+        f'{TEST}expect = [{{ webhook = "Find", because = "call-endet" }}]\n',
+        "test[1].expect[1].because: is 'call-endet', which is none of answered-elsewhere, transferred, call-ended, disposed, "
+        "asked-again, nothing-to-show, dismissed, forgotten, restarted; did you mean 'call-ended'?",
+    ),
+    "a reason to withdraw what stays": (
+        f'{TEST}expect = [{{ webhook = "Find", pop = "open", because = "call-ended" }}]\n',
+        "test[1].expect[1].because: says why the pop was withdrawn, but pop is 'open'",
+    ),
     "a test of a date": (
         f"{TEST}given = {{ CALL_NOTES = 2020-01-01 }}\n",
         "test[1].given.CALL_NOTES: must be text, a number or true/false",
@@ -137,6 +162,41 @@ def test_every_value_of_a_call_that_cannot_be_is_told(refusals):
     assert ["test[1].given.CALL_DIR", "test[1].given.CALL_DISPOSITION"] == [
         each.partition(":")[0] for each in found
     ]
+
+
+BESIDE = {
+    "no moment": ("nothing = true\n", "event"),
+    "two ways to write moments": (
+        'event = "ended"\nmoment = [{ event = "ended" }]\nnothing = true\n',
+        "event",
+    ),
+    "nothing and something": (
+        'event = "ended"\nnothing = true\nexpect = [{ webhook = "Find" }]\n',
+        "nothing",
+    ),
+    "nothing and others": ('event = "ended"\nnothing = true\nothers = true\n', "others"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), BESIDE.values(), ids=BESIDE.keys())
+def test_what_does_not_fit_together_is_told_beside_other_mistakes(refusals, text, key):
+    """
+    A key that there is not, and a word that is none, hide nothing that has another place.
+    """
+    found = refusals(f'{TWO}[[test]]\nname = "T"\ncolour = 1\nsilence = 5\n{text}')
+
+    assert {"test[1].colour", "test[1].silence", f"test[1].{key}"} == {
+        each.partition(":")[0] for each in found
+    }
+
+
+def test_a_moment_that_cannot_be_read_is_not_missing_too(refusals):
+    """
+    One mistake is one problem.
+    """
+    found = refusals(f'{TWO}[[test]]\nname = "T"\nnothing = true\nmoment = [{{ event = "end" }}, 5]\n')
+
+    assert ["test[1].moment[1].event", "test[1].moment[2]"] == [each.partition(":")[0] for each in found]
 
 
 def test_one_word_alone_counts_as_a_list_of_one():

@@ -30,6 +30,7 @@ from webhook_engine.definitions import (
     Then,
     View,
     Webhook,
+    Withdrawal,
     read_text,
     write_toml,
 )
@@ -276,14 +277,14 @@ def cases(draw: st.DrawFn, name: str, names: list[str]) -> TestCase:
         rows=maybe(some(some(WANTED | st.integers(-9, 9)))),
         attempts=maybe(st.integers(0, 9)),
         ends=maybe(st.sampled_from(SettledAs)),
-        pop=maybe(st.sampled_from(PopState)),
-        because=maybe(TEXTS),
+        pop=maybe(st.just(PopState.WITHDRAWN)),
+        because=maybe(st.sampled_from(Withdrawal)),
         seen_by=maybe(st.just("100-Euphoria")),
     )
     answers = st.builds(
         Canned,
         webhook=st.sampled_from(names),
-        status=st.integers(100, 599),
+        status=st.integers(200, 599),
         headers=st.dictionaries(NAMES, TEXTS, max_size=2),
         body=maybe(BODIES),
     )

@@ -10,7 +10,8 @@ import urllib.request
 from dataclasses import fields
 from pathlib import Path
 
-from webhook_engine.pops import PopBounds, Reason
+from webhook_engine.definitions import Withdrawal
+from webhook_engine.pops import PopBounds
 from webhook_engine.pops.news import NEWS
 from webhook_engine.service.stream import StreamSettings
 
@@ -34,7 +35,7 @@ def test_every_reason_is_on_the_page():
     """
     table = PAGE.partition("| reason |")[2].partition("\n\n")[0]
 
-    assert list(Reason) == re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    assert list(Withdrawal) == re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
 
 
 def test_the_bounds_are_those_of_the_code():

@@ -44,6 +44,7 @@ from webhook_engine.definitions.words import (
     SettledAs,
     WebhookType,
     WhenEmpty,
+    Withdrawal,
 )
 from webhook_engine.responses import Column, Outcome, ResponseType, View
 from webhook_engine.variables import Tenant
@@ -97,6 +98,7 @@ __all__ = [
     "Webhook",
     "WebhookType",
     "WhenEmpty",
+    "Withdrawal",
     "lint",
     "read",
     "read_file",

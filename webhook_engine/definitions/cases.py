@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Final, TypeAlias
 
-from webhook_engine.definitions.words import CannedFault, PopState, SettledAs
+from webhook_engine.definitions.words import CannedFault, PopState, SettledAs, Withdrawal
 from webhook_engine.responses import Outcome
 from webhook_engine.variables import Moment, Value
 
@@ -128,7 +128,7 @@ class Expectation:
     pop: PopState | None = None
     """What agents see of it when the test is over."""
 
-    because: str | None = None
+    because: Withdrawal | None = None
     """Why its pop was withdrawn."""
 
     seen_by: str | None = None

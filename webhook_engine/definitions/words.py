@@ -251,3 +251,32 @@ class PopState(StrEnum):
 
     WITHDRAWN = "withdrawn"
     NONE = "none"
+
+
+class Withdrawal(StrEnum):
+    """
+    Why a pop was withdrawn.
+    """
+
+    ANSWERED = "answered-elsewhere"
+    TRANSFERRED = "transferred"
+    """The call went to another agent, and this pop could not go along."""
+
+    ENDED = "call-ended"
+    DISPOSED = "disposed"
+    """This agent has chosen a disposition and is done with the call."""
+
+    ASKED_AGAIN = "asked-again"
+    """The agent opened the same window by hand once more; the new one stands in its place."""
+
+    NOTHING = "nothing-to-show"
+    """The lookup came to no result that an agent should see."""
+
+    DISMISSED = "dismissed"
+    """The agent closed it, perhaps on another screen."""
+
+    FORGOTTEN = "forgotten"
+    """More is open, or for longer, than is remembered; the oldest goes first."""
+
+    RESTARTED = "restarted"
+    """The lookup was running when the service stopped."""

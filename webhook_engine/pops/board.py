@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from webhook_engine.definitions import Withdrawal
 from webhook_engine.pops.bounds import PopBounds
 from webhook_engine.pops.calls import DECIDING, KEPT, Call, when_of
 from webhook_engine.pops.desk import Desk
-from webhook_engine.pops.news import Reason, Snapshot
+from webhook_engine.pops.news import Snapshot
 from webhook_engine.pops.pop import Pop
 from webhook_engine.pops.view import view_json
 from webhook_engine.variables import Moment
@@ -122,7 +123,7 @@ class PopBoard:
             return None
         call, pop, is_open = found
         if is_open and event.moment is Moment.MANUAL:
-            self._desk.withdraw(call, pop, Reason.ASKED_AGAIN)
+            self._desk.withdraw(call, pop, Withdrawal.ASKED_AGAIN)
             pop, is_open = replace(pop, id=self._desk.mail.next_id(), url=url, view=None), False
         if not is_open:
             self._desk.show(call, pop)
@@ -184,7 +185,7 @@ class PopBoard:
         pop = self._desk.pile.get(ticket.pop)
         if pop is None or not pop.is_waiting or ticket.number < pop.begun:
             return False
-        self._desk.withdraw(self._desk.calls[pop.call], pop, Reason.NOTHING)
+        self._desk.withdraw(self._desk.calls[pop.call], pop, Withdrawal.NOTHING)
         return True
 
     def dismiss(self, agent: str, pop_id: str) -> bool:
@@ -194,7 +195,7 @@ class PopBoard:
         pop = self._desk.pile.get(pop_id)
         if pop is None or pop.agent != agent:
             return False
-        self._desk.withdraw(self._desk.calls[pop.call], pop, Reason.DISMISSED)
+        self._desk.withdraw(self._desk.calls[pop.call], pop, Withdrawal.DISMISSED)
         return True
 
     def _started(

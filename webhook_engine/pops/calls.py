@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from webhook_engine.pops.news import Reason
+from webhook_engine.definitions import Withdrawal
 from webhook_engine.variables import CallContext, Moment
 
 if TYPE_CHECKING:
@@ -205,16 +205,16 @@ class Call:
         known = self.context or CallContext.from_tokens(self.facts)
         return known.replace(extension=agent)
 
-    def objection(self, pop: Pop) -> Reason | None:
+    def objection(self, pop: Pop) -> Withdrawal | None:
         """
         Why this agent should not see this pop, as far as is known.
         """
         if pop.kept:
             return None
         if self.ended is not None:
-            return Reason.ENDED
+            return Withdrawal.ENDED
         if (done := self.done.get(pop.agent)) is not None and pop.when <= done:
-            return Reason.DISPOSED
+            return Withdrawal.DISPOSED
         if self.owner_since is not None and pop.agent != self.owner and pop.when <= self.owner_since:
-            return Reason.TRANSFERRED if self.owner_by_transfer else Reason.ANSWERED
+            return Withdrawal.TRANSFERRED if self.owner_by_transfer else Withdrawal.ANSWERED
         return None

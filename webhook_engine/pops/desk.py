@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from webhook_engine.definitions import Withdrawal
 from webhook_engine.pops.directory import Directory
 from webhook_engine.pops.mailboxes import Mailboxes
-from webhook_engine.pops.news import PopMoved, PopWithdrawn, Reason
+from webhook_engine.pops.news import PopMoved, PopWithdrawn
 from webhook_engine.pops.pile import Pile
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Desk:
                 continue
             if transferred_from in ("", pop.agent) and self._moves(call, pop):
                 continue
-            by = call.owner if reason in (Reason.ANSWERED, Reason.TRANSFERRED) else None
+            by = call.owner if reason in (Withdrawal.ANSWERED, Withdrawal.TRANSFERRED) else None
             self.withdraw(call, pop, reason, by)
 
     def _moves(self, call: Call, pop: Pop) -> bool:
@@ -67,9 +68,9 @@ class Desk:
         return next((each for each in self.pile if self.calls[each.call].ended), next(iter(self.pile)))
 
     def _give_way(self, pop: Pop) -> None:
-        self.withdraw(self.calls[pop.call], pop, Reason.FORGOTTEN)
+        self.withdraw(self.calls[pop.call], pop, Withdrawal.FORGOTTEN)
 
-    def withdraw(self, call: Call, pop: Pop, reason: Reason, by: str | None = None) -> None:
+    def withdraw(self, call: Call, pop: Pop, reason: Withdrawal, by: str | None = None) -> None:
         self._remove(call, pop)
         news = PopWithdrawn(pop=pop.id, webhook=pop.webhook, reason=reason.value, by=by)
         self.mail.post(pop.agent, news.told())
@@ -81,5 +82,5 @@ class Desk:
     def forget(self, call: Call) -> None:
         for pop in [self.pile.get(each) for each in call.pops.values()]:
             if pop is not None:
-                self.withdraw(call, pop, Reason.FORGOTTEN)
+                self.withdraw(call, pop, Withdrawal.FORGOTTEN)
         self.calls.forget(call)

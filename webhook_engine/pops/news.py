@@ -5,42 +5,12 @@ What an agent's screen is told. The fields of each class are the fields of its J
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Json: TypeAlias = Mapping[str, object]
-
-
-class Reason(StrEnum):
-    """
-    Why a pop was withdrawn.
-    """
-
-    ANSWERED = "answered-elsewhere"
-    TRANSFERRED = "transferred"
-    """The call went to another agent, and this pop could not go along."""
-
-    ENDED = "call-ended"
-    DISPOSED = "disposed"
-    """This agent has chosen a disposition and is done with the call."""
-
-    ASKED_AGAIN = "asked-again"
-    """The agent opened the same window by hand once more; the new one stands in its place."""
-
-    NOTHING = "nothing-to-show"
-    """The lookup came to no result that an agent should see."""
-
-    DISMISSED = "dismissed"
-    """The agent closed it, perhaps on another screen."""
-
-    FORGOTTEN = "forgotten"
-    """More is open, or for longer, than is remembered; the oldest goes first."""
-
-    RESTARTED = "restarted"
-    """The lookup was running when the service stopped."""
 
 
 class Told(NamedTuple):
@@ -148,7 +118,7 @@ class PopWithdrawn(_News):
     webhook: str
 
     reason: str
-    """One of `Reason`."""
+    """One of `Withdrawal`."""
 
     by: str | None = None
     """The extension that has the call now, where that is the reason."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from webhook_engine.definitions import Withdrawal
 from webhook_engine.pops.calls import Call, When
 from webhook_engine.pops.mailboxes import EPOCHS, Kept, Mailbox, Message, text_of
-from webhook_engine.pops.news import NEWS, Reason
+from webhook_engine.pops.news import NEWS
 from webhook_engine.pops.pop import Pop
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def restore(document: Mapping[str, object], desk: Desk, *, is_exact: bool = Fals
         desk.calls[pop.call].pops[pop.key] = pop.id
     _restore_mail(known["mail"], desk.mail)
     for pop in [each for each in desk.pile if each.is_waiting and not is_exact]:
-        desk.withdraw(desk.calls[pop.call], pop, Reason.RESTARTED)
+        desk.withdraw(desk.calls[pop.call], pop, Withdrawal.RESTARTED)
 
 
 def restore_exactly(document: Mapping[str, object], desk: Desk) -> None:

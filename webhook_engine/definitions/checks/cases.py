@@ -12,6 +12,7 @@ from webhook_engine.definitions.checks.names import Names
 from webhook_engine.definitions.document.source import Report
 from webhook_engine.definitions.draft import Entry
 from webhook_engine.definitions.places import Path
+from webhook_engine.definitions.words import PopState
 from webhook_engine.errors import DefinitionError, InvalidCall, UnknownVariable, did_you_mean
 from webhook_engine.responses import read_path
 from webhook_engine.variables import VARIABLES, CallContext, Value
@@ -26,9 +27,10 @@ def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[st
     Report whatever in a test can never be so.
     """
     test = entry.item
-    if entry.sound:
-        for inside, message in _wholes(test):
-            entry.problem(report, *inside, message=message)
+    for key, other, message in _wholes(test):
+        # What could not be read is not what its author wrote.
+        if not any(report.has_refused_within(entry.source, (*entry.path, each)) for each in (key, other)):
+            entry.problem(report, key, message=message)
     for index, canned in enumerate(test.responses):
         if missing := webhooks.missing(canned.webhook):
             entry.problem(report, "response", index, "webhook", message=missing)
@@ -44,15 +46,18 @@ def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[st
         known |= moment.given
 
 
-def _wholes(test: TestCase) -> Iterator[tuple[Path, str]]:
+def _wholes(test: TestCase) -> Iterator[tuple[str, str, str]]:
+    """
+    A key, the other one with which it makes no sense, and why.
+    """
     if test.nothing and any(not each.absent for each in test.expect):
-        yield ("nothing",), "is true, but the test expects webhooks too"
+        yield "nothing", "expect", "is true, but the test expects webhooks too"
     if test.nothing and test.others:
-        yield ("others",), "is true, but the test says that nothing starts"
+        yield "others", "nothing", "is true, but the test says that nothing starts"
     if test.event is None and not test.moments:
-        yield ("event",), "is missing: say which moment it is, or play several with [[test.moment]]"
+        yield "event", "moment", "is missing: say which moment it is, or play several with [[test.moment]]"
     if test.event is not None and test.moments:
-        yield ("event",), "stands beside [[test.moment]]; write it as one of them"
+        yield "event", "moment", "stands beside [[test.moment]]; write it as one of them"
 
 
 def _of_canned(canned: Canned) -> Iterator[tuple[str, str]]:
@@ -79,6 +84,8 @@ def _of_expectation(wanted: Expectation, test: TestCase, webhooks: Names) -> Ite
         yield ("moment",), f"is {wanted.moment}, and the test plays {max(1, len(test.moments))}"
     if wanted.absent and (others := _details(wanted)):
         yield ("absent",), f"is true, so there is no {' and no '.join(others)} to expect"
+    if wanted.because is not None and wanted.pop not in (None, PopState.WITHDRAWN):
+        yield ("because",), f"says why the pop was withdrawn, but pop is {str(wanted.pop)!r}"
     yield from _matchers(wanted)
 
 

@@ -49,6 +49,7 @@ from webhook_engine.definitions.words import (
     SettledAs,
     WebhookType,
     WhenEmpty,
+    Withdrawal,
 )
 from webhook_engine.responses import Column, Outcome, ResponseType, View
 from webhook_engine.variables import DatetimeTokens, Direction, Disposition, Moment, Tenant
@@ -288,7 +289,7 @@ class ExpectationShape(Shape):
     attempts: Annotated[int, Field(ge=0, le=100)] | None = None
     ends: OneOf[SettledAs] | None = None
     pop: OneOf[PopState] | None = None
-    because: Text | None = None
+    because: OneOf[Withdrawal] | None = None
     seen_by: Extension | None = None
 
 
@@ -304,7 +305,7 @@ class CannedShape(Shape):
     makes = Canned
 
     webhook: Name
-    status: Annotated[int, Field(ge=100, le=599)] = 200
+    status: Annotated[int, Field(ge=200, le=599)] = 200  # RFC 9110, 15.2: 1xx is no final response
     headers: dict[str, str] = {}
     body: Tree | None = None
     file: Text | None = None
@@ -317,7 +318,7 @@ class CaseShape(Shape, alias_generator=_keys(TestCase)):
     name: Name
     event: OneOf[Moment] | None = None
     given: dict[str, Fact] = {}
-    moments: list[HappeningShape] = []
+    moments: Annotated[list[HappeningShape], Field(min_length=1)] = []
     responses: list[CannedShape] = []
     expect: list[ExpectationShape] = []
     nothing: bool = False

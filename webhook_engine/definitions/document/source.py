@@ -83,6 +83,12 @@ class Report:
         """
         return (id(source), path) in self._refused
 
+    def has_refused_within(self, source: Source, path: Path) -> bool:
+        """
+        Whether anything at *path*, or inside of it, could not be read.
+        """
+        return any(which == id(source) and place[: len(path)] == path for which, place in self._refused)
+
     def touches(self, source: Source, entry: Path) -> bool:
         """
         Whether there is a problem anywhere in the definition at *entry*.

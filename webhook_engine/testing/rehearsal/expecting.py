@@ -150,5 +150,7 @@ def _in_parts(place: str, wanted: Sequence[object], found: object) -> Iterator[D
 def _pop(wanted: Expectation, performed: Performance) -> Iterator[Difference]:
     fate = performed.fate
     yield from _same("pop", None if wanted.pop is None else str(wanted.pop), str(fate.state))
-    yield from _same("because", wanted.because, fate.because or MISSING)
+    yield from _same(
+        "because", None if wanted.because is None else str(wanted.because), fate.because or MISSING
+    )
     yield from _same("seen_by", wanted.seen_by, fate.seen_by or MISSING)
