@@ -117,6 +117,13 @@ class Workings(ABC):
         definitions = read_folder(found) if found.is_dir() else read_file(found)
         return cls(definitions, secrets=secrets, limits=limits, queue=queue, pops=pops, performer=performer)
 
+    @property
+    def secrets(self) -> SecretStore:
+        """
+        Where the keys and passwords of its definitions are looked up.
+        """
+        return self._secrets
+
     def ready(self, definitions: Definitions) -> Ready:
         """
         What `redefine` makes of definitions, made ahead; in another thread, so that no event loop waits for it.

@@ -8,8 +8,11 @@ import pytest
 
 from webhook_engine import CallContext, CallEvent, Engine
 from webhook_engine.definitions import read_text
+from webhook_engine.dispatch import LocalSecrets
 from webhook_engine.errors import NotFound
 from webhook_engine.explaining import Origin, explain_delivery, lines_of
+from webhook_engine.explaining.hidden import HIDDEN_IN_CALL, event_without
+from webhook_engine.hiding import Hiding
 from webhook_engine.queue import DeliveryReport, SqliteQueue, State
 from webhook_engine.testing import FakeTarget as Target
 
@@ -104,7 +107,7 @@ async def explained(path, definitions, event, *, webhook, by=None, until=(State.
                     break
                 await asyncio.sleep(0.01)
         report = await engine.queue.show(page.deliveries[0].id)
-        return await explain_delivery(report, by or definitions, engine.queue.kept)
+        return await explain_delivery(report, by or definitions, engine.queue.kept, secrets=LocalSecrets())
 
 
 def texts(explanation):
@@ -226,7 +229,9 @@ async def test_what_was_not_tried_yet_shows_the_request_that_it_would_be(tmp_pat
     async with Engine(definitions) as engine, SqliteQueue(tmp_path / "d.db") as queue:
         await engine._made.put([(DISPOSED, engine.match(DISPOSED).starts)], queue)
         (delivery,) = (await queue.list()).deliveries
-        found = await explain_delivery(await queue.show(delivery.id), definitions, queue.kept)
+        found = await explain_delivery(
+            await queue.show(delivery.id), definitions, queue.kept, secrets=LocalSecrets()
+        )
 
     (start,) = found.starts
     assert () == start.attempts
@@ -241,4 +246,58 @@ async def test_a_delivery_without_its_event_cannot_be_explained(definitions, tmp
     bare = {name: getattr(found.delivery, name) for name in DeliveryReport.__slots__} | {"reference": {}}
 
     with pytest.raises(NotFound, match="event of the delivery"):
-        await explain_delivery(DeliveryReport(**bare), definitions)
+        await explain_delivery(DeliveryReport(**bare), definitions, secrets=LocalSecrets())
+
+
+SECRET = "canary-4711"
+LEAKING = CallContext.from_tokens(
+    {"CALL_QUEUE": "Sales", "CALL_NOTES": f"their key is {SECRET}", "EXTENSION": "100-Euphoria"},
+    extra={"CASE": SECRET},
+)
+
+
+async def test_a_secret_in_the_calls_own_data_is_not_shown(crm, tmp_path, definitions):
+    """
+    Not among the variables, in the request, in what a condition read, in a response, or in what a response led to.
+    """
+    crm.expect("POST", "/calls/Sales", status=201, body={"id": 11, "said": SECRET})
+    event = CallEvent("disposed", LEAKING, id=f"done-{SECRET}")
+
+    found = await explained(tmp_path / "d.db", definitions, event, webhook="Report")
+
+    assert SECRET not in str(found.to_json())
+    assert not [each for each in texts(found) if SECRET in each]
+    (notes,) = [each for each in found.starts[0].variables if each.name == "CALL_NOTES"]
+    assert "their key is ***" == notes.value
+    assert '{"notes":"their key is ***"}' == found.starts[0].request["body"]
+    assert HIDDEN_IN_CALL in found.notes
+
+
+async def test_a_time_that_is_a_secret_is_left_out(tmp_path, definitions):
+    """
+    A call cannot hold *** there, and shows nothing rather than a secret.
+    """
+    hiding = Hiding(LocalSecrets(environ={"EXPLAINED_KEY": "100-Euphoria"}))
+    hiding.reveal(definitions)
+
+    found = event_without(DISPOSED.to_json(), hiding)
+
+    assert "Likes blue" == CallEvent.from_json(found).call.notes
+    assert "100-Euphoria" not in str(found)
+
+
+async def test_a_secret_that_cannot_be_read_is_named(tmp_path, definitions, monkeypatch):
+    """
+    Nobody takes for hidden what could not be looked for.
+    """
+    async with Engine(definitions) as engine, SqliteQueue(tmp_path / "d.db") as queue:
+        await engine._made.put([(DISPOSED, engine.match(DISPOSED).starts)], queue)
+        (delivery,) = (await queue.list()).deliveries
+        report = await queue.show(delivery.id)
+        monkeypatch.delenv("EXPLAINED_KEY")
+        found = await explain_delivery(report, definitions, queue.kept, secrets=LocalSecrets())
+
+    assert (
+        "Secrets that cannot be read here are not looked for in the call's own data: env EXPLAINED_KEY."
+        in found.notes
+    )

@@ -14,9 +14,9 @@ from webhook_engine.definitions import read_text
 from webhook_engine.dispatch import Attempt, LocalSecrets
 from webhook_engine.dispatch.prepare import Preparation
 from webhook_engine.errors import ConnectFailed, LimitExceeded, StoreUnavailable, TimedOut
+from webhook_engine.hiding import Hiding
 from webhook_engine.performing.recorded import BODY_BYTES, answer_of
 from webhook_engine.process import recording
-from webhook_engine.process.hiding import Hiding
 from webhook_engine.process.recording import Recording
 from webhook_engine.responses import Response
 from webhook_engine.store import Store

@@ -128,6 +128,7 @@ class Backend:
 
     def __init__(self):
         self.definitions = read_text(scenes.DEFINITIONS.read_text())
+        self.secrets = LocalSecrets(environ={})
         self.pops = PopBoard()
         self.queue = None
         self.free = asyncio.Event()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from webhook_engine.cli.asking import Client
     from webhook_engine.cli.opening import Administered
     from webhook_engine.definitions import Definitions
+    from webhook_engine.dispatch import SecretStore
     from webhook_engine.settings import Settings
 
 
@@ -49,7 +50,8 @@ async def explained(settings: Settings, delivery: str, definitions: Definitions 
         async with open_queue(settings.deliveries) as queue:
             report = await queue.show(delivery)
             held = definitions or await _in_force(store if client is None else AskedStore(client), settings)
-            return document_of(await explain_delivery(report, held, queue.kept))
+            secrets = await _secrets(store, settings, held)
+            return document_of(await explain_delivery(report, held, queue.kept, secrets=secrets))
 
 
 async def _asked(client: Client, delivery: str) -> dict[str, Any]:
@@ -60,6 +62,18 @@ async def _asked(client: Client, delivery: str) -> dict[str, Any]:
             raise NotFound("delivery", delivery) from error
         raise
     return found
+
+
+async def _secrets(store: Administered | None, settings: Settings, definitions: Definitions) -> SecretStore:
+    """
+    Those that this command can read: a process that has the store gives nobody the secrets of its vault.
+    """
+    from webhook_engine.dispatch import LocalSecrets
+    from webhook_engine.store import Store
+
+    if isinstance(store, Store):
+        return store.secrets(await tenant_of(store, settings), folder=definitions.folder)
+    return LocalSecrets(folder=definitions.folder)
 
 
 async def _in_force(store: Administered | None, settings: Settings) -> Definitions:

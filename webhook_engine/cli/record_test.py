@@ -101,7 +101,7 @@ async def _known(
     The event is out of the recorded calls, and of the delivery.
     """
     from webhook_engine.dispatch import LocalSecrets
-    from webhook_engine.process.hiding import Hiding
+    from webhook_engine.hiding import Hiding
     from webhook_engine.store import Store
 
     event_id = delivery if report is None else _event_id(report)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, NotFound, WebhookDisabled, WebhookEngineError
 from webhook_engine.explaining.explanation import Explanation, StartExplanation
+from webhook_engine.explaining.hidden import HIDDEN_IN_CALL, hiding_of, report_without, unknown_to
 from webhook_engine.explaining.tries import AttemptTrace
 from webhook_engine.explaining.used import variables_of
 from webhook_engine.line import Lines
@@ -21,6 +22,7 @@ from webhook_engine.versions import Version
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, SecretRef
+    from webhook_engine.dispatch import SecretStore
     from webhook_engine.explaining.used import VariableTrace
     from webhook_engine.queue import DeliveryReport
     from webhook_engine.rules import FollowTrace, Trace
@@ -55,7 +57,7 @@ def _would_send(engine: Engine, start: Start, event: CallEvent) -> StartExplanat
 
 
 async def explain_delivery(
-    report: DeliveryReport, definitions: Definitions, kept: Kept | None = None
+    report: DeliveryReport, definitions: Definitions, kept: Kept | None = None, *, secrets: SecretStore
 ) -> Explanation:
     """
     Why a delivery was started, what its request was made of, and what came of each attempt.
@@ -66,17 +68,28 @@ async def explain_delivery(
     Args:
         report: With its attempts, as `DeliveryQueue.show` gives it.
 
+        secrets: Where the definitions' secrets are: none of them is shown, wherever it stands.
+
     Raises:
         NotFound: The delivery does not say which event it is for.
     """
     accepted, notes = await _accepted(report, definitions, kept)
     # Definitions are made ready for it, which of many takes longer than an event loop should wait.
-    return await asyncio.to_thread(_explained, report, definitions, accepted, notes)
+    return await asyncio.to_thread(_explained, report, definitions, accepted, notes, secrets)
 
 
 def _explained(
-    report: DeliveryReport, definitions: Definitions, accepted: Definitions, notes: tuple[str, ...]
+    found: DeliveryReport,
+    definitions: Definitions,
+    accepted: Definitions,
+    notes: tuple[str, ...],
+    secrets: SecretStore,
 ) -> Explanation:
+    hiding = hiding_of(secrets, definitions, accepted)
+    report = report_without(found, hiding)
+    notes = (*notes, *unknown_to(hiding))
+    if report.reference.get("event") != found.reference.get("event"):
+        notes = (*notes, HIDDEN_IN_CALL)
     event, start = _read(report)
     rules = RuleSet(definitions)
     trace = rules.match(event).trace

@@ -13,8 +13,8 @@ import orjson
 
 from webhook_engine import log
 from webhook_engine.errors import StoreError
+from webhook_engine.hiding import Hiding
 from webhook_engine.performing.recorded import answer_of
-from webhook_engine.process.hiding import Hiding
 from webhook_engine.store import RecordedEvent, RecordedResponse
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from webhook_engine.definitions import Definitions
+    from webhook_engine.dispatch import SecretStore
     from webhook_engine.performing import PerformerReport
     from webhook_engine.pops import PopBoard
     from webhook_engine.queue import Delivery, DeliveryQueue
@@ -26,6 +27,12 @@ class Backend(Protocol):
     def definitions(self) -> Definitions:
         """
         Those in force.
+        """
+
+    @property
+    def secrets(self) -> SecretStore:
+        """
+        Where the keys and passwords of its definitions are.
         """
 
     @property

@@ -24,7 +24,9 @@ async def explain(service: Service, request: web.Request) -> web.Response:
     if engine.queue is None:
         raise service.unavailable("there is no delivery queue here, or it is not open")
     report = await engine.queue.show(request.match_info["id"])
-    explanation = await explain_delivery(report, engine.definitions, engine.queue.kept)
+    explanation = await explain_delivery(
+        report, engine.definitions, engine.queue.kept, secrets=engine.secrets
+    )
     return web.Response(body=orjson.dumps(document_of(explanation)), content_type="application/json")
 
 

@@ -23,9 +23,10 @@ async def explanation(visit: Visit) -> web.StreamResponse:
     report = await queue.show(visit.asked("delivery"))
     await visit.console.in_force(await visit.console.revision())
     definitions = visit.console.engine.definitions
+    explained = await explain_delivery(report, definitions, queue.kept, secrets=visit.console.engine.secrets)
     return visit.page(
         "delivery-explanation.html",
-        each=report,
-        explanation=await explain_delivery(report, definitions, queue.kept),
+        each=explained.delivery,
+        explanation=explained,
         rules={each.name: each for each in definitions.rules},
     )

@@ -46,6 +46,8 @@ class Hiding:
         self._grams: dict[bytes, list[bytes]] = {}
         """The end of a mark -> marks."""
         self._revealed = -_REVEALED_S
+        self.unknown: tuple[SecretRef, ...] = ()
+        """Secrets that could not be found when they were last looked for: they stay wherever they stand."""
 
     def hide(self, text: bytes) -> bytes:
         """
@@ -66,7 +68,7 @@ class Hiding:
             return [self.texts(each) for each in document]
         return self.hide(document.encode()).decode() if isinstance(document, str) else document
 
-    def reveal(self, definitions: Definitions) -> None:
+    def reveal(self, *definitions: Definitions) -> None:
         """
         Know the secrets of these definitions from now on, as far as they can be found.
 
@@ -76,17 +78,19 @@ class Hiding:
         if now - self._revealed < _REVEALED_S:
             return
         self._revealed = now
-        names = _names(definitions)
-        for reference in secret_references(definitions):
-            if reference in names:
-                continue
+        names = set().union(*map(_names, definitions))
+        references = {each for one in definitions for each in secret_references(one)}
+        unknown = []
+        for reference in references - names:
             try:
                 secret = self._secrets.resolve(reference)
             except SecretMissing:
-                # Nothing was sent with it either.
+                # A process that sends has sent nothing with it either.
+                unknown.append(reference)
                 continue
             for each in {secret, secret.removeprefix(_SIGNING)}:
                 self._know(each)
+        self.unknown = tuple(sorted(unknown, key=lambda each: (each.kind, each.value)))
 
     def _know(self, secret: str) -> None:
         if secret in self._known or len(secret) < SHORTEST_IN_AN_ANSWER:
