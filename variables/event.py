@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Self, cast
 from uuid import uuid4
 
+from . import quick
 from .call import CallContext, check_time
 from .errors import InvalidCall
 from .moments import Moment
@@ -59,30 +60,12 @@ class CallEvent:
             InvalidCall: A part that is missing, unknown or wrong, by its name.
         """
         if type(document) is dict:
-            from .quick import read
-
-            event = read(cls, document)
+            event = quick.read(cls, document)
             if event is not None:
                 return cast("Self", event)
         from .wire import event_from_json
 
         return cls(**event_from_json(document))
-
-    @classmethod
-    def _checked(
-        cls, moment: Moment, call: CallContext, name: str, at: datetime, source: Mapping[str, object]
-    ) -> Self:
-        """
-        An event of parts that were checked already.
-        """
-        event = object.__new__(cls)
-        put = object.__setattr__
-        put(event, "moment", moment)
-        put(event, "call", call)
-        put(event, "id", name)
-        put(event, "at", at)
-        put(event, "_source", source)
-        return event
 
     def source(self) -> Mapping[str, object]:
         """
