@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from webhook_engine.process.memory import REPLACED, Settled, uncollected
+from webhook_engine.process.memory import REPLACED, YOUNG, Settled, uncollected
 
 
 class Ring:
@@ -21,7 +21,9 @@ class Ring:
 
 @pytest.fixture(autouse=True)
 def as_before():
+    threshold = gc.get_threshold()
     yield
+    gc.set_threshold(*threshold)
     gc.unfreeze()
     gc.enable()
 
@@ -52,3 +54,17 @@ def test_what_was_replaced_is_freed_in_the_end():
     settled.settle(replaced=1)
 
     assert gone() is None
+
+
+def test_what_is_under_way_is_not_looked_through_in_vain():
+    """
+    Thousands of objects come and go before the collector looks at any.
+    """
+    Settled().settle()
+    gc.collect()
+    before = gc.get_stats()[0]["collections"]
+
+    under_way = [[] for _ in range(YOUNG - 1_000)]
+
+    assert before == gc.get_stats()[0]["collections"]
+    del under_way

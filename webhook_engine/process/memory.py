@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 REPLACED: Final = 2_000
 """Webhooks that may be replaced before what was frozen of them is looked for: some tens of megabytes."""
 
+YOUNG: Final = 10_000
+"""Objects that are made before the collector looks for those nobody needs. Batches of events on their way to the disk
+are some thousands, which it would look through again and again; that it waits costs a megabyte or two."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -32,7 +36,8 @@ def uncollected() -> Iterator[None]:
 
 class Settled:
     """
-    Freezes what stays, and frees now and then what was frozen and is not needed any more.
+    Freezes what stays, and frees now and then what was frozen and is not needed any more; what comes and goes is
+    looked through in large portions.
     """
 
     def __init__(self) -> None:
@@ -45,6 +50,8 @@ class Settled:
         Args:
             replaced: Webhooks that others took the place of.
         """
+        _, *older = gc.get_threshold()
+        gc.set_threshold(YOUNG, *older)
         self._replaced += replaced
         if self._replaced >= REPLACED:
             self._replaced = 0
