@@ -135,7 +135,7 @@ class Engine(Workings):
         """
         # By the definitions that hold now, whatever becomes of them meanwhile.
         rules, deliveries = self._rules, self._made
-        started = [(event, rules.match(event).starts) async for event in in_turns(events)]
+        started = [(event, rules.starts(event)) async for event in in_turns(events)]
         made = await deliveries.put(started, self.queue)
         if self._recorder is not None:
             self._recorder.note_events(events)

@@ -171,7 +171,7 @@ class OwnIntake:
         """
         As `Intake.take`.
         """
-        started = [(each.event, self._rules.match(each.event).starts) for each in told]
+        started = [(each.event, self._rules.starts(each.event)) for each in told]
         try:
             made = await self._deliveries.put(started, self._queue)
         except DeliveryTooLarge as error:

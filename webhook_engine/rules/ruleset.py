@@ -4,7 +4,7 @@ Which webhooks an event starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -79,7 +79,6 @@ class RuleSet:
         self.asked = tuple(
             Asked.of(place, compiled) for place, compiled in enumerate(definitions.compiled_rules())
         )
-        self._named = {each.name: each for each in self.asked}
         self.known_from = {each.name: each.known_from for each in definitions.variables}
         self.links = links_of(definitions)
         self._queues = frozenset(queue for each in self.asked for queue in each.rule.call_queues)
@@ -95,36 +94,28 @@ class RuleSet:
         condition that fails on the values does not hold; the trace says why,
         and every other rule is asked as if nothing had happened.
         """
-        asked, reads = self._candidates(self.kind_of(event))
-        values = values_of(event.call, self.definitions.tenant, reads)
-        matched: dict[str, Asked] = {}
-        stopper = None
-        failed: dict[str, str] = {}
-        for holds, each in asked:
-            try:
-                if holds is not None and not holds(values):
-                    continue
-            except (TypeError, WebhookEngineError):
-                if not _asked_again(each, values, failed):
-                    continue
-            rule = each.rule
-            matched[rule.name] = each
-            if rule.stop:
-                stopper = each
-                break
-        starts = self._starts(event, matched.values())
-        told = Told(event, values, matched, failed, starts, stopper)
+        values, matched, stopper, failed = self._asked(event)
+        starts = self._started(event, matched)
+        by_webhook = {each.webhook: each for each in starts}
+        told = Told(event, values, {each.name: each for each in matched}, failed, by_webhook, stopper)
         return Match(
-            starts=tuple(starts.values()),
+            starts=starts,
             failed=FrozenMapping(failed) if failed else _NONE,
             _tell=lambda: tell(self, told),
         )
+
+    def starts(self, event: CallEvent) -> tuple[Start, ...]:
+        """
+        The webhooks that *event* starts, for whoever will not ask why.
+        """
+        _, matched, _, _ = self._asked(event)
+        return self._started(event, matched)
 
     def start_by_hand(self, webhook: str, event: CallEvent) -> Start:
         """
         The start of a webhook that an agent asked for, whether rules start it for this event or not.
         """
-        found = next((each for each in self.match(event).starts if each.webhook == webhook), None)
+        found = next((each for each in self.starts(event) if each.webhook == webhook), None)
         _, room = shared(self.limits.webhooks, 1)
         start = found or Start(webhook=webhook, event_id=event.id, rule="", room=room)
         # What it was asked with tells it from the same webhook asked with something else.
@@ -143,26 +134,52 @@ class RuleSet:
         asked = tuple((each.condition.quick if each.condition else None, each) for each in wanting)
         return Candidates(asked, frozenset().union(*(each.reads for each in wanting)))
 
-    def _starts(self, event: CallEvent, matched: Collection[Asked]) -> dict[str, Start]:
+    def _asked(
+        self, event: CallEvent
+    ) -> tuple[Mapping[str, Value], Sequence[Asked], Asked | None, Mapping[str, str]]:
         """
-        Webhook -> its start; none at all where the call is no agent's.
+        Returns:
+            What conditions read, the rules that match in order, the one after which no other was asked, and
+            what conditions raised, by their rule.
+        """
+        asked, reads = self._candidates(self.kind_of(event))
+        values = values_of(event.call, self.definitions.tenant, reads)
+        matched: list[Asked] = []
+        failed: dict[str, str] = {}
+        for holds, each in asked:
+            try:
+                if holds is not None and not holds(values):
+                    continue
+            except (TypeError, WebhookEngineError):
+                if not _asked_again(each, values, failed):
+                    continue
+            matched.append(each)
+            if each.rule.stop:
+                return values, matched, each, failed
+        return values, matched, None, failed
+
+    def _started(self, event: CallEvent, matched: Sequence[Asked]) -> tuple[Start, ...]:
+        """
+        None at all where the call is no agent's.
         """
         if not matched or not self.definitions.is_agent(event.call.extension):
-            return {}
-        webhooks, room = self._planned(tuple([each.name for each in matched]))
-        return {
-            webhook: Start(webhook=webhook, event_id=event.id, rule=first, also=others, room=room)
-            for webhook, first, others in webhooks
-        }
+            return ()
+        webhooks, room = self._planned(tuple([each.place for each in matched]))
+        return tuple(
+            [
+                Start(webhook=webhook, event_id=event.id, rule=first, also=others, room=room)
+                for webhook, first, others in webhooks
+            ]
+        )
 
-    def _plan(self, names: tuple[str, ...]) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int]:
+    def _plan(self, places: tuple[int, ...]) -> tuple[tuple[tuple[str, str, tuple[str, ...]], ...], int]:
         """
         Each webhook that these rules start together, with the rules that do; and the room of each.
         """
         rules: dict[str, list[str]] = {}
-        for name in names:
-            for webhook in self._named[name].rule.webhooks:
-                rules.setdefault(webhook, []).append(name)
+        for place in places:
+            for webhook in self.asked[place].rule.webhooks:
+                rules.setdefault(webhook, []).append(self.asked[place].name)
         kept, room = shared(self.limits.webhooks, len(rules))
         found = [(webhook, first, tuple(others)) for webhook, (first, *others) in rules.items()]
         return tuple(found[:kept]), room
