@@ -64,6 +64,9 @@ class Way(NamedTuple):
     may_skip: bool
     """Whether an empty value keeps the whole request back."""
 
+    order: Order
+    """Among those of one call."""
+
 
 class Recent(NamedTuple):
     """
@@ -192,7 +195,7 @@ class Deliveries:
             target=target or way.line.preparation.route.group or start.webhook,
             reference=reference,
             call=sip_id,
-            order=Order(webhook.order) if sip_id else Order.NONE,
+            order=way.order if sip_id else Order.NONE,
             hold_s=webhook.hold_s,
             expires_s=webhook.expires_s,
         )
@@ -350,6 +353,7 @@ def _way(line: Line) -> Way:
         line,
         None if not authority or has_variable(authority) else target_of(_origin(definition.url, authority)),
         any(each.when_empty is WhenEmpty.SKIP for each in definition.parameters),
+        Order(definition.order),
     )
 
 

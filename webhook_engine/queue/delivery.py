@@ -99,16 +99,23 @@ class Delivery:
     priority: int = 0
     """Among those of one target that are READY, the higher goes first."""
 
-    _id: str = field(default="", init=False, repr=False, compare=False)
+    _key: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    @property
+    def key(self) -> bytes:
+        """
+        The id as the queue keeps it.
+        """
+        if not self._key:
+            object.__setattr__(self, "_key", _digest(self.event_id, self.webhook, 16))
+        return self._key
 
     @property
     def id(self) -> str:
         """
         The idempotency key: 56 hexadecimal digits made of the event's id and the webhook.
         """
-        if not self._id:
-            object.__setattr__(self, "_id", delivery_id(self.event_id, self.webhook))
-        return self._id
+        return self.key.hex()
 
 
 _BEGINNING = 12
@@ -130,7 +137,11 @@ def fingerprint(name: str, webhook: str, *, size: int) -> str:
     those with a time in front are. Then new entries of a large index go to the
     few pages where the last ones went, and not each to a page of its own.
     """
+    return _digest(name, webhook, size).hex()
+
+
+def _digest(name: str, webhook: str, size: int) -> bytes:
     start = name.encode("utf-8", "surrogatepass")[:_BEGINNING].ljust(_BEGINNING, b"\0")
     # The length first: ("ab", "c") and ("a", "bc") are not the same.
     text = f"{len(name)}:{name}{webhook}".encode("utf-8", "surrogatepass")
-    return start.hex() + blake2b(text, digest_size=size).hexdigest()
+    return start + blake2b(text, digest_size=size).digest()

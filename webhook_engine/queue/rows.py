@@ -66,7 +66,7 @@ class End(NamedTuple):
 def new_row(delivery: Delivery) -> NewRow:
     ordered = delivery.order is not Order.NONE and delivery.call
     return NewRow(
-        bytes.fromhex(delivery.id),
+        delivery.key,
         delivery.event_id,
         delivery.webhook,
         delivery.target,
@@ -74,7 +74,7 @@ def new_row(delivery: Delivery) -> NewRow:
         fingerprint(delivery.call, delivery.webhook, size=8) if ordered else None,
         delivery.order is Order.STRICT,
         milliseconds(delivery.hold_s),
-        max(0, milliseconds(delivery.wait_s)),
+        milliseconds(delivery.wait_s) if delivery.wait_s > 0 else 0,
         None if delivery.expires_s is None else milliseconds(delivery.expires_s),
         as_json(delivery.reference),
     )
