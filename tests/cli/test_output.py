@@ -366,6 +366,23 @@ def test_doctor_says_which_target_cannot_be_reached(command, tmp_path):
     assert "wrong target nowhere.invalid:443: the name leads nowhere" in result.out
 
 
+def test_doctor_reads_an_address_in_brackets(command, tmp_path):
+    """
+    With a port and without one: it is an address, and no name that leads nowhere.
+    """
+    file = tmp_path / "integration.toml"
+    file.write_text(
+        '[tenant]\nallowed_networks = ["::1/128"]\n'
+        '[[webhook]]\nname = "a"\ntype = "ajax-get"\nurl = "http://[::1]/"\n'
+        '[[webhook]]\nname = "b"\ntype = "ajax-get"\nurl = "http://[fd00::1]:8080/"\n'
+    )
+
+    result = command("doctor", str(file))
+
+    assert "ok    target [::1]:80: is at ::1" in result.out
+    assert "wrong target [fd00::1]:8080: fd00::1 is a private address" in result.out
+
+
 def test_an_error_that_nobody_reads_does_not_change_how_a_command_ended():
     """
     Standard error is a pipe whose other end has gone, and something for it is left when the command has done its work.

@@ -153,6 +153,7 @@ def test_a_named_network_opens_itself_alone() -> None:
     "address",
     [
         "169.254.169.254",
+        "169.254.0.23",
         "::ffff:169.254.169.254",
         "64:ff9b::169.254.169.254",
         "2002:a9fe:a9fe::1",

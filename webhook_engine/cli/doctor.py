@@ -188,15 +188,16 @@ def _places(webhook: Webhook) -> Iterator[tuple[str, int]]:
     port = 443 if parts.scheme == "https" else 80
     for host in webhook.hosts or (parts.netloc,):
         name, colon, stated = host.rpartition(":")
-        yield (name.strip("[]"), int(stated)) if colon and stated.isdigit() else (host, port)
+        # The colons of an IPv6 address stand in brackets.
+        yield (name, int(stated)) if colon and stated.isdigit() else (host, port)
 
 
 async def _target(policy: EgressPolicy, host: str, port: int) -> Diagnosis:
     subject = f"target {host}:{port}"
     try:
         async with asyncio.timeout(5):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port)
-    except (OSError, TimeoutError) as error:
+            found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), port)
+    except (OSError, UnicodeError, TimeoutError) as error:
         return Diagnosis("wrong", subject, f"the name leads nowhere: {str(error) or 'no answer in 5 s'}")
     addresses = sorted({str(entry[4][0]) for entry in found})
     refused = {address: why for address in addresses if (why := policy.denied(address))}

@@ -72,6 +72,7 @@ _METADATA: frozenset[Address] = frozenset(
     for each in (
         "100.100.100.200",  # Alibaba
         "168.63.129.16",  # Azure
+        "169.254.0.23",  # Tencent
         "169.254.169.254",  # AWS, Azure, Google and most others
         "169.254.170.2",  # AWS ECS
         "169.254.170.23",  # AWS EKS
