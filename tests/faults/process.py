@@ -28,7 +28,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from webhook_engine.queue import SqliteQueue
+from webhook_engine.queue import SqliteQueue, State
 
 COMMAND = Path(sys.executable).with_name("webhook-engine")
 
@@ -400,17 +400,25 @@ class Process:
 
     def settled(self):
         """
-        Event -> its delivery, once every delivery is done or dead.
+        Event -> its delivery, once every delivery is done or dead: for as long as their number grows.
         """
+        settled, until_at = -1.0, 0.0
+        while True:
+            waiting, now = self._counts()
+            if now and not waiting:
+                return {each["event"]: each for each in self.deliveries()}
+            if now != settled:
+                settled, until_at = now, time.monotonic() + PATIENCE_S
+            assert time.monotonic() < until_at, f"{waiting:g} deliveries wait, and nothing goes on"
+            time.sleep(0.01)
 
-        def over():
-            found = self.deliveries()
-            return found if found and all(each["state"] in {"done", "dead"} for each in found) else None
-
-        found = until(
-            over, lambda: [each for each in self.deliveries() if each["state"] not in {"done", "dead"}]
-        )
-        return {each["event"]: each for each in found}
+    def _counts(self):
+        """
+        How many deliveries are not yet done or dead, and how many are.
+        """
+        states = {str(state): self.metric(f'webhook_engine_deliveries{{state="{state}"}}') for state in State}
+        settled = states.pop("done") + states.pop("dead")
+        return sum(states.values()), settled
 
     def kept(self):
         """
@@ -434,7 +442,7 @@ class Process:
 
     def metric(self, name):
         """
-        A gauge or counter of `/metrics` that has no labels.
+        A gauge or counter of `/metrics`, by its name and, in braces, its labels.
         """
         request = urllib.request.Request(
             f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.key}"}
