@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from webhook_engine.dispatch.allowance import GroupLimit
 from webhook_engine.dispatch.prepare import NO_GROUP
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.line import Lines, revision_of
@@ -32,6 +33,9 @@ class Ready(NamedTuple):
     rooms: Mapping[str, int]
     """Target -> how many requests it may have under way."""
 
+    groups: Mapping[str, tuple[GroupLimit, ...]]
+    """Target -> what limits the requests of each group that asks it."""
+
     standing: Mapping[str, Standing]
     """Durable webhook -> how it stands."""
 
@@ -48,6 +52,7 @@ class Ready(NamedTuple):
             Lines(definitions, secrets, aside),
             RuleSet(definitions),
             rooms_of(definitions),
+            group_limits_of(definitions),
             {
                 each.name: Standing(revision_of(each), each.enabled)
                 for each in definitions.webhooks
@@ -66,6 +71,20 @@ def rooms_of(definitions: Definitions) -> Mapping[str, int]:
         for target in _targets(webhook):
             allowed.setdefault(target, {})[group.name] = group.max_in_flight
     return {target: sum(groups.values()) for target, groups in allowed.items()}
+
+
+def group_limits_of(definitions: Definitions) -> Mapping[str, tuple[GroupLimit, ...]]:
+    """
+    Target -> what limits the requests of each group that asks it; a webhook without a group is one for itself.
+    """
+    found: dict[str, dict[str, GroupLimit]] = {}
+    for webhook in definitions.webhooks:
+        group = definitions.group(webhook.group) if webhook.group else NO_GROUP
+        name = group.name or webhook.name
+        limit = GroupLimit(name, definitions.tenant.name, group.max_in_flight, group.max_per_second)
+        for target in _targets(webhook):
+            found.setdefault(target, {})[name] = limit
+    return {target: tuple(limits.values()) for target, limits in found.items()}
 
 
 def _targets(webhook: Webhook) -> Iterable[str]:

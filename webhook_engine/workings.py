@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions
     from webhook_engine.deliveries import Deliveries
     from webhook_engine.dispatch import Attempt, Dispatcher
+    from webhook_engine.dispatch.allowance import GroupLimit
     from webhook_engine.line import Line
     from webhook_engine.performing import Live, Performed, Performer, PerformerSettings, Settlement
     from webhook_engine.performing.recorded import Recorder
@@ -135,7 +136,7 @@ class Workings(ABC):
         Let *definitions* hold from now on; requests that were made before stay as they are.
         """
         ready = definitions if isinstance(definitions, Ready) else self.ready(definitions)
-        self.definitions, self._lines, self._rules, self._rooms, standing = ready
+        self.definitions, self._lines, self._rules, self._rooms, self._groups, standing = ready
         self._deliveries: Deliveries | None = None
         self._holds.redefine(standing)
         self._shown.redefine(self._lines, self._rules)
@@ -165,7 +166,10 @@ class Workings(ABC):
                 settings=settings,
                 breakers=self._asking().breakers,
                 on_settled=self._note_settled,
+                groups=self._groups_at,
             )
+            if (allowances := self._performer.allowances) is not None:
+                self._dispatching().share(allowances.of_group)
             await self._opened.enter_async_context(self._performer)
         return self
 
@@ -241,6 +245,9 @@ class Workings(ABC):
 
     def _slots(self, target: str) -> int | None:
         return self._rooms.get(target)
+
+    def _groups_at(self, target: str) -> tuple[GroupLimit, ...]:
+        return self._groups.get(target, ())
 
     def _asking(self, loop: asyncio.AbstractEventLoop | None = None) -> Live:
         if self._live is None or self._loop is not (loop or asyncio.get_running_loop()):

@@ -5,10 +5,12 @@ From a prepared request to an attempt: limits, token, transport, all within one 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from webhook_engine.dispatch.allowance import Allowance
 from webhook_engine.dispatch.attempt import Attempt
 from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.limits import Limiter
@@ -30,6 +32,14 @@ class Dispatcher:
         self.transport = Transport(limits)
         self._tokens = Tokens(self.transport)
         self._limiters: dict[tuple[str, int | None, float | None], Limiter] = {}
+        self._allowances: Callable[[str], Allowance] | None = None
+
+    def share(self, allowances: Callable[[str], Allowance]) -> None:
+        """
+        Lets requests that nobody waits for keep to what *allowances* has for their group; to be called before any
+        is sent.
+        """
+        self._allowances = allowances
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +96,7 @@ class Dispatcher:
         problem: WebhookEngineError | None = None
         try:
             if limiter is not None:
-                if not limiter.try_enter(began, target := request.target):
+                if not limiter.try_enter(began, target := request.target, behind=patience_s is not None):
                     began = await _turn(limiter, request, began, deadline, patience_s)
                 entered = True
             until = began + request.route.deadline_s if deadline is None else deadline
@@ -133,7 +143,10 @@ class Dispatcher:
         limiter = self._limiters.get(key)
         if limiter is None:
             limiter = self._limiters[key] = Limiter(
-                name, max_in_flight=route.max_in_flight, max_per_second=route.max_per_second
+                name,
+                max_in_flight=route.max_in_flight,
+                max_per_second=route.max_per_second,
+                allowance=None if self._allowances is None else self._allowances(name),
             )
         return limiter
 

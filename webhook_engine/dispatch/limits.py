@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from webhook_engine.dispatch.places import Places
 from webhook_engine.dispatch.standing import Standing
 from webhook_engine.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from webhook_engine.dispatch.allowance import Allowance
 
 _TURNS = 4
 """So many that stand in front go before one that stands behind them: neither starves."""
@@ -21,10 +26,17 @@ class Limiter:
 
     Those that an agent waits for stand in front of those that nobody waits for. Where the group has several targets,
     one that hangs does not take all the places: whoever asks another one may pass those who wait for it.
+
+    Where other processes ask the group's targets too, those that nobody waits for keep to what this one is allowed.
     """
 
     def __init__(
-        self, name: str, *, max_in_flight: int | None = None, max_per_second: float | None = None
+        self,
+        name: str,
+        *,
+        max_in_flight: int | None = None,
+        max_per_second: float | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         """
         Args:
@@ -33,6 +45,8 @@ class Limiter:
             max_in_flight: Requests that may be on their way together.
 
             max_per_second: Requests that may start in any one second; below 1, one in `1 / max_per_second` s.
+
+            allowance: This process's part of both, where it shares them.
         """
         self.name = name
         self._places = Places(max_in_flight)
@@ -44,12 +58,17 @@ class Limiter:
         self._turns = 0
         """How many went before one that stands behind, in a row."""
         self._timer: asyncio.TimerHandle | None = None
+        self._allowance = allowance
+        if allowance is not None:
+            allowance.listen(self._admit)
 
-    def try_enter(self, now: float, target: str = "") -> bool:
+    def try_enter(self, now: float, target: str = "", *, behind: bool = False) -> bool:
         """
         Enters at once where there is room and nobody waits; a True must be paid back by `leave`.
         """
         if self._waiting or self._behind or not self._places.are_open_to(target, now):
+            return False
+        if behind and not self._is_allowed(now):
             return False
         if self._starts is not None and self._starts_in(now) > 0:
             return False
@@ -66,11 +85,13 @@ class Limiter:
             behind: Whether an agent's request goes first.
 
         Raises:
-            LimitExceeded: There was no room before the deadline.
+            LimitExceeded: There was no room before the deadline, or there is none for this process.
         """
         loop = asyncio.get_running_loop()
-        if self.try_enter(loop.time(), target):
+        if self.try_enter(loop.time(), target, behind=behind):
             return
+        if behind and self._allowance is not None and self._allowance.is_denied(loop.time()):
+            raise LimitExceeded(f"{self.name} is left to other processes; nothing was sent", target=self.name)
         turn: asyncio.Future[None] = loop.create_future()
         (self._behind if behind else self._waiting).add(target, turn)
         self._admit()
@@ -88,6 +109,8 @@ class Limiter:
         Makes room for the next.
         """
         self._places.give_back(target)
+        if self._allowance is not None:
+            self._allowance.running -= 1
         if self._waiting or self._behind:
             self._admit()
 
@@ -114,8 +137,17 @@ class Limiter:
             return 0.0
         return max(0.0, self._starts[0] + self._window_s - now)
 
+    def _is_allowed(self, now: float) -> bool:
+        """
+        Whether one more that nobody waits for is within what this process may ask.
+        """
+        return self._allowance is None or self._allowance.room(self._allowance.running, 0, now) > 0
+
     def _take(self, target: str, now: float) -> None:
         self._places.take(target, now)
+        if self._allowance is not None:
+            self._allowance.running += 1
+            self._allowance.note_start()
         if self._starts is not None:
             self._starts.append(now)
 
@@ -132,18 +164,24 @@ class Limiter:
                 return
             found = self._next(now)
             if found is None:
+                self._wait_for_allowance(loop, now)
                 return
             target, turn = found
             if not turn.done():
                 self._take(target, now)
                 turn.set_result(None)
 
+    def _wait_for_allowance(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        if self._behind and self._allowance is not None and isfinite(at := self._allowance.changes_at(now)):
+            self._timer = loop.call_later(max(0.001, at - now), self._admit)
+
     def _next(self, now: float) -> tuple[str, asyncio.Future[None]] | None:
         """
         The first whose target may have a place.
         """
         in_front = self._waiting.first(lambda target: self._places.are_open_to(target, now))
-        behind = self._behind.first(lambda target: self._places.are_open_to(target, now))
+        is_allowed = self._is_allowed(now)
+        behind = self._behind.first(lambda target: is_allowed and self._places.are_open_to(target, now))
         if behind is None or (in_front is not None and self._turns < _TURNS):
             self._turns += behind is not None
             return None if in_front is None else self._waiting.take(in_front)

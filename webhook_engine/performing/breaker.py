@@ -7,6 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from webhook_engine.dispatch.allowance import Allowance
 
 
 class Word(Enum):
@@ -101,8 +105,11 @@ class Breaker:
         "_paused",
         "_until",
         "_well_at",
+        "allowance",
         "failures",
         "fresh",
+        "generation",
+        "is_news",
         "recovering",
         "running",
         "settings",
@@ -115,6 +122,12 @@ class Breaker:
         self.slots = slots
         """Requests under way at a time when all is well."""
         self.settings = settings
+        self.allowance: Allowance | None = None
+        """What this process may ask, where others ask the target too."""
+        self.generation = 0
+        """Of what is known from others."""
+        self.is_news = False
+        """Whether others are to be told how it is treated."""
         self.running = 0
         """Requests under way."""
         self.fresh = 0
@@ -146,10 +159,36 @@ class Breaker:
         """
         return self.running >= self.slots - len(self._crowded)
 
+    @property
+    def is_paused(self) -> bool:
+        """
+        Whether it was opened because the target wished so.
+        """
+        return self._paused
+
+    @property
+    def opened(self) -> int:
+        """
+        How often in a row it was opened.
+        """
+        return self._opened
+
     def room(self, now: float) -> int:
         """
         How many more requests may start.
         """
+        room = self._own_room(now)
+        if self.allowance is None or not room:
+            return room
+        return min(room, self.allowance.room(self.running, len(self._crowded), now))
+
+    def is_denied(self, now: float) -> bool:
+        """
+        Whether the target is left to other processes.
+        """
+        return self.allowance is not None and self.allowance.is_denied(now)
+
+    def _own_room(self, now: float) -> int:
         if now < self._until:
             return 0
         if not self.recovering and not self._crowded:
@@ -182,7 +221,8 @@ class Breaker:
         """
         if now < self._until:
             return self._until
-        return min((at for at in self._crowded if at > now), default=inf)
+        at = min((at for at in self._crowded if at > now), default=inf)
+        return at if self.allowance is None else min(at, self.allowance.changes_at(now))
 
     def enter(self) -> int:
         """
@@ -193,6 +233,8 @@ class Breaker:
         """
         self.running += 1
         self.fresh += 1
+        if self.allowance is not None:
+            self.allowance.note_start()
         return self._epoch
 
     def leave(self, epoch: int, word: Word, now: float, *, pause_s: float | None = None) -> None:
@@ -228,6 +270,25 @@ class Breaker:
             self.fresh -= 1
             self.failures = 0
             self._well_at = now
+
+    def follow(self, generation: int, until: float, *, opened: int, paused: bool) -> None:
+        """
+        Leaves the target alone until then, as another process found out.
+        """
+        self.generation, self.is_news = generation, False
+        if until > self._until:
+            self._until, self._paused = until, paused
+        self._opened = max(self._opened, opened)
+        self._start_over()
+
+    def follow_well(self, generation: int) -> None:
+        """
+        Treats the target as usual, as another process found out.
+        """
+        self.generation, self.is_news = generation, False
+        self.failures = self._opened = 0
+        self._allowed = self.slots
+        self._until, self.recovering = -inf, False
 
     def resize(self, slots: int) -> None:
         """

@@ -7,8 +7,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from webhook_engine import log
+from webhook_engine.dispatch.allowance import Allowance
 from webhook_engine.performing.breaker import (
     Breaker,
     BreakerReport,
@@ -16,6 +18,9 @@ from webhook_engine.performing.breaker import (
     BreakerState,
     Word,
 )
+
+if TYPE_CHECKING:
+    from webhook_engine.queue.portions import Portion, ShutTarget
 
 _TIDY_AT = 256
 """Breakers above which those with nothing to remember are put away."""
@@ -43,6 +48,7 @@ class Breakers:
         self.settings = settings or BreakerSettings()
         self.clock = clock
         self._slots = slots
+        self._is_shared = False
         self._breakers: dict[str, Breaker] = {}
         self._shut: dict[str, Breaker] = {}
         self._tidy_at = _TIDY_AT
@@ -58,7 +64,28 @@ class Breakers:
                 self.tidy()
                 self._tidy_at = max(_TIDY_AT, 2 * len(self._breakers))
             breaker = self._breakers[target] = Breaker(target, self._slots_of(target), self.settings)
+            self._equip(breaker)
         return breaker
+
+    def share(self, *, is_shared: bool) -> None:
+        """
+        Lets durable deliveries go as far as this process's allowance of each target; there is none at first.
+        """
+        self._is_shared = is_shared
+        for breaker in self._breakers.values():
+            self._equip(breaker)
+
+    def allowance(self, target: str) -> Allowance:
+        """
+        What this process may ask of a target that others ask too.
+        """
+        breaker = self.of(target)
+        if breaker.allowance is None:
+            breaker.allowance = Allowance(self.clock)
+        return breaker.allowance
+
+    def _equip(self, breaker: Breaker) -> None:
+        breaker.allowance = Allowance(self.clock) if self._is_shared else None
 
     def resize(self) -> None:
         """
@@ -75,17 +102,39 @@ class Breakers:
         if word is Word.WELL and pause_s is None and not breaker.recovering:
             breaker.leave_well(epoch, now)
             return
-        before = breaker.state(now)
+        before, at = breaker.state(now), breaker.wait(now)
         breaker.leave(epoch, word, now, pause_s=pause_s)
         after = breaker.state(now)
-        if after is not before:
-            _log(breaker, after, now)
-            if after is BreakerState.CLOSED:
-                self._shut.pop(breaker.target, None)
-            else:
-                self._shut[breaker.target] = breaker
+        breaker.is_news |= breaker.wait(now) > at or (after is not before and after is BreakerState.CLOSED)
+        self._note(breaker, before, after)
         if after is not BreakerState.CLOSED or before is not after:
             self.tell(breaker.target)
+
+    def follow(self, breaker: Breaker, portion: Portion | ShutTarget) -> None:
+        """
+        Treats a target as all processes do from now on.
+        """
+        now = self.clock()
+        before = breaker.state(now)
+        if portion.state == "closed":
+            breaker.follow_well(portion.generation)
+        else:
+            breaker.follow(
+                portion.generation,
+                now + portion.wait_s,
+                opened=portion.opened,
+                paused=portion.state == "paused",
+            )
+        self._note(breaker, before, breaker.state(now))
+
+    def _note(self, breaker: Breaker, before: BreakerState, after: BreakerState) -> None:
+        if after is before:
+            return
+        _log(breaker, after, self.clock())
+        if after is BreakerState.CLOSED:
+            self._shut.pop(breaker.target, None)
+        else:
+            self._shut[breaker.target] = breaker
 
     def tell(self, target: str) -> None:
         """
@@ -131,8 +180,12 @@ class Breakers:
         Forgets targets of which there is nothing to remember.
         """
         now = self.clock()
-        for name in [name for name, breaker in self._breakers.items() if breaker.is_idle(now)]:
+        for name in [name for name, breaker in self._breakers.items() if _is_nothing(breaker, now)]:
             del self._breakers[name]
+
+
+def _is_nothing(breaker: Breaker, now: float) -> bool:
+    return breaker.is_idle(now) and (breaker.allowance is None or not breaker.allowance.is_held(now))
 
 
 def _log(breaker: Breaker, state: BreakerState, now: float) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from webhook_engine import log
 from webhook_engine.errors import WebhookEngineError
+from webhook_engine.performing.allowances import Allowances
 from webhook_engine.performing.breaker import Word
 from webhook_engine.performing.breakers import Breakers
 from webhook_engine.performing.claims import Claims
@@ -21,10 +24,12 @@ from webhook_engine.performing.lanes import Lane, Lanes
 from webhook_engine.performing.performed import Perform, Performed
 from webhook_engine.performing.reports import PerformerReport, PerformerSettings
 from webhook_engine.performing.settling import Settled, Settler
+from webhook_engine.queue.portions import DividingQueue
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from webhook_engine.dispatch.allowance import GroupLimit
     from webhook_engine.performing.breaker import Breaker
     from webhook_engine.queue import DeliveryQueue, Lease
 
@@ -57,6 +62,7 @@ class Performer:
         settings: PerformerSettings | None = None,
         breakers: Breakers | None = None,
         on_settled: Settled | None = None,
+        groups: Callable[[str], tuple[GroupLimit, ...]] | None = None,
         roll: Callable[[], float] = random.random,
     ) -> None:
         """
@@ -68,6 +74,8 @@ class Performer:
 
             on_settled: Told of every settlement that is on the disk.
 
+            groups: What limits those that ask a target, where the queue's processes share it.
+
             roll: Where in its spread each wait lands, in [0, 1].
         """
         self.settings = settings or PerformerSettings()
@@ -76,6 +84,12 @@ class Performer:
         self._settler = Settler(queue, on_settled, on_end=self._note_end)
         self._crashes = Crashes(self.settings.crashes)
         self._lanes = Lanes(self.breakers)
+        self.allowances: Allowances | None = None
+        """What this process may ask, where the queue's processes share their targets."""
+        if isinstance(queue, DividingQueue):
+            self.allowances = Allowances(
+                queue, self.breakers, self._lanes, groups=groups, changed=self._apply_allowance
+            )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._waiting = 0
 
@@ -101,6 +115,10 @@ class Performer:
             accept=self._accept,
         )
         self._end_listening = self.breakers.listen(self._look_again)
+        if self.allowances is not None:
+            self._allowing = asyncio.create_task(self.allowances.run(), name="dividing targets")
+            self._allowing.add_done_callback(_tell_end)
+        self.breakers.share(is_shared=self.allowances is not None)
         self._claiming = asyncio.create_task(self._claims.run(), name="claiming deliveries")
         self._claiming.add_done_callback(_tell_end)
         return self
@@ -173,6 +191,11 @@ class Performer:
         """
         A target is treated in another way than before.
         """
+        if self.allowances is not None and self.breakers.of(target).is_news:
+            self.allowances.stir()
+        self._apply_allowance(target)
+
+    def _apply_allowance(self, target: str) -> None:
         if (lane := self._lanes.find(target)) is not None:
             self._advance(lane)
         self._claims.look_again()
@@ -191,7 +214,7 @@ class Performer:
         """
         now = self.breakers.clock()
         breaker = lane.breaker
-        if lane.waiting and (self._stopping.is_set() or breaker.wait(now) > 0):
+        if lane.waiting and (self._stopping.is_set() or breaker.wait(now) > 0 or breaker.is_denied(now)):
             self._give_back(lane)
             return None
         next_one: _Started | None = None
@@ -205,14 +228,33 @@ class Performer:
                 self._running[lease.token] = self._loop.create_task(self._work(lane, started))
             else:
                 self._running[lease.token], own, next_one = own, None, started
+        if lane.waiting and not room:
+            self._wait_for_room(lane, breaker, now)
         if lane.is_short(now) and self._claims.fetch(lane, now):
             # In the same transaction: each costs as much as ten deliveries in it.
             self._settler.write_now()
         return next_one
 
+    def _wait_for_room(self, lane: Lane, breaker: Breaker, now: float) -> None:
+        """
+        Nothing that ends may make room: see to it that time does, or others.
+        """
+        if breaker.allowance is None:
+            return
+        if not breaker.allowance.is_held(now) and self.allowances is not None:
+            self.allowances.stir()
+        elif lane.timer is None and isfinite(at := breaker.changes_at(now)):
+            lane.timer = self._loop.call_later(max(0.001, at - now), self._go_on, lane)
+
+    def _go_on(self, lane: Lane) -> None:
+        lane.timer = None
+        self._advance(lane)
+
     def _give_back(self, lane: Lane) -> None:
         self._waiting -= len(lane.waiting)
         why = "stopping" if self._stopping.is_set() else "target-paused"
+        if why != "stopping" and not lane.breaker.wait(self.breakers.clock()):
+            why = "left-to-others"
         back = released()
         for lease in lane.waiting:
             self._settler.add(lease, back.settlement, back.record, reason=why)
@@ -295,6 +337,16 @@ class Performer:
             # Their leases are taken back when the queue is opened again.
             self._settler.give_up()
             await asyncio.gather(*running, return_exceptions=True)
+        await self._leave_targets()
+
+    async def _leave_targets(self) -> None:
+        if self.allowances is None:
+            return
+        self._allowing.cancel()
+        await asyncio.wait([self._allowing])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.settle_s):
+                await self.allowances.give_back()
 
     async def _drain(self, grace_s: float) -> None:
         """

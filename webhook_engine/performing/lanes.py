@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from webhook_engine.performing.breaker import BreakerState
 
 if TYPE_CHECKING:
+    import asyncio
+
     from webhook_engine.performing.breaker import Breaker
     from webhook_engine.performing.breakers import Breakers
     from webhook_engine.queue import Lease
@@ -29,7 +31,17 @@ class Lane:
     One target: what waits for a free slot, and how much more is to be claimed for it.
     """
 
-    __slots__ = ("_ahead", "_breakers", "_ended", "_since", "is_fetching", "offered", "target", "waiting")
+    __slots__ = (
+        "_ahead",
+        "_breakers",
+        "_ended",
+        "_since",
+        "is_fetching",
+        "offered",
+        "target",
+        "timer",
+        "waiting",
+    )
 
     def __init__(self, target: str, breakers: Breakers) -> None:
         self.target = target
@@ -40,6 +52,8 @@ class Lane:
         """The room that the claim under way was told."""
         self.is_fetching = False
         """Whether it is being filled by a claim of its own."""
+        self.timer: asyncio.TimerHandle | None = None
+        """Where time alone makes room for what waits."""
         self._ahead = 0
         self._ended = 0
         self._since = breakers.clock()
@@ -104,7 +118,8 @@ class Lane:
 
     def _room(self, now: float) -> int:
         room = self.breaker.room(now)
-        if self._ahead and self.breaker.state(now) is BreakerState.CLOSED:
+        breaker = self.breaker
+        if self._ahead and breaker.state(now) is BreakerState.CLOSED and not breaker.is_denied(now):
             room += self._ahead
         return max(0, room - len(self.waiting))
 
@@ -132,6 +147,12 @@ class Lanes:
 
     def all(self) -> tuple[Lane, ...]:
         return tuple(self._lanes.values())
+
+    def targets(self) -> set[str]:
+        """
+        Of which there is a lane.
+        """
+        return set(self._lanes)
 
     def offers(self) -> tuple[dict[str, int], float]:
         """

@@ -60,6 +60,8 @@ class Desk:
         self._polled_at = 0.0
         self._looks = False
         """Whether there may be something for those that wait."""
+        self._is_rung = False
+        """Whether another process said so, to this one alone."""
         self._looked = Time()
         """As it was at the last look for what is due: whether it leapt since then is not to be overlooked."""
         self._stir = asyncio.Event()
@@ -73,11 +75,22 @@ class Desk:
         self._claims.append(claim)
         self.look()
 
-    def look(self) -> None:
+    @property
+    def is_waiting(self) -> bool:
+        """
+        Whether somebody here could take something.
+        """
+        return bool(self._claims)
+
+    def look(self, *, is_rung: bool = False) -> None:
         """
         There may be something to claim.
+
+        Args:
+            is_rung: Whether the next process is to be told where there was.
         """
         self._looks = True
+        self._is_rung = self._is_rung or is_rung
         self._stir.set()
 
     def wake_at(self, at: int) -> None:
@@ -158,8 +171,10 @@ class Desk:
             await self._advance()
         if self._looks:
             self._looks = False
-            for claim in tuple(self._claims):
-                await self._serve(claim)
+            is_rung, self._is_rung = self._is_rung, False
+            served = [await self._serve(claim) for claim in tuple(self._claims)]
+            if is_rung and any(served):
+                self._freed()
         now = time.monotonic()
         self._end(lambda claim: claim.until <= now or claim.future.cancelled())
 
@@ -195,16 +210,16 @@ class Desk:
     async def _look_at_the_clock(self, db: Connection, _maybe_done: bool) -> Rung:
         return await alarms.ring(db, self._link.slot, self._settings, self._looked.now())
 
-    async def _serve(self, claim: Claim) -> None:
+    async def _serve(self, claim: Claim) -> bool:
         if claim.future.done():
-            return
+            return False
         self._serving = claim
         try:
             rows = await self._do(lambda db, maybe_done: self._claim(db, claim, maybe_done))
         finally:
             self._serving = None
         if not rows:
-            return
+            return False
         now: int = rows[0]["now"]
         self._server.time.observe(now)
         self._alarm = min(self._alarm, now + claim.lease)
@@ -214,6 +229,7 @@ class Desk:
             self._give_back(leases)
         else:
             claim.future.set_result(leases)
+        return True
 
     async def _claim(self, db: Connection, claim: Claim, maybe_done: bool) -> list[Any]:
         if maybe_done and (rows := await claiming.claimed(db, claim)):

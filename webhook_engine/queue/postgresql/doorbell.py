@@ -1,14 +1,18 @@
 """
 Who puts something rings, and who waits for something hears it: in all processes on one database.
 
-A bell that nobody hears costs a moment and never a delivery: everybody looks again after `poll_s` anyway.
+One process is rung for, and not all: it takes what it can, and rings for the next one where it found something. A bell
+that nobody hears costs a moment and never a delivery: everybody looks again after `poll_s` anyway.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import random
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
 from webhook_engine.queue.postgresql.connecting import is_passing
@@ -18,10 +22,23 @@ if TYPE_CHECKING:
 
     from webhook_engine.queue.postgresql.connecting import Connection, Server
 
-_BETWEEN_S = 0.01
+_BETWEEN_S: Final = 0.01
 """Between two rings: commits that notify wait for one another, so they are few and none of them puts anything."""
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+_HOPS: Final = 3
+"""A bell that comes to somebody who can take nothing is passed on so often."""
+
+_KNOWN_S: Final = 2.0
+_KNOWN_EACH_S: Final = 0.05
+"""For how long it is believed who is there, and how much longer for each of them: to look costs as much as they are."""
+
+_SPREAD_S: Final = 0.001
+"""Where all are rung for they look one after the other, by so much for each of them."""
+
+# Names of sessions, as `pg_stat_activity` has them, tell who is there: nobody has to write that down.
+_PEERS: Final = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE $1"
 
 
 class Doorbell:
@@ -29,23 +46,62 @@ class Doorbell:
     LISTEN and NOTIFY on a connection of its own, which is made anew where it broke.
     """
 
-    def __init__(self, server: Server, me: str, heard: Callable[[], None]) -> None:
+    def __init__(self, server: Server, me: str, heard: Callable[[int], None]) -> None:
         """
         Args:
-            heard: Called when another process rang, and when it may have and was not heard.
+            heard: Called when another process rang, and when it may have and was not heard; with how often that
+                bell may be passed on.
         """
         self._server, self._me, self._heard = server, me, heard
-        self._channel = f"{server.schema}_ready"
+        self._everybody = f"{server.schema}_ready"
+        self._targets = f"{server.schema}_target"
+        # Names of sessions and of channels end after 63 bytes.
+        place = hashlib.sha256(server.schema.encode()).hexdigest()[:12]
+        self._names = f"webhook-engine waits {place}."
+        self._own = me.rpartition("/")[2]
+        self._bell = f"webhook_engine_{place}_"
+        self._heard_of_targets: Callable[[], None] = _nothing
         self._stir = asyncio.Event()
-        self._wanted = self._is_told = False
+        self._hops: int | None = None
+        self._rings_all = self._tells_of_targets = self._is_told = False
+        self._serves = self._is_named = False
+        self._peers: list[str] = []
+        self._peers_until = 0.0
+        self.is_well = False
+        """Whether there is a connection to ring by."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def ring(self) -> None:
+    def ring(self, hops: int = _HOPS) -> None:
         """
-        There is something to claim.
+        There is something to claim for somebody.
         """
-        self._wanted = True
+        self._hops = hops if self._hops is None else max(hops, self._hops)
         self._stir.set()
+
+    def ring_all(self) -> None:
+        """
+        There is something to claim for everybody.
+        """
+        self._rings_all = True
+        self._stir.set()
+
+    def serve(self) -> None:
+        """
+        Have this process rung for: it claims.
+        """
+        if not self._serves:
+            self._serves = True
+            self._stir.set()
+
+    def tell_of_portions(self) -> None:
+        """
+        Targets are to be divided anew.
+        """
+        self._tells_of_targets = True
+        self._stir.set()
+
+    def hear_of_portions(self, heard: Callable[[], None]) -> None:
+        self._heard_of_targets = heard
 
     async def close(self) -> None:
         self._task.cancel()
@@ -67,6 +123,7 @@ class Doorbell:
                 if not is_passing(error):
                     pause_s = _LONGEST_PAUSE_S
             finally:
+                self.is_well = self._is_named = False
                 if db is not None:
                     db.terminate()
             await asyncio.sleep(pause_s)
@@ -76,16 +133,54 @@ class Doorbell:
         # A ring is nothing that has to be on the disk.
         await db.execute("SET synchronous_commit = off")
         db.add_termination_listener(lambda _: self._stir.set())
-        await db.add_listener(self._channel, self._hear)
-        self._heard()
+        await db.add_listener(self._everybody, self._hear_all)
+        await db.add_listener(self._targets, self._hear_of_targets)
+        await db.add_listener(self._bell + self._own, self._hear)
+        self.is_well = True
+        self._peers_until = 0.0
+        self._heard(0)
+        self._heard_of_targets()
 
     async def _wait(self, db: Connection) -> None:
+        if self._serves and not self._is_named:
+            await db.execute("SELECT set_config('application_name', $1, false)", self._names + self._own)
+            self._is_named = True
         await self._stir.wait()
         self._stir.clear()
-        if self._wanted and not db.is_closed():
-            self._wanted = False
-            await db.execute("SELECT pg_notify($1, $2)", self._channel, self._me)
+        channels = [] if db.is_closed() else await self._to_ring(db)
+        if channels:
+            await db.execute(
+                "SELECT pg_notify(c.name, c.what) FROM unnest($1::text[], $2::text[]) c (name, what)",
+                *zip(*channels, strict=True),
+            )
             await asyncio.sleep(_BETWEEN_S)
+
+    async def _to_ring(self, db: Connection) -> list[tuple[str, str]]:
+        """
+        Channels, and what is said there.
+        """
+        channels = []
+        if self._tells_of_targets:
+            self._tells_of_targets = False
+            channels.append((self._targets, self._me))
+        hops, self._hops = self._hops, None
+        if self._rings_all:
+            self._rings_all = False
+            channels.append((self._everybody, self._me))
+        elif hops is not None:
+            peers = await self._others(db)
+            # Where names are not to be seen, everybody is somebody.
+            one = f"{self._bell}{random.choice(peers)}" if peers else self._everybody  # noqa: S311  # anyone will do
+            channels.append((one, str(hops) if peers else self._me))
+        return channels
+
+    async def _others(self, db: Connection) -> list[str]:
+        if (now := time.monotonic()) >= self._peers_until:
+            rows = await db.fetch(_PEERS, self._names + "%")
+            found = {name.removeprefix(self._names) for (name,) in rows}
+            self._peers = sorted(found - {self._own})
+            self._peers_until = now + _KNOWN_S + _KNOWN_EACH_S * len(self._peers)
+        return self._peers
 
     def _tell_of(self, error: Exception) -> None:
         """
@@ -95,7 +190,24 @@ class Doorbell:
             self._is_told = True
             log.event("doorbell.lost", queue=self._server.shown, why=str(error) or type(error).__name__)
 
-    def _hear(self, _db: object, _pid: int, _channel: str, who: object) -> None:
+    def _hear(self, _db: object, _pid: int, _channel: str, hops: object) -> None:
+        with suppress(RuntimeError):  # a loop that is just closing
+            self._heard(int(str(hops)))
+
+    def _hear_all(self, _db: object, _pid: int, _channel: str, who: object) -> None:
+        if who == self._me:
+            return
+        with suppress(RuntimeError):
+            late_s = random.random() * _SPREAD_S * len(self._peers)  # noqa: S311  # spreads load, keeps no secret
+            asyncio.get_running_loop().call_later(late_s, self._heard, 0)
+
+    def _hear_of_targets(self, _db: object, _pid: int, _channel: str, who: object) -> None:
         if who != self._me:
-            with suppress(RuntimeError):  # a loop that is just closing
-                self._heard()
+            with suppress(RuntimeError):
+                self._heard_of_targets()
+
+
+def _nothing() -> None:
+    """
+    Nobody wants to know.
+    """

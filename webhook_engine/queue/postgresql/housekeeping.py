@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine import log
 from webhook_engine.errors import QueueUnavailable
-from webhook_engine.queue.postgresql import documents, ordering, retention
+from webhook_engine.queue.postgresql import dividing, documents, ordering, retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -84,6 +84,7 @@ class Housekeeping:
                 lambda db, _: retention.sweep(db, self._link.slot, settings), patience_s=settings.patience_s
             )
             await asyncio.sleep(_REST_S)
+        await self._link.run(lambda db, _: dividing.forget(db), patience_s=settings.patience_s)
 
     async def forget(self) -> None:
         """

@@ -18,7 +18,7 @@ from webhook_engine.errors import LeaseLost, QueueError
 from webhook_engine.queue.contract import DeliveryQueue
 from webhook_engine.queue.delivery import Delivery, Receipt, State
 from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
-from webhook_engine.queue.postgresql import documents, holding, reviving, schema, spreading, telling
+from webhook_engine.queue.postgresql import dividing, documents, holding, reviving, schema, spreading, telling
 from webhook_engine.queue.postgresql.claiming import Claim
 from webhook_engine.queue.postgresql.connecting import Link, Server
 from webhook_engine.queue.postgresql.desk import Desk
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from webhook_engine.queue.portions import Portion, PortionAsk, ShutTarget
     from webhook_engine.queue.postgresql.connecting import Connection
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class PostgresqlQueue(DeliveryQueue):
     """
     A `DeliveryQueue` that many processes share, and that loses nothing to the end of any of them.
 
-    `async with` opens and closes it; it belongs to that event loop. It has eight connections of its own, which
+    `async with` opens and closes it; it belongs to that event loop. It has nine connections of its own, which
     must be sessions: straight to the server, or through a pooler in session mode.
     """
 
@@ -80,8 +81,8 @@ class PostgresqlQueue(DeliveryQueue):
             QueueError: The database cannot be used, and why.
         """
         server, settings = self._server, self._server.settings
-        self._links = [Link(server) for _ in range(5 + _READERS)]
-        putting, settling, extending, claiming, self._asking, *self._reading = self._links
+        self._links = [Link(server) for _ in range(6 + _READERS)]
+        putting, settling, extending, claiming, self._dividing, self._asking, *self._reading = self._links
         try:
             await self._asking.run(
                 lambda db, _: schema.prepare(db, server.schema, shown=server.shown),
@@ -100,7 +101,7 @@ class PostgresqlQueue(DeliveryQueue):
         self._open = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._desk = Desk(claiming, self._holder, freed=self._ring, give_back=self._return)
-        self._doorbell = Doorbell(server, self._holder, self._desk.look)
+        self._doorbell = Doorbell(server, self._holder, self._hear)
         self._house = Housekeeping(self._asking, self._desk.advance, self._names.keys())
         return self
 
@@ -167,6 +168,7 @@ class PostgresqlQueue(DeliveryQueue):
             per_target=per_target,
             until=time.monotonic() + wait_s,
         )
+        self._doorbell.serve()
         self._desk.ask(claim)
         return await claim.future
 
@@ -246,6 +248,40 @@ class PostgresqlQueue(DeliveryQueue):
         self._lost += 1
         return LeaseLost(delivery=lease.id, attempt=lease.attempt)
 
+    # --- Targets among processes ---------------------------------------------
+
+    async def divide(self, asks: Sequence[PortionAsk], length_s: float) -> tuple[Portion, ...]:
+        """
+        As `DividingQueue.divide`.
+        """
+        if not asks:
+            return ()
+        return await self._on(
+            self._dividing,
+            lambda db: dividing.divide(db, asks, self._holder, length_s),
+            patience_s=length_s / 4,
+        )
+
+    async def shut(self) -> tuple[ShutTarget, ...]:
+        """
+        As `DividingQueue.shut`.
+        """
+        return await self._on(self._dividing, dividing.shut)
+
+    def tell_of_portions(self) -> None:
+        """
+        As `DividingQueue.tell_of_portions`.
+        """
+        self._check()
+        self._doorbell.tell_of_portions()
+
+    def hear_of_portions(self, heard: Callable[[], None]) -> None:
+        """
+        As `DividingQueue.hear_of_portions`.
+        """
+        self._check()
+        self._doorbell.hear_of_portions(heard)
+
     # --- For operators -------------------------------------------------------
 
     async def revive(self, ids: Collection[str], *, expires_s: float | None = None) -> int:
@@ -284,7 +320,8 @@ class PostgresqlQueue(DeliveryQueue):
         self._desk.advance(locks)
         self._desk.wake_at(self._server.time.now())
         self._desk.look()
-        self._ring()
+        self._doorbell.ring_all()
+        self._relay()
 
     async def holds(self) -> tuple[Hold, ...]:
         return await self._read(holding.read)
@@ -347,10 +384,14 @@ class PostgresqlQueue(DeliveryQueue):
         self._reading.append(link := self._reading.pop(0))
         return await self._on(link, work)
 
-    async def _on(self, link: Link, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _on(
+        self, link: Link, work: Callable[[Connection], Awaitable[T]], *, patience_s: float | None = None
+    ) -> T:
         self._check()
+        if patience_s is None:
+            patience_s = self._server.settings.patience_s
         try:
-            return await link.run(lambda db, _: work(db), patience_s=self._server.settings.patience_s)
+            return await link.run(lambda db, _: work(db), patience_s=patience_s)
         except Exception as error:
             if isinstance(error, QueueError) or not isinstance(error, self._server.errors):
                 raise
@@ -383,8 +424,21 @@ class PostgresqlQueue(DeliveryQueue):
 
     def _ring(self) -> None:
         self._doorbell.ring()
-        if self._tell is not None:
+        self._relay()
+
+    def _relay(self) -> None:
+        # The other way is for while the first is broken: on both, each bell would wake somebody twice.
+        if self._tell is not None and not self._doorbell.is_well:
             self._tell()
+
+    def _hear(self, hops: int) -> None:
+        """
+        Another process rang.
+        """
+        if hops > 1 and not self._desk.is_waiting:
+            self._doorbell.ring(hops - 1)
+        else:
+            self._desk.look(is_rung=hops > 0)
 
     def _return(self, leases: tuple[Lease, ...]) -> None:
         """

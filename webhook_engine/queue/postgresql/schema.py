@@ -99,7 +99,113 @@ one row. An `origin` tells whoever puts again, not knowing whether the first tim
 time at which somebody last looked for what is due.
 """
 
-STEPS: Final = (_BEGINNING,)
+_PORTIONS = """
+CREATE TABLE target (
+    name text PRIMARY KEY,
+    generation bigint NOT NULL DEFAULT 0,
+    state text NOT NULL DEFAULT 'closed',
+    until bigint NOT NULL DEFAULT 0,
+    opened int NOT NULL DEFAULT 0,
+    lead text,
+    seen bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE INDEX target_shut ON target (name) WHERE state <> 'closed';
+
+CREATE TABLE portion (
+    target text NOT NULL,
+    holder text NOT NULL,
+    slots int NOT NULL,
+    starts int NOT NULL,
+    until bigint NOT NULL,
+    PRIMARY KEY (target, holder)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE FUNCTION divide(
+    called text, who text, wishes bool, most int, keeps int, most_starts int, keeps_starts int,
+    knows bigint, said text, pause bigint, times int, length bigint,
+    OUT slots int, OUT goal int, OUT starts int, OUT starts_goal int,
+    OUT generation bigint, OUT state text, OUT wait bigint, OUT opened int
+) LANGUAGE plpgsql AS $$
+DECLARE
+    t target%ROWTYPE;
+    now bigint;
+    others int;
+    others_starts int;
+    count int;
+    rank int;
+BEGIN
+    INSERT INTO target (name) VALUES (called) ON CONFLICT DO NOTHING;
+    SELECT * INTO t FROM target WHERE name = called FOR UPDATE;
+    now := now_ms();
+    DELETE FROM portion p WHERE p.target = called AND (p.until <= now OR (p.holder = who AND NOT wishes));
+    IF t.lead = who AND NOT wishes
+        OR t.lead <> who AND NOT EXISTS (SELECT FROM portion p WHERE p.target = called AND p.holder = t.lead)
+    THEN
+        t.lead := NULL;
+    END IF;
+    IF said IN ('open', 'paused') AND (t.state = 'closed' OR t.generation = knows OR now + pause > t.until) THEN
+        IF t.state = 'closed' OR t.generation = knows THEN
+            t.lead := who;
+        END IF;
+        t.until := CASE t.state WHEN 'closed' THEN now + pause ELSE greatest(t.until, now + pause) END;
+        t.opened := CASE t.state WHEN 'closed' THEN times ELSE greatest(t.opened, times) END;
+        t.state := said;
+        t.generation := greatest(t.generation + 1, now);
+    ELSIF said = 'closed' AND t.state <> 'closed' AND t.generation = knows THEN
+        t.state := 'closed';
+        t.lead := NULL;
+        t.opened := 0;
+        t.generation := greatest(t.generation + 1, now);
+    END IF;
+    IF t.state <> 'closed' AND t.lead IS NULL AND wishes THEN
+        t.lead := who;
+    END IF;
+    IF t.seen < now - 60000 OR said IS NOT NULL OR t.state <> 'closed' THEN
+        UPDATE target x SET generation = t.generation, state = t.state, until = t.until, opened = t.opened,
+            lead = t.lead, seen = now
+        WHERE x.name = called;
+    END IF;
+    generation := t.generation;
+    state := t.state;
+    wait := greatest(0, t.until - now);
+    opened := t.opened;
+    slots := 0;
+    goal := 0;
+    starts := 0;
+    starts_goal := 0;
+    IF NOT wishes THEN
+        RETURN;
+    END IF;
+    SELECT coalesce(sum(p.slots), 0), coalesce(sum(p.starts), 0), count(*) + 1, count(*) FILTER (WHERE p.holder < who)
+        INTO others, others_starts, count, rank
+        FROM portion p WHERE p.target = called AND p.holder <> who;
+    IF t.state = 'closed' THEN
+        goal := most / count + (rank < most % count)::int;
+        starts_goal := most_starts / count + (rank < most_starts % count)::int;
+    ELSIF t.lead = who THEN
+        goal := most;
+        starts_goal := most_starts;
+    END IF;
+    SELECT p.slots, p.starts INTO slots, starts FROM portion p WHERE p.target = called AND p.holder = who;
+    slots := least(coalesce(slots, most), keeps);
+    starts := least(coalesce(starts, most_starts), keeps_starts);
+    slots := greatest(slots, least(goal, most - others));
+    starts := greatest(starts, least(starts_goal, most_starts - others_starts));
+    INSERT INTO portion (target, holder, slots, starts, until) VALUES (called, who, slots, starts, now + length)
+        ON CONFLICT ON CONSTRAINT portion_pkey
+        DO UPDATE SET slots = excluded.slots, starts = excluded.starts, until = excluded.until;
+END
+$$;
+"""
+"""
+What each process may have of a target, and what all of them know about it. `divide` is called for one target: under
+the lock of its row it takes back what was not asked for in time, takes in what the caller found out, and gives it no
+more than what the others leave. A portion shrinks by what its holder says that it keeps, and grows to its goal, the
+same part for each that wishes one. Of a target that is not closed `lead` has all, and is who asks it again.
+"""
+
+STEPS: Final = (_BEGINNING, _PORTIONS)
 """Each leads to the schema of its number, from 1; never changed once released."""
 
 _HAS_SCHEMA = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)"
