@@ -83,3 +83,33 @@ def test_two_workers_grant_a_target_together_what_one_does(tmp_path, target, pos
     assert 3 == max(most)
     assert 5 < in_a_second <= 10
     assert {one.pid, other.pid} == performers
+
+
+def test_two_workers_ask_a_target_that_fails_as_one_would(tmp_path, target, postgresql):
+    """
+    What one finds out both know; one of them asks again, with one request, each time that somebody should look.
+    """
+    fails = True
+    asked = []
+
+    def answer(request):
+        asked.append(time.monotonic())
+        return 503 if fails else 200
+
+    target.answer = answer
+    with Cluster(tmp_path, postgresql.make_schema(), target) as cluster:
+        one, other = cluster.start("one", "other")
+        for start in range(0, 200, 20):
+            (one, other)[start % 40 > 0].send(*(event(f"down{n}") for n in range(start, start + 20)))
+        for worker in (one, other):
+            worker.until_logged("target.changed")
+        time.sleep(1)
+        asked.clear()
+        time.sleep(16)
+        looks = list(asked)
+        fails = False
+        cluster.until_done(200)
+    target.answer = lambda request: 200
+
+    # After 5 s, and then after 10: each time one request.
+    assert 1 <= len(looks) <= 2

@@ -70,9 +70,7 @@ async def test_what_cannot_be_divided_evenly_is_divided_all_the_same(queues):
     """
     for target, slots in (("one", 1), ("ten", 10)):
         for _ in range(3):
-            goals = [
-                (await asked(queue, target=target, slots=slots, keeps=0)).goal for queue in queues
-            ]
+            goals = [(await asked(queue, target=target, slots=slots, keeps=0)).goal for queue in queues]
         assert sorted({1: [0, 0, 1], 10: [3, 3, 4]}[slots]) == sorted(goals)
 
 
@@ -106,7 +104,7 @@ async def test_there_is_never_more_than_there_is(queues):
     """
     Whoever asks, keeps, leaves or comes back, at the same time as others: the parts together are what is allowed.
     """
-    has = {place: 0 for place in range(3)}
+    has = dict.fromkeys(range(3), 0)
     together = []
 
     async def ask_on(place, chance):

@@ -38,6 +38,7 @@ class Desk:
         holder: str,
         *,
         freed: Callable[[], None],
+        more: Callable[[], None],
         give_back: Callable[[tuple[Lease, ...]], None],
     ) -> None:
         """
@@ -46,11 +47,13 @@ class Desk:
 
             freed: Called when others might find something that was not there before.
 
+            more: Called when the next one may find something, after who was rung for did.
+
             give_back: Takes the leases of whoever left in the meantime.
         """
         self._link, self._holder = link, holder
         self._server, self._settings = link.server, link.server.settings
-        self._freed, self._give_back = freed, give_back
+        self._freed, self._more, self._give_back = freed, more, give_back
         self._claims: list[Claim] = []
         self._serving: Claim | None = None
         self._closing = False
@@ -62,6 +65,8 @@ class Desk:
         """Whether there may be something for those that wait."""
         self._is_rung = False
         """Whether another process said so, to this one alone."""
+        self._new = 0
+        """Deliveries that came from here, and are for others where nobody here takes them."""
         self._looked = Time()
         """As it was at the last look for what is due: whether it leapt since then is not to be overlooked."""
         self._stir = asyncio.Event()
@@ -92,6 +97,13 @@ class Desk:
         self._looks = True
         self._is_rung = self._is_rung or is_rung
         self._stir.set()
+
+    def offer(self, count: int) -> None:
+        """
+        So many more may be claimed.
+        """
+        self._new += count
+        self.look()
 
     def wake_at(self, at: int) -> None:
         """
@@ -172,8 +184,12 @@ class Desk:
         if self._looks:
             self._looks = False
             is_rung, self._is_rung = self._is_rung, False
-            served = [await self._serve(claim) for claim in tuple(self._claims)]
-            if is_rung and any(served):
+            new, self._new = self._new, 0
+            taken = sum([await self._serve(claim) for claim in tuple(self._claims)])
+            # One that takes everything itself wakes nobody.
+            if is_rung and taken:
+                self._more()
+            elif new > taken:
                 self._freed()
         now = time.monotonic()
         self._end(lambda claim: claim.until <= now or claim.future.cancelled())
@@ -188,7 +204,7 @@ class Desk:
         if ends:
             self._alarm = min(self._alarm, *ends)
             self._looks = True
-            self._freed()
+            self._new += len(ends)
 
     async def _ring(self) -> None:
         # What is told while the database looks must not be forgotten.
@@ -210,16 +226,20 @@ class Desk:
     async def _look_at_the_clock(self, db: Connection, _maybe_done: bool) -> Rung:
         return await alarms.ring(db, self._link.slot, self._settings, self._looked.now())
 
-    async def _serve(self, claim: Claim) -> bool:
+    async def _serve(self, claim: Claim) -> int:
+        """
+        Returns:
+            How many deliveries it took.
+        """
         if claim.future.done():
-            return False
+            return 0
         self._serving = claim
         try:
             rows = await self._do(lambda db, maybe_done: self._claim(db, claim, maybe_done))
         finally:
             self._serving = None
         if not rows:
-            return False
+            return 0
         now: int = rows[0]["now"]
         self._server.time.observe(now)
         self._alarm = min(self._alarm, now + claim.lease)
@@ -229,7 +249,7 @@ class Desk:
             self._give_back(leases)
         else:
             claim.future.set_result(leases)
-        return True
+        return len(leases)
 
     async def _claim(self, db: Connection, claim: Claim, maybe_done: bool) -> list[Any]:
         if maybe_done and (rows := await claiming.claimed(db, claim)):

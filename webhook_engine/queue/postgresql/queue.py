@@ -100,7 +100,9 @@ class PostgresqlQueue(DeliveryQueue):
         self._extends = Lane(extending, extend, patience_s=settings.patience_s)
         self._open = True
         self._tasks: set[asyncio.Task[None]] = set()
-        self._desk = Desk(claiming, self._holder, freed=self._ring, give_back=self._return)
+        self._desk = Desk(
+            claiming, self._holder, freed=self._ring, more=self._ring_next, give_back=self._return
+        )
         self._doorbell = Doorbell(server, self._holder, self._hear)
         self._house = Housekeeping(self._asking, self._desk.advance, self._names.keys())
         return self
@@ -405,8 +407,7 @@ class PostgresqlQueue(DeliveryQueue):
         if at < NEVER and state not in (State.DONE, State.DEAD):
             self._desk.wake_at(at)
         if state in _CLAIMABLE:
-            self._desk.look()
-            self._ring()
+            self._desk.offer(1)
 
     def relay(self, tell: Callable[[], None]) -> Callable[[], None]:
         """
@@ -426,6 +427,9 @@ class PostgresqlQueue(DeliveryQueue):
         self._doorbell.ring()
         self._relay()
 
+    def _ring_next(self) -> None:
+        self._doorbell.pass_on()
+
     def _relay(self) -> None:
         # The other way is for while the first is broken: on both, each bell would wake somebody twice.
         if self._tell is not None and not self._doorbell.is_well:
@@ -436,7 +440,7 @@ class PostgresqlQueue(DeliveryQueue):
         Another process rang.
         """
         if hops > 1 and not self._desk.is_waiting:
-            self._doorbell.ring(hops - 1)
+            self._doorbell.pass_on(hops - 1)
         else:
             self._desk.look(is_rung=hops > 0)
 
