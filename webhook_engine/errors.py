@@ -503,10 +503,11 @@ class QueueUnavailable(QueueError):
     The queue cannot write at present: nothing of this was accepted, and trying later is right.
     """
 
-    def __init__(self, *, path: str, why: str) -> None:
-        super().__init__(f"the delivery queue {path} cannot write: {why}; nothing was accepted")
+    def __init__(self, *, path: str, why: str, cannot: str = "cannot write") -> None:
+        super().__init__(f"the delivery queue {path} {cannot}: {why}; nothing was accepted")
         self.path = path
         self.why = why
+        self.cannot = cannot
 
 
 class DeliveryTooLarge(QueueError):

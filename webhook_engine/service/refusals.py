@@ -155,7 +155,7 @@ def refusal_of(error: WebhookEngineError, *, after_s: float) -> Refusal | None:
     An error of ours as a client reads it, without the paths of files; None where it is a fault of the service.
     """
     if isinstance(error, QueueUnavailable):
-        why = f"the delivery queue cannot write: {error.why}; nothing was accepted"
+        why = f"the delivery queue {error.cannot}: {error.why}; nothing was accepted"
         return later(Code.UNAVAILABLE, why, after_s=after_s)
     if isinstance(error, DeliveryTooLarge):
         return Refusal(Code.TOO_LARGE, f"nothing was accepted: {error}")

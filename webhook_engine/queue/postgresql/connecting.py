@@ -18,6 +18,8 @@ try:
 except ImportError as error:
     raise MissingExtra(extra="cluster", wanted_for="a delivery queue on PostgreSQL") from error
 
+from webhook_engine.queue.postgresql.trouble import trouble
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -137,7 +139,8 @@ class Server:
         What the database says, as what it means to whoever asked.
         """
         if is_passing(error):
-            return QueueUnavailable(path=self.shown, why=str(error) or type(error).__name__)
+            cannot, why = trouble(error)
+            return QueueUnavailable(path=self.shown, why=why, cannot=cannot)
         return QueueError(f"the delivery queue {self.shown} failed: {type(error).__name__}: {error}")
 
 
