@@ -290,6 +290,30 @@ async def test_leases_of_whose_commit_nobody_heard_are_not_left_lying(cut_off, n
         await cut_off.done(lease, OK)
 
 
+async def test_a_network_that_swallows_everything_is_noticed_in_seconds(cut_off, network):
+    """
+    No connection ends, and nothing arrives: whoever puts or claims is told, and when it flows again all is well.
+    """
+    await cut_off.put([Delivery(event_id="before", webhook="w", target="t")])
+    (lease,) = await cut_off.claim(1, lease_s=LONG_S)
+    network.stall()
+    began = time.monotonic()
+
+    with pytest.raises(QueueUnavailable, match="does not answer in time"):
+        await cut_off.put([Delivery(event_id="lost", webhook="w", target="t")])
+    with pytest.raises(QueueUnavailable):
+        await cut_off.claim(1, lease_s=LONG_S)
+    took_s = time.monotonic() - began
+    settling = asyncio.create_task(cut_off.done(lease, OK))
+    network.flow()
+    await asyncio.wait_for(settling, PATIENCE_S)
+    receipts = await cut_off.put([Delivery(event_id="after", webhook="w", target="t")])
+
+    assert took_s < 15
+    assert (Receipt.ACCEPTED,) == receipts
+    assert (await cut_off.show(lease.id)).state is State.DONE
+
+
 # --- The server ----------------------------------------------------------------------------------
 
 

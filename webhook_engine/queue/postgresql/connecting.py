@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONNECT_S = 5.0
+
+PROMPT_S = 5.0
+"""What takes this long, though it takes milliseconds by itself, is on a connection that leads nowhere."""
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
 
 SLOTS = 16
@@ -155,7 +159,13 @@ class Link:
         self._db: Connection | None = None
         self._turn = asyncio.Lock()
 
-    async def run(self, work: Callable[[Connection, bool], Awaitable[T]], *, patience_s: float | None) -> T:
+    async def run(
+        self,
+        work: Callable[[Connection, bool], Awaitable[T]],
+        *,
+        patience_s: float | None,
+        within_s: float | None = None,
+    ) -> T:
         """
         What *work* comes to, which must be as good twice as once: it is run again where the connection broke.
 
@@ -163,6 +173,9 @@ class Link:
             work: Its second argument tells whether an earlier run may have been committed.
 
             patience_s: None waits for the server as long as it takes.
+
+            within_s: A connection on which *work* takes longer is given up, as one on which nothing arrives any
+                more; None leaves that to each statement's own time.
 
         Raises:
             QueueUnavailable: The server was away for so long.
@@ -174,7 +187,8 @@ class Link:
                 async with self._turn:
                     db = await self._connected()
                     try:
-                        return await work(db, maybe_done)
+                        async with asyncio.timeout(within_s):
+                            return await work(db, maybe_done)
                     except BaseException as error:
                         maybe_done = maybe_done or not isinstance(error, _SETTLED)
                         if not isinstance(error, asyncpg.PostgresError) or db.is_closed():

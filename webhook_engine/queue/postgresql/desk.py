@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from webhook_engine.errors import QueueError
 from webhook_engine.queue.postgresql import alarms, claiming, ordering, suspects
 from webhook_engine.queue.postgresql.claiming import Claim, Turns
-from webhook_engine.queue.postgresql.connecting import Time
+from webhook_engine.queue.postgresql.connecting import PROMPT_S, Time
 from webhook_engine.queue.postgresql.suspects import Suspects
 from webhook_engine.queue.times import NEVER
 
@@ -271,7 +271,8 @@ class Desk:
         return found
 
     async def _do(self, work: Any) -> Any:
-        return await self._link.run(work, patience_s=self._settings.patience_s)
+        patience_s = self._settings.patience_s
+        return await self._link.run(work, patience_s=patience_s, within_s=max(PROMPT_S, patience_s))
 
     def _end(self, which: Callable[[Claim], bool]) -> None:
         gone = [each for each in self._claims if which(each)]

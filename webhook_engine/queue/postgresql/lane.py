@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from webhook_engine.errors import QueueError, QueueUnavailable
+from webhook_engine.queue.postgresql.connecting import PROMPT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -79,6 +80,8 @@ class Lane(Generic[Row, Told]):
             told = await self._link.run(
                 lambda db, maybe_done: self._write(db, self._link.slot, rows, maybe_done),
                 patience_s=self._patience_s,
+                # Whoever waits for an answer is not to wait for a network that swallows it.
+                within_s=None if self._patience_s is None else max(PROMPT_S, self._patience_s),
             )
         except QueueUnavailable as error:
             _refuse(asked, error)

@@ -20,7 +20,7 @@ from webhook_engine.queue.delivery import Delivery, Receipt, State
 from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
 from webhook_engine.queue.postgresql import dividing, documents, holding, reviving, schema, spreading, telling
 from webhook_engine.queue.postgresql.claiming import Claim
-from webhook_engine.queue.postgresql.connecting import Link, Server
+from webhook_engine.queue.postgresql.connecting import PROMPT_S, Link, Server
 from webhook_engine.queue.postgresql.desk import Desk
 from webhook_engine.queue.postgresql.doorbell import Doorbell
 from webhook_engine.queue.postgresql.housekeeping import Housekeeping
@@ -393,7 +393,9 @@ class PostgresqlQueue(DeliveryQueue):
         if patience_s is None:
             patience_s = self._server.settings.patience_s
         try:
-            return await link.run(lambda db, _: work(db), patience_s=patience_s)
+            # What is divided is good for seconds.
+            within_s = PROMPT_S if link is self._dividing else None
+            return await link.run(lambda db, _: work(db), patience_s=patience_s, within_s=within_s)
         except Exception as error:
             if isinstance(error, QueueError) or not isinstance(error, self._server.errors):
                 raise
