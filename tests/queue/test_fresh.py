@@ -2,14 +2,15 @@
 What is claimed a moment after it was put is what stands in the file.
 """
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from webhook_engine.errors import QueueUnavailable
-from webhook_engine.queue import SqliteQueue
+from webhook_engine.errors import LeaseLost, QueueUnavailable
+from webhook_engine.queue import MAYBE_DELIVERED, Ending, SqliteQueue, State
 from webhook_engine.queue.sqlite import QueueSettings
-from webhook_engine.testing.delivery_queue.common import LONG_S, delivery
+from webhook_engine.testing.delivery_queue.common import LONG_S, OK, delivery
 
 ROOM = 400_000
 
@@ -65,3 +66,37 @@ async def test_what_is_no_longer_at_hand_is_read(tmp_path, monkeypatch):
     assert {f"e{number}": number for number in range(10)} == {
         lease.event_id: lease.reference["of"] for lease in leases
     }
+
+
+async def test_a_lease_that_ran_out_settles_nothing(tmp_path):
+    """
+    Although nobody else has the delivery yet: its crash is written down already.
+    """
+    async with SqliteQueue(tmp_path / "q.db") as queue:
+        await queue.put([delivery("e1")])
+        (lease,) = await queue.claim(1, lease_s=0.05)
+        async with asyncio.timeout(10):
+            while (await queue.show(lease.id)).state is State.LEASED:
+                await asyncio.sleep(0.01)
+        with pytest.raises(LeaseLost):
+            await queue.done(lease, OK)
+        report = await queue.show(lease.id)
+        states = (await queue.stats()).states
+
+    assert (State.AGAIN, [MAYBE_DELIVERED]) == (report.state, [each.outcome for each in report.records])
+    assert {State.AGAIN: 1} == {state: n for state, n in states.items() if n}
+
+
+async def test_what_the_disk_refused_is_held_as_before(tmp_path):
+    """
+    A transaction that failed forgets what was at hand of leases; the file still knows them.
+    """
+    async with SqliteQueue(tmp_path / "q.db", settings=QueueSettings(limit_bytes=ROOM)) as queue:
+        await queue.put([delivery(f"e{n}") for n in range(3)])
+        leases = await queue.claim(3, lease_s=LONG_S)
+        with pytest.raises(QueueUnavailable):
+            await queue.put([delivery(f"lost-{n}", reference={"x": "x" * 4_000}) for n in range(200)])
+        queue._writer.book.db.pragma("max_page_count", 100_000)
+        errors = await queue.settle([Ending(lease, State.DONE, OK) for lease in (*leases, leases[0])])
+
+    assert [None, None, None, LeaseLost] == [error if error is None else type(error) for error in errors]

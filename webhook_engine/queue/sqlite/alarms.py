@@ -77,6 +77,7 @@ def _move(book: Book, state: State, until: int, *, alone: bool = False) -> int:
     records: list[Row] = []
     for due in found:
         if state is State.LEASED:
+            book.held.pop(due.id, None)
             due.attempts += 1
             due.crashes += 1
             records.append(record(due.id, due.attempts, due.claimed_at, _UNTOLD))

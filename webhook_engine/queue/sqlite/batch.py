@@ -48,6 +48,7 @@ def transact(book: Book, work: Callable[[Book], list[Answer]]) -> list[Answer]:
         book.suspects = True
         # Numbers that were given in vain are given again.
         book.fresh.clear()
+        book.held.clear()
         book.last_id, book.alarm, book.lost = last_id, alarm, lost
         if book.db.in_transaction:
             book.db.execute("ROLLBACK")

@@ -5,7 +5,7 @@ What the writer has in hand during a transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from webhook_engine.queue.sqlite.clock import NEVER, Clock
 from webhook_engine.queue.sqlite.settings import QueueSettings
@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 _FRESH: Final = 8192
 _FRESH_CHARS: Final = 4096
+
+
+class Held(NamedTuple):
+    """
+    A lease, as far as its end has to know it.
+    """
+
+    secret: str
+    expires: int
+    lock: str | None
+    claimed_at: int
 
 
 @dataclass(slots=True)
@@ -34,6 +45,9 @@ class Book:
 
     fresh: dict[int, tuple[NewRow, int]] = field(default_factory=dict)
     """Number -> what was put lately and never claimed, and when: of that nothing need be read again."""
+
+    held: dict[int, Held] = field(default_factory=dict)
+    """Number -> its lease, of those claimed since the file was opened; of others the file is asked."""
 
     last_id: int = 0
     """The number given last, to a delivery or to a place in an order."""

@@ -1,17 +1,19 @@
 """
 One statement for many rows.
 
-Each step of SQLite lets go of the interpreter and has to win it back from a busy
-event loop. So rows go in by the hundred, and come out as one JSON text.
+Each statement lets go of the interpreter and has to win it back from a busy event
+loop, which takes as long as some rows do. So rows go in by the hundred, with rows of
+nothing to make up the number, and come out as one JSON text.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
 
 Row = Sequence["apsw.SQLiteValue"]
 
-_LARGEST = 128
+SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Rows in one statement: few sizes, so that every statement stays prepared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
     """
-    A statement in which `{values}` stands for the rows.
+    A statement in which `{values}` stands for the rows; of a row of NULLs it makes nothing.
     """
 
     sql: str
@@ -38,17 +41,16 @@ class Bulk:
         Args:
             more: What the statement binds after its rows.
         """
-        for part in parts(rows):
-            db.execute(_sized(self.sql, self.width, len(part)), (*chain.from_iterable(part), *more))
+        for size, values in parts(rows, self.width):
+            db.execute(_sized(self.sql, self.width, size), (*values, *more))
 
     def read(self, db: apsw.Connection, rows: Sequence[Row], *more: apsw.SQLiteValue) -> list[list[Any]]:
         """
         What a statement selects whose one row is one JSON array.
         """
         found: list[list[Any]] = []
-        for part in parts(rows):
-            sql = _sized(self.sql, self.width, len(part))
-            found += read_json(db, sql, (*chain.from_iterable(part), *more))
+        for size, values in parts(rows, self.width):
+            found += read_json(db, _sized(self.sql, self.width, size), (*values, *more))
         return found
 
 
@@ -61,16 +63,14 @@ def read_json(db: apsw.Connection, sql: str, values: Row = ()) -> list[list[Any]
     return rows
 
 
-def parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def parts(rows: Sequence[Row], width: int) -> Iterator[tuple[int, Iterator[apsw.SQLiteValue]]]:
     """
-    The rows in parts of 128, 64, … 1: few sizes, so that every statement stays prepared.
+    The rows in as few parts as can be: how many each has, and their values, made up with NULLs.
     """
-    start, size = 0, _LARGEST
-    while start < len(rows):
-        while size > len(rows) - start:
-            size //= 2
-        yield rows[start : start + size]
-        start += size
+    for start in range(0, len(rows), SIZES[-1]):
+        part = rows[start : start + SIZES[-1]]
+        size = SIZES[bisect_left(SIZES, len(part))]
+        yield size, chain(chain.from_iterable(part), repeat(None, (size - len(part)) * width))
 
 
 @lru_cache(maxsize=256)

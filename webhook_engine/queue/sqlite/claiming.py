@@ -5,6 +5,7 @@ Leases on what may go now.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
@@ -13,9 +14,9 @@ import orjson
 from webhook_engine.queue.delivery import State
 from webhook_engine.queue.lease import Lease
 from webhook_engine.queue.sharing import Share
-from webhook_engine.queue.sqlite.book import Book
-from webhook_engine.queue.sqlite.bulk import Row, read_json
-from webhook_engine.queue.sqlite.clock import moment
+from webhook_engine.queue.sqlite.book import Book, Held
+from webhook_engine.queue.sqlite.bulk import read_json
+from webhook_engine.queue.sqlite.clock import NEVER, moment
 from webhook_engine.queue.sqlite.later import Later
 from webhook_engine.queue.sqlite.operations import Claim
 from webhook_engine.queue.sqlite.statements import LEASE, NAMED, NEWEST, choose, choose_numbers
@@ -39,16 +40,16 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
     if not chosen:
         return ()
     ends = book.now + asked.lease
-    leases: list[Lease] = []
-    rows: list[Row] = []
-    secrets = token_hex(_SECRET * len(chosen))
-    for place, facts in enumerate(chosen):
-        token = secrets[2 * _SECRET * place : 2 * _SECRET * (place + 1)]
-        leases.append(_lease(facts, token))
-        rows.append((facts[0], token))
-    for (target, state), n in Counter((facts[4], facts[11]) for facts in chosen).items():
+    # Each lease's token has its delivery's number in front: the same secret is another token for each.
+    secret = token_hex(_SECRET)
+    put_at: dict[int, datetime] = {}
+    leases = [_lease(facts, secret, put_at) for facts in chosen]
+    for facts in chosen:
+        book.held[facts[0]] = Held(secret, facts[12], facts[13], book.now)
+    for (target, state), n in Counter([(facts[4], facts[11]) for facts in chosen]).items():
         book.tally.move(target, state, State.LEASED, n)
-    LEASE.run(book.db, rows, ends, book.now)
+    numbers = orjson.dumps([facts[0] for facts in chosen]).decode()
+    book.db.execute(LEASE, (secret, ends, book.now, numbers))
     book.wake_at(ends)
     return tuple(leases)
 
@@ -123,8 +124,9 @@ def _told(book: Book, numbers: list[int]) -> list[list[Any]]:
             others.append(number)
             continue
         row, put_at = fresh
+        expires = NEVER if row.expires is None else put_at + row.expires
         facts = (number, row.key.hex(), row.event_id, row.webhook, row.target, Later(row.reference))
-        found.append([*facts, None, 0, 0, 0, put_at, State.READY])
+        found.append([*facts, None, 0, 0, 0, put_at, State.READY, expires, row.turn])
     return found + _named(book, others) if others else found
 
 
@@ -132,29 +134,34 @@ def _named(book: Book, numbers: list[int]) -> list[list[Any]]:
     return read_json(book.db, NAMED, (orjson.dumps(numbers).decode(),))
 
 
-def _lease(facts: list[Any], token: str) -> Lease:
+def _lease(facts: list[Any], secret: str, put_at: dict[int, datetime]) -> Lease:
     """
     In the order of the statement: id, key, event, webhook, target, reference, frozen, attempts, failures,
-    crashes, put at, state.
+    crashes, put at, state, expires, lock.
     """
+    number, key, event_id, webhook, target, reference, frozen, attempts, failures, crashes, at, *_ = facts
+    when = put_at.get(at)
+    if when is None:
+        # What was put together shares its time.
+        when = put_at[at] = moment(at)
     return Lease(
-        facts[1],
-        facts[2],
-        facts[3],
-        facts[4],
-        facts[5],
-        facts[6],
-        facts[7] + 1,
-        facts[8],
-        facts[9] > 0,
-        moment(facts[10]),
-        f"{facts[0]}.{token}",
+        key,
+        event_id,
+        webhook,
+        target,
+        reference,
+        frozen,
+        attempts + 1,
+        failures,
+        crashes > 0,
+        when,
+        f"{number}.{secret}",
     )
 
 
-def held_by(lease: Lease) -> tuple[int, str]:
+def parts_of(token: str) -> tuple[int, str]:
     """
     The row and the secret in a lease's token; no row for a token that is none of ours.
     """
-    number, _, secret = lease.token.partition(".")
+    number, _, secret = token.partition(".")
     return (int(number) if number.isdecimal() else 0), secret

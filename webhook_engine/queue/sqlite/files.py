@@ -52,7 +52,7 @@ def open_file(path: Path, settings: QueueSettings) -> apsw.Connection:
         QueueUnavailable: Locked, or no room.
     """
     try:
-        db = apsw.Connection(str(path), statementcachesize=256)
+        db = apsw.Connection(str(path), statementcachesize=512)
         try:
             _prepare(db, path, settings)
         except BaseException:

@@ -24,17 +24,27 @@ def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
     contents: list[Row] = []
     new: set[bytes] = set()
     ahead: set[str] = set()
-    for number, row in enumerate(rows):
-        if number in known or row.key in new:
+    placed: dict[tuple[str, State], int] = {}
+    earliest = NEVER
+    for i, row in enumerate(rows):
+        if i in known or row.key in new:
             receipts.append(Receipt.DUPLICATE)
             continue
         receipts.append(Receipt.ACCEPTED)
         new.add(row.key)
-        inserts.append(_insert(book, row, behind=number in blocked or row.turn in ahead))
-        contents.append((book.last_id, row.reference))
-        book.remember(book.last_id, row)
+        number = book.next_id()
+        state, at, expires = _beginning(book, row, behind=i in blocked or row.turn in ahead)
+        inserts.append(_insert(book, number, row, state, at, expires))
+        earliest = min(earliest, at)
+        contents.append((number, row.reference))
+        place = (row.target, state)
+        placed[place] = placed.get(place, 0) + 1
+        book.remember(number, row)
         if row.turn is not None and not row.wait:
             ahead.add(row.turn)
+    for (target, state), n in placed.items():
+        book.tally.move(target, None, state, n)
+    book.wake_at(earliest)
     INSERT.run(book.db, inserts)
     FILL.run(book.db, contents)
     return receipts
@@ -48,16 +58,19 @@ def _standing(book: Book, rows: Sequence[NewRow]) -> tuple[set[int], set[int]]:
     return {i for i, known, _ in found if known}, {i for i, _, blocked in found if blocked}
 
 
-def _insert(book: Book, row: NewRow, *, behind: bool) -> Row:
-    number = book.next_id()
+def _beginning(book: Book, row: NewRow, *, behind: bool) -> tuple[State, int, int]:
+    """
+    Its first state, when that ends, and when it expires.
+    """
     expires = NEVER if row.expires is None else book.now + row.expires
-    state, at = State.READY, expires
     if row.wait:
-        state, at = State.WAITING, min(book.now + row.wait, expires)
-    elif behind:
-        state, at = State.HELD, min(book.now + row.hold, expires)
-    book.tally.move(row.target, None, state)
-    book.wake_at(at)
+        return State.WAITING, min(book.now + row.wait, expires), expires
+    if behind:
+        return State.HELD, min(book.now + row.hold, expires), expires
+    return State.READY, expires, expires
+
+
+def _insert(book: Book, number: int, row: NewRow, state: State, at: int, expires: int) -> Row:
     return (
         number,
         row.key,

@@ -91,13 +91,21 @@ CHECK = Bulk(
 
 INSERT = Bulk(
     """
+    WITH v(id, key, event_id, webhook, target, state, at, urgency, put_at, expires, turn, lock, place, strict, hold)
+        AS (VALUES {values})
     INSERT INTO delivery (id, key, event_id, webhook, target, state, at, urgency, put_at, expires,
-        turn, lock, place, strict, hold) VALUES {values}
+        turn, lock, place, strict, hold) SELECT * FROM v WHERE id IS NOT NULL
     """,
     15,
 )
 
-FILL = Bulk("INSERT INTO content (id, reference) VALUES {values}", 2)
+FILL = Bulk(
+    """
+    WITH v(id, reference) AS (VALUES {values})
+    INSERT INTO content (id, reference) SELECT * FROM v WHERE id IS NOT NULL
+    """,
+    2,
+)
 
 FREEZE = Bulk(
     """
@@ -118,27 +126,33 @@ HOLDING = Bulk(
 
 SETTLE = Bulk(
     """
-    WITH v(id, token, state, at, failures, attempts, lock, reason) AS (VALUES {values})
+    WITH v(id, state, at, failures, attempts, closed, reason) AS (VALUES {values})
     UPDATE delivery SET state = v.state, at = v.at, failures = v.failures, attempts = v.attempts, crashes = 0,
-        token = NULL, lock = v.lock, reason = v.reason
-    FROM v WHERE delivery.id = v.id AND delivery.token = v.token AND delivery.state = 'leased'
+        token = NULL, lock = iif(v.closed, NULL, delivery.lock), reason = v.reason
+    FROM v WHERE delivery.id = v.id AND delivery.state = 'leased'
     """,
-    8,
+    7,
 )
 
+SETTLE_ALIKE = """
+    UPDATE delivery NOT INDEXED SET state = ?, at = ?, failures = ?, attempts = ?, crashes = 0, token = NULL,
+        lock = iif(?, NULL, lock), reason = ?
+    WHERE id IN (SELECT value FROM json_each(?)) AND state = 'leased'
+"""
+"""The same where many end in the same way: as they nearly always do."""
+
 RECORD = Bulk(
-    "INSERT OR REPLACE INTO attempt (id, at, took_s, outcome, status, detail) VALUES {values}",
+    """
+    WITH v(id, at, took_s, outcome, status, detail) AS (VALUES {values})
+    INSERT OR REPLACE INTO attempt (id, at, took_s, outcome, status, detail) SELECT * FROM v WHERE id IS NOT NULL
+    """,
     6,
 )
 
-LEASE = Bulk(
-    """
-    WITH v(id, token) AS (VALUES {values})
-    UPDATE delivery SET state = 'leased', token = v.token, at = ?, claimed_at = ?
-    FROM v WHERE delivery.id = v.id AND delivery.state IN ('ready', 'again')
-    """,
-    2,
-)
+LEASE = """
+    UPDATE delivery NOT INDEXED SET state = 'leased', token = ?, at = ?, claimed_at = ?
+    WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('ready', 'again')
+"""
 
 MOVE = Bulk(
     """
@@ -185,7 +199,7 @@ BLOCKED = """
 COUNT = Bulk(
     """
     WITH v(target, state, n) AS (VALUES {values})
-    INSERT INTO tally (target, state, n) SELECT target, state, n FROM v WHERE true
+    INSERT INTO tally (target, state, n) SELECT * FROM v WHERE target IS NOT NULL
     ON CONFLICT (target, state) DO UPDATE SET n = n + excluded.n
     """,
     3,
@@ -224,7 +238,7 @@ _CHOSEN = """
     SELECT '[' || group_concat('[' || d.id || ',"' || lower(hex(d.key)) || '",' || json_quote(d.event_id) || ','
         || json_quote(d.webhook) || ',' || json_quote(d.target) || ',' || c.reference || ','
         || ifnull(c.frozen, 'null') || ',' || d.attempts || ',' || d.failures || ',' || d.crashes || ','
-        || d.put_at || ',"' || d.state || '"]') || ']'
+        || d.put_at || ',"' || d.state || '",' || d.expires || ',' || json_quote(d.lock) || ']') || ']'
     FROM chosen CROSS JOIN delivery d ON d.id = chosen.id CROSS JOIN content c ON c.id = d.id
 """
 
