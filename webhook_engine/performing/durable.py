@@ -119,6 +119,7 @@ class Performer:
             self._allowing = asyncio.create_task(self.allowances.run(), name="dividing targets")
             self._allowing.add_done_callback(_tell_end)
         self.breakers.share(is_shared=self.allowances is not None)
+        self._end_company = self._queue.before_writing(self._settler.write_now)
         self._claiming = asyncio.create_task(self._claims.run(), name="claiming deliveries")
         self._claiming.add_done_callback(_tell_end)
         return self
@@ -145,6 +146,7 @@ class Performer:
         finally:
             self._heartbeat.close()
             self._end_listening()
+            self._end_company()
             self._stopped.set()
 
     def report(self) -> PerformerReport:

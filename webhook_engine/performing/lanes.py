@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from webhook_engine.performing.breakers import Breakers
     from webhook_engine.queue import Lease
 
-_AHEAD_S = 0.05
+_AHEAD_S = 0.1
 """A target's deliveries are fetched so long before their turn at the pace it keeps: a claim takes less."""
 
 _MOST_AHEAD = 256

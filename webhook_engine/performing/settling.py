@@ -35,11 +35,12 @@ _TOGETHER_S: Final = 0.005
 """Settlements of the same five milliseconds are written together, so that what is put does not wait for many
 small commits."""
 
-_LONG_TOGETHER_S: Final = 0.02
-"""The same where they come so fast that a commit costs more than what is in it."""
+_LONG_TOGETHER_S: Final = 0.05
+"""The same where they come so fast that a commit costs more than what is in it. Not where another delivery waits
+for one of them."""
 
-_MANY: Final = 16
-"""Settlements in one commit that make the next one wait for longer."""
+_OFTEN: Final = 1000
+"""Settlements a second that are so fast."""
 
 _COMPANY: Final = 128
 """So many do not wait for more."""
@@ -77,7 +78,10 @@ class Settler:
         self._on_settled, self._on_end = on_settled, on_end
         self._together: list[_Open] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._wait_s = _TOGETHER_S
+        self._is_soon = True
+        """Whether the timer is the short one."""
+        self._are_many = False
+        self._written_at = 0.0
         self._writing: set[asyncio.Task[None]] = set()
         self._gave_up = False
         self.open = 0
@@ -103,8 +107,8 @@ class Settler:
         )
         if len(self._together) >= _COMPANY:
             self.write_now()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._wait_s, self.write_now)
+        else:
+            self._wait(lease)
 
     async def drain(self) -> None:
         """
@@ -131,10 +135,14 @@ class Settler:
             self._timer.cancel()
             self._timer = None
         together, self._together = self._together, []
+        if not together:
+            return
         if self._gave_up:
             self._forget(together)
             return
-        self._wait_s = _LONG_TOGETHER_S if len(together) >= _MANY else _TOGETHER_S
+        now = asyncio.get_running_loop().time()
+        self._are_many = len(together) >= _OFTEN * max(now - self._written_at, _TOGETHER_S)
+        self._written_at = now
         alone = [each for each in together if _leads_on(each)]
         if alone:
             # What they lead to is put before them, and must not hold up the others.
@@ -144,6 +152,19 @@ class Settler:
                 task = asyncio.get_running_loop().create_task(self._write(batch))
                 self._writing.add(task)
                 task.add_done_callback(self._writing.discard)
+
+    def _wait(self, lease: Lease) -> None:
+        """
+        For company, and not for long where somebody waits for the end of that lease.
+        """
+        soon = not self._are_many or self._queue.is_waited_for(lease)
+        if self._timer is not None:
+            if self._is_soon or not soon:
+                return
+            self._timer.cancel()
+        self._is_soon = soon
+        wait_s = _TOGETHER_S if soon else _LONG_TOGETHER_S
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self.write_now)
 
     async def _write(self, batch: Sequence[_Open]) -> None:
         try:

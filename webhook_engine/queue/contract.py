@@ -7,13 +7,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from webhook_engine.errors import QueueError
     from webhook_engine.queue.delivery import Delivery, Receipt, State
     from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
     from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spread, Stats
+
+
+def _nothing() -> None:
+    pass
 
 
 class DeliveryQueue(Protocol):
@@ -99,6 +103,26 @@ class DeliveryQueue(Protocol):
         Returns:
             For each why it was not written: `LeaseLost` where it was not held any more. The others are.
         """
+
+    def is_waited_for(self, lease: Lease) -> bool:  # noqa: ARG002  # a queue that knows says so itself
+        """
+        Whether another delivery is known to be kept back until this one ends; False where nobody knows.
+        """
+        return False
+
+    def before_writing(
+        self,
+        call: Callable[[], None],  # noqa: ARG002  # where company makes nothing cheaper, nobody calls
+    ) -> Callable[[], None]:
+        """
+        Has *call* called whenever something is about to be written, where that costs less with company.
+
+        What it asks of the queue goes along, in the same transaction.
+
+        Returns:
+            What ends that.
+        """
+        return _nothing
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:
         """

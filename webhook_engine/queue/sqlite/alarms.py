@@ -109,6 +109,7 @@ def _next(book: Book, due: _Due, state: State, *, alone: bool) -> tuple[State, i
     if state is State.WAITING and due.place is None:
         due.place = book.next_id()
         if is_blocked(book, due.lock, strict=bool(due.strict)):
+            book.note_waiting(str(due.lock))
             return State.HELD, min(book.now + due.hold, due.expires)
     return (State.AGAIN if due.failures or due.crashes else State.READY), due.expires
 

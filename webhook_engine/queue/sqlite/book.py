@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FRESH: Final = 8192
 _FRESH_CHARS: Final = 4096
+_WAITED_FOR: Final = 8192
 
 
 class Held(NamedTuple):
@@ -48,6 +49,9 @@ class Book:
 
     held: dict[int, Held] = field(default_factory=dict)
     """Number -> its lease, of those claimed since the file was opened; of others the file is asked."""
+
+    waited_for: set[str] = field(default_factory=set)
+    """Locks that others were lately put behind; of some that are not here it is true as well."""
 
     last_id: int = 0
     """The number given last, to a delivery or to a place in an order."""
@@ -83,6 +87,13 @@ class Book:
         if len(self.fresh) >= _FRESH:
             del self.fresh[next(iter(self.fresh))]
         self.fresh[number] = (row, self.now)
+
+    def note_waiting(self, lock: str) -> None:
+        """
+        Another one waits for those of that lock.
+        """
+        if len(self.waited_for) < _WAITED_FOR:
+            self.waited_for.add(lock)
 
     def wake_at(self, at: int) -> None:
         self.alarm = min(self.alarm, at)

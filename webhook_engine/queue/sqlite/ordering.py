@@ -21,10 +21,13 @@ def advance(book: Book, locks: Collection[str]) -> None:
     if not locks:
         return
     found = NEXT_IN_ORDER.read(book.db, [(lock,) for lock in locks])
-    for _, target, expires in found:
+    # Behind one that is let go may be more.
+    book.waited_for.difference_update(locks)
+    for _, target, expires, lock in found:
         book.tally.move(target, State.HELD, State.READY)
         book.wake_at(expires)
-    LET_GO.run(book.db, [(number,) for number, _, _ in found])
+        book.note_waiting(lock)
+    LET_GO.run(book.db, [(number,) for number, *_ in found])
 
 
 def is_blocked(book: Book, lock: str | None, *, strict: bool) -> bool:

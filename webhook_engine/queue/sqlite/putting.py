@@ -36,6 +36,8 @@ def put(book: Book, rows: Sequence[NewRow]) -> list[Receipt]:
         state, at, expires = _beginning(book, row, behind=i in blocked or row.turn in ahead)
         inserts.append(_insert(book, number, row, state, at, expires))
         earliest = min(earliest, at)
+        if state is State.HELD and row.turn is not None:
+            book.note_waiting(row.turn)
         contents.append((number, row.reference))
         place = (row.target, state)
         placed[place] = placed.get(place, 0) + 1

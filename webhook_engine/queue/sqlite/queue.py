@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -21,6 +21,7 @@ from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spr
 from webhook_engine.queue.rows import End, as_json, end_row, new_row
 from webhook_engine.queue.sqlite import documents, holding, spreading, telling
 from webhook_engine.queue.sqlite.choosing import choice_of
+from webhook_engine.queue.sqlite.claiming import parts_of
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
 from webhook_engine.queue.sqlite.operations import (
@@ -184,6 +185,18 @@ class SqliteQueue(DeliveryQueue):
             for place, lost in zip(places, errors, strict=True):
                 found[place] = lost
         return tuple(found)
+
+    def is_waited_for(self, lease: Lease) -> bool:
+        book = self._writer.book
+        # Read beside the writer's thread: each look is at one entry, and what comes a moment later does not matter.
+        if book is None or not book.waited_for:
+            return False
+        held = book.held.get(parts_of(lease.token)[0])
+        return held is not None and held.lock in book.waited_for
+
+    def before_writing(self, call: Callable[[], None]) -> Callable[[], None]:
+        self._writer.stragglers.append(call)
+        return lambda: self._writer.stragglers.remove(call)
 
     async def done(self, lease: Lease, record: AttemptRecord) -> None:
         await self._settle(Ending(lease, State.DONE, record))

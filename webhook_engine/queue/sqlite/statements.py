@@ -167,7 +167,7 @@ MOVE = Bulk(
 NEXT_IN_ORDER = Bulk(
     """
     WITH v(lock) AS (VALUES {values})
-    SELECT json_group_array(json_array(h.id, h.target, h.expires)) FROM v CROSS JOIN delivery h
+    SELECT json_group_array(json_array(h.id, h.target, h.expires, v.lock)) FROM v CROSS JOIN delivery h
     ON h.id = (
         SELECT id FROM delivery INDEXED BY delivery_order
         WHERE lock = v.lock AND state = 'held' ORDER BY place LIMIT 1

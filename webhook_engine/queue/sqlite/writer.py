@@ -75,6 +75,8 @@ class Writer:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"queue {path.name}", daemon=True)
         self.book: Book | None = None
+        self.stragglers: list[Callable[[], None]] = []
+        """Called before anything is handed over, so that what could wait goes along."""
 
     def start(self, opened: Operation) -> None:
         self._inbox.put([opened])
@@ -88,8 +90,14 @@ class Writer:
         if self._ended and not isinstance(operation, Close):
             raise self._gone()
         if not self._asked:
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._call_stragglers if self.stragglers else self._hand_over)
         self._asked.append(operation)
+
+    def _call_stragglers(self) -> None:
+        for call in tuple(self.stragglers):
+            call()
+        # Behind the tasks that those began.
+        self._loop.call_soon(self._hand_over)
 
     def _hand_over(self) -> None:
         asked, self._asked = self._asked, []
