@@ -142,7 +142,17 @@ def test_json(command, file, monkeypatch):
     )
 
     shown = json.loads(result.out)
-    assert {"event", "moment", "values", "rules", "starts", "webhooks", "delivery", "notes"} == set(shown)
+    assert {
+        "event",
+        "moment",
+        "values",
+        "rules",
+        "starts",
+        "webhooks",
+        "delivery",
+        "recorded",
+        "notes",
+    } == set(shown)
     assert {"CALL_DURATION": 5} == shown["values"]
     assert [("Long calls", "condition"), ("Every call", "matched")] == [
         (each["rule"], each["reason"]) for each in shown["rules"]

@@ -181,7 +181,45 @@ def test_an_event_becomes_a_test_of_everything_it_starts(beside, process, folder
     assert 2 == done.out.count("[[test.expect]]")
 
 
+def test_an_event_explains_the_lookup_and_the_window_that_it_started(beside, process, folder):
+    """
+    By the trace of the dry run, with what was answered.
+    """
+    done = beside("explain", "integration.toml", "--recorded", "call-1")
+
+    assert 0 == done.code, done
+    lines = done.out.splitlines()
+    assert "Lookup sent:" in lines
+    assert "  attempt 1: no-match (status 200)" in lines, lines
+    assert "  (opens in the agent's browser; nothing is sent from here)" in lines
+    assert any("told by the definitions of now" in each for each in lines)
+
+
+def test_an_event_explains_its_deliveries_without_the_key(beside, process, folder):
+    """
+    Both attempts, and *** in the notes.
+    """
+    done = beside("explain", "integration.toml", "--recorded", "call-2", "--json")
+
+    assert 0 == done.code, done
+    (start,) = [each for each in json.loads(done.out)["starts"] if each["webhook"] == "Report"]
+    assert [("target-failed", 503), ("ok", 200)] == [
+        (each["outcome"], each["status"]) for each in start["attempts"]
+    ]
+    assert SECRET not in done.out
+    assert "the key is ***" in done.out
+
+
 NONSENSE = {
+    "an event that is not recorded": (
+        ("explain", "integration.toml", "--recorded", "nothing"),
+        "there is no recorded event 'nothing'",
+    ),
+    "no definitions to explain by": (("explain", "--recorded", "call-1"), "name that as FILE"),
+    "two things to explain": (
+        ("explain", "--recorded", "call-1", "--delivery", "d"),
+        "--delivery and --recorded: one of them",
+    ),
     "no such id": (("record-test", "nothing"), "there is no delivery 'nothing'"),
     "no definitions named": (("replay-draft", "integration.toml"), "name that with --against FILE"),
 }

@@ -42,19 +42,38 @@ DeliveryOption = Annotated[
         show_default=False,
     ),
 ]
+RecordedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recorded",
+        metavar="EVENT",
+        help="Explain this recorded event instead, with every lookup, window and delivery that it started.",
+        show_default=False,
+    ),
+]
 SettingsFile = Annotated[
     Path | None,
     typer.Option(
-        "--settings", metavar="FILE", help="With --delivery: the settings file.", show_default=False
+        "--settings",
+        metavar="FILE",
+        help="With --delivery or --recorded: the settings file.",
+        show_default=False,
     ),
 ]
 Database = Annotated[
     str | None,
-    typer.Option("--database", metavar="URL", help="With --delivery: the store.", show_default=False),
+    typer.Option(
+        "--database", metavar="URL", help="With --delivery or --recorded: the store.", show_default=False
+    ),
 ]
 Tenant = Annotated[
     str | None,
-    typer.Option("--tenant", metavar="NAME", help="With --delivery: whose, of several.", show_default=False),
+    typer.Option(
+        "--tenant",
+        metavar="NAME",
+        help="With --delivery or --recorded: whose.",
+        show_default=False,
+    ),
 ]
 
 _STYLES = {"yes": "green", "wrong": "red"}
@@ -66,6 +85,7 @@ def explain(
     settings: Settings = [],  # noqa: B006  # typer copies its defaults
     call: CallFile = None,
     delivery: DeliveryOption = None,
+    recorded: RecordedOption = None,
     settings_file: SettingsFile = None,
     database: Database = None,
     tenant: Tenant = None,
@@ -73,21 +93,24 @@ def explain(
 ) -> None:
     """
     Say of each rule and webhook why an event starts it or not, with the values that decide, where each variable
-    comes from, and what would be sent. With --delivery the same of what was sent, with each attempt. Sends
-    nothing; secrets are masked.
+    comes from, and what would be sent. With --delivery the same of what was sent, with each attempt; with
+    --recorded of all that a recorded event started, lookups and windows too. Sends nothing; secrets are masked.
 
     Example:  webhook-engine explain integration.toml --event ringing --set CALL_QUEUE=Sales
 
     Example:  webhook-engine explain --delivery 376330663561353200000000e3762941024f445c8026b1073dc08af1
     """
-    if delivery is not None:
+    if delivery is not None or recorded is not None:
+        if delivery is not None and recorded is not None:
+            raise BadInput("--delivery and --recorded: one of them")
         if event is not None or settings or call is not None:
-            raise BadInput("--delivery has its own event: leave out --event, --set and --call")
+            option = "--delivery" if delivery is not None else "--recorded"
+            raise BadInput(f"{option} has its own event: leave out --event, --set and --call")
         flags = {"database": database, "tenant": tenant}
-        _print_recorded(delivery, file, settings_file, flags, as_json=as_json)
+        _print_recorded(delivery, recorded, file, settings_file, flags, as_json=as_json)
         return
     if file is None or event is None:
-        raise BadInput("say what to explain: a FILE and --event MOMENT, or --delivery ID")
+        raise BadInput("say what to explain: a FILE and --event MOMENT, --delivery ID, or --recorded EVENT")
     explanation = _dry_run(file, event, settings, call)
     if as_json:
         print_json(explanation.to_json())
@@ -108,14 +131,24 @@ def _dry_run(file: Path, moment: Moment, settings: list[str], call: Path | None)
 
 
 def _print_recorded(
-    delivery: str, file: Path | None, settings_file: Path | None, flags: dict[str, Any], *, as_json: bool
+    delivery: str | None,
+    recorded: str | None,
+    file: Path | None,
+    settings_file: Path | None,
+    flags: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> None:
-    from webhook_engine.cli.explained import explained
+    from webhook_engine.cli.explained import explained, recalled
     from webhook_engine.cli.loop import run
     from webhook_engine.settings import Settings as ProcessSettings
 
     settings = ProcessSettings.load(settings_file, flags=flags)
-    document = run(explained(settings, delivery, load(file) if file is not None else None))
+    given = load(file) if file is not None else None
+    if delivery is not None:
+        document = run(explained(settings, delivery, given))
+    else:
+        document = run(recalled(settings, str(recorded), given))
     lines = document.pop("lines")
     if as_json:
         print_json(document)

@@ -4,13 +4,15 @@ The explanation of a delivery: asked of the running process, or out of the deliv
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from webhook_engine.cli.asking import AskedStore, AskingFailed
 from webhook_engine.cli.inputs import BadInput
-from webhook_engine.cli.opening import owning_or_asking, tenant_of
+from webhook_engine.cli.opening import open_store_or_service, owning_or_asking, tenant_of
 from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.process.running import Running
 
 if TYPE_CHECKING:
     from webhook_engine.cli.asking import Client
@@ -52,6 +54,34 @@ async def explained(settings: Settings, delivery: str, definitions: Definitions 
             held = definitions or await _in_force(store if client is None else AskedStore(client), settings)
             secrets = await _secrets(store, settings, held)
             return document_of(await explain_delivery(report, held, queue.kept, secrets=secrets))
+
+
+async def recalled(settings: Settings, event: str, definitions: Definitions | None) -> dict[str, Any]:
+    """
+    The same of a recorded event.
+
+    Args:
+        definitions: By which it is told; those in force where left out.
+
+    Raises:
+        NotFound: No event of that id is recorded.
+        BadInput: There are no definitions in force, or the process that runs works by a file.
+    """
+    from webhook_engine.explaining import explain_recorded
+    from webhook_engine.service.explaining import document_of
+
+    async with open_store_or_service(settings) as store:
+        document = await store.recordings.of_event(await tenant_of(store, settings), event)
+        if document is None:
+            raise NotFound("recorded event", event)
+        if definitions is None:
+            running = Running.read(settings) if isinstance(store, AskedStore) else None
+            if running is not None and running.definitions:
+                raise BadInput(f"process {running.pid} works by {running.definitions}: name that as FILE")
+            definitions = await _in_force(store, settings)
+        secrets = await _secrets(store, settings, definitions)
+        found = await asyncio.to_thread(explain_recorded, document, definitions, secrets=secrets)
+        return document_of(found)
 
 
 async def _asked(client: Client, delivery: str) -> dict[str, Any]:

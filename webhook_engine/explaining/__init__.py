@@ -7,6 +7,7 @@ from webhook_engine.explaining.encoders import ENCODERS
 from webhook_engine.explaining.explanation import Explanation, StartExplanation
 from webhook_engine.explaining.lines import lines_of
 from webhook_engine.explaining.origins import Origin, Source
+from webhook_engine.explaining.recalling import explain_recorded
 from webhook_engine.explaining.tries import AttemptTrace
 from webhook_engine.explaining.used import UsedAt, VariableTrace
 
@@ -21,5 +22,6 @@ __all__ = [
     "VariableTrace",
     "explain_delivery",
     "explain_event",
+    "explain_recorded",
     "lines_of",
 ]

@@ -12,6 +12,7 @@ from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, NotFound, WebhookDisabled, WebhookEngineError
 from webhook_engine.explaining.explanation import Explanation, StartExplanation
 from webhook_engine.explaining.hidden import HIDDEN_IN_CALL, hiding_of, report_without, unknown_to
+from webhook_engine.explaining.standing import Unasked
 from webhook_engine.explaining.tries import AttemptTrace
 from webhook_engine.explaining.used import variables_of
 from webhook_engine.line import Lines
@@ -21,7 +22,7 @@ from webhook_engine.variables import CallEvent
 from webhook_engine.versions import Version
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import Definitions, SecretRef
+    from webhook_engine.definitions import Definitions
     from webhook_engine.dispatch import SecretStore
     from webhook_engine.explaining.used import VariableTrace
     from webhook_engine.queue import DeliveryReport
@@ -162,7 +163,7 @@ def _made(
     """
     try:
         variables = variables_of(definitions.compiled(start.webhook), event, start, definitions)
-        made = Engine(definitions, secrets=_Hidden()).render(start.webhook, start.call(event)).to_json()
+        made = Engine(definitions, secrets=Unasked()).render(start.webhook, start.call(event)).to_json()
     except NotFound as error:
         return (), _recorded(report, {}), error
     except WebhookEngineError as error:
@@ -177,18 +178,6 @@ def _recorded(report: DeliveryReport, made: Mapping[str, object]) -> Mapping[str
         if isinstance(request, Mapping):
             return {"webhook": report.webhook, "kind": "request", "body": None, **request}
     return made or None
-
-
-class _Hidden:
-    """
-    In place of every secret one word that no request holds: it is hidden before anybody sees it.
-    """
-
-    def resolve(self, reference: SecretRef) -> str:  # noqa: ARG002  # whichever it is
-        """
-        The word.
-        """
-        return "a-secret-that-is-not-asked-for"
 
 
 def _follow(report: DeliveryReport, rules: RuleSet, start: Start, event: CallEvent) -> FollowTrace | None:
@@ -210,7 +199,7 @@ def _follow(report: DeliveryReport, rules: RuleSet, start: Start, event: CallEve
         took_s=record.took_s,
     )
     try:
-        line = Lines(rules.definitions, _Hidden()).of(start.webhook)
+        line = Lines(rules.definitions, Unasked()).of(start.webhook)
     except NotFound:
         return None
     names = line.interpreter.names_of(read)

@@ -36,10 +36,17 @@ class StartExplanation:
     """Why there is no request."""
 
     attempts: tuple[AttemptTrace, ...] = ()
-    """None in a dry run, and where none was made yet."""
+    """None in a dry run, where none was made yet, and where none is recorded."""
 
     follow: FollowTrace | None = None
     """What the last response led to; None where no chain waits for one, or the record does not hold it whole."""
+
+    @property
+    def is_asked(self) -> bool:
+        """
+        Whether its request goes to a target system, rather than to the agent's browser.
+        """
+        return self.request is not None and self.request.get("kind") == "request"
 
     @property
     def is_skipped(self) -> bool:
@@ -74,25 +81,30 @@ class Explanation:
     """By the rules as they are now."""
 
     starts: tuple[StartExplanation, ...]
-    """In a dry run all of them, of a delivery its own."""
+    """In a dry run all of them, of a delivery its own, of a recorded event those too that responses led to."""
 
     webhooks: tuple[WebhookTrace, ...]
 
     delivery: DeliveryReport | None = None
-    """None in a dry run."""
+    """None in a dry run, and of a recorded event."""
+
+    is_recorded: bool = False
+    """Whether it is of an event that was recorded, with all that it started."""
 
     notes: tuple[str, ...] = ()
     """Where things are no longer as they were when the delivery was accepted."""
 
     def to_json(self) -> dict[str, object]:
         """
-        `{"event", "moment", "values", "rules", "starts", "webhooks", "delivery", "notes"}`, JSON-ready.
+        `{"event", "moment", "values", "rules", "starts", "webhooks",
+        "delivery", "recorded", "notes"}`, JSON-ready.
         """
         return {
             **self.trace.to_json(),
             "starts": [each.to_json() for each in self.starts],
             "webhooks": [each.to_json() for each in self.webhooks],
             "delivery": None if self.delivery is None else _delivery(self.delivery),
+            "recorded": self.is_recorded,
             "notes": list(self.notes),
         }
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from webhook_engine.dispatch import SecretStore
     from webhook_engine.queue import DeliveryReport
 
-HIDDEN_IN_CALL: Final = "The call's own data held a secret; *** stands for it here, and conditions were asked with that."
+HIDDEN_IN_CALL: Final = (
+    "The call's own data held a secret; *** stands for it here, also where a condition asks."
+)
 
 
 _NAMED: Final = 3

@@ -35,13 +35,14 @@ def _lines(explanation: Explanation) -> Iterator[Line]:
     yield from lines_of_trace(explanation.trace)
     for start in explanation.starts:
         yield Line(0, "")
-        yield from _of_start(start, is_recorded=report is not None)
+        yield from _of_start(start, explanation)
     if report is not None:
         return
-    others = [each for each in explanation.webhooks if not each.starts]
+    led_to = {each.start.webhook for each in explanation.starts}
+    others = [each for each in explanation.webhooks if not each.starts and each.webhook not in led_to]
     if others:
         yield Line(0, "")
-        yield Line(0, "would not start:")
+        yield Line(0, "did not start:" if explanation.is_recorded else "would not start:")
     for each in others:
         for because in each.because:
             yield Line(1, f"{each.webhook!r}: {because}")
@@ -52,9 +53,16 @@ def _of_delivery(report: DeliveryReport) -> Iterator[Line]:
     yield Line(0, f"delivery {report.id} of {report.webhook!r} to {report.target}: {report.state}{reason}")
 
 
-def _of_start(start: StartExplanation, *, is_recorded: bool) -> Iterator[Line]:
-    tells = "sent" if start.attempts else "sends" if is_recorded else "would send"
-    yield Line(0, f"{start.start.webhook} {tells}:")
+def _of_start(start: StartExplanation, explanation: Explanation) -> Iterator[Line]:
+    happened = explanation.is_recorded or explanation.delivery is not None
+    is_window = start.request is not None and not start.is_asked
+    tells = "sent" if start.attempts else ("opens" if is_window else "sends") if happened else "would send"
+    led = (
+        f", led to by {' › '.join(start.start.chain)}"
+        if explanation.is_recorded and start.start.chain
+        else ""
+    )
+    yield Line(0, f"{start.start.webhook} {tells}{led}:")
     if start.request is not None:
         yield from _of_request(start.request)
     elif start.error is not None:
@@ -62,6 +70,8 @@ def _of_start(start: StartExplanation, *, is_recorded: bool) -> Iterator[Line]:
     yield from _of_variables(start.variables)
     for attempt in start.attempts:
         yield from _of_attempt(attempt)
+    if explanation.is_recorded and start.is_asked and not start.attempts:
+        yield Line(1, "no answer to it is recorded", Tone.WRONG)
     if start.follow is not None:
         yield from lines_of_trace(start.follow)
 
@@ -91,11 +101,12 @@ def _of_variables(variables: tuple[VariableTrace, ...]) -> Iterator[Line]:
 
 def _of_attempt(attempt: AttemptTrace) -> Iterator[Line]:
     status = "" if attempt.status is None else f" (status {attempt.status})"
+    at = f" at {attempt.at:%Y-%m-%d %H:%M:%S %Z}" if attempt.at is not None else ""
+    after = f" after {attempt.took_s:.3f} s" if attempt.took_s is not None else ""
     good = attempt.outcome in {"ok", "no-match", "skipped"}
     yield Line(
         1,
-        f"attempt {attempt.number} at {attempt.at:%Y-%m-%d %H:%M:%S %Z}: {attempt.outcome}{status} after "
-        f"{attempt.took_s:.3f} s",
+        f"attempt {attempt.number}{at}: {attempt.outcome}{status}{after}",
         Tone.YES if good else Tone.WRONG,
     )
     if attempt.sentence:
@@ -116,7 +127,7 @@ _SETTLED = {"retry": "tried again", "dead": "given up", "release": "put back"}
 def _ways(attempt: AttemptTrace) -> Iterator[str]:
     for each in attempt.addresses:
         yield f"address {each}" + (", which took the connection" if each == attempt.chosen else "")
-    if not attempt.addresses and attempt.status is not None:
+    if not attempt.addresses and attempt.status is not None and attempt.at is not None:
         yield "over a connection that was open already"
     for url in attempt.redirects:
         yield f"redirected to {url}"

@@ -21,10 +21,15 @@ class AttemptTrace:
     """
 
     number: int
-    at: datetime
+
     outcome: str
+    """An `Outcome`, or the word for what went wrong before there was one."""
+
     status: int | None
-    took_s: float
+
+    at: datetime | None = None
+    took_s: float | None = None
+    """Both None where only responses are recorded."""
 
     sentence: str = ""
     """What the outcome says to people."""
@@ -82,7 +87,7 @@ class AttemptTrace:
         """
         return {
             "number": self.number,
-            "at": self.at.isoformat(),
+            "at": self.at.isoformat() if self.at is not None else None,
             "outcome": self.outcome,
             "status": self.status,
             "took_s": self.took_s,
