@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.mutating import can_be_seen, is_caught, mutants, read_tree_of
 from webhook_engine.definitions import Authentication, PopState, WebhookType, lint, read_folder
 from webhook_engine.errors import DefinitionError
 from webhook_engine.responses import Outcome
@@ -146,6 +147,20 @@ MISTAKES = {
         "",
     ),
 }
+
+
+EVERY = 20
+"""Of all that can be changed, so many are left out between two that are tried here."""
+
+
+def test_hardly_anything_can_be_changed_unseen():
+    """
+    Of every key, list and table in turn: left out, another word, another number, another text.
+    """
+    tried = [each for each in mutants(read_tree_of(FLOOR)) if can_be_seen(each[0])][::EVERY]
+
+    assert [] == [what for what, mutant in tried if not is_caught(mutant, FLOOR)]
+    assert len(tried) > 35
 
 
 @pytest.mark.parametrize(("file", "right", "wrong"), MISTAKES.values(), ids=MISTAKES.keys())
