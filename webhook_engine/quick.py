@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from dataclasses import Field
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -40,6 +41,31 @@ def quick(kind: type[T]) -> type[T]:
     Raises:
         TypeError: It is another kind of class, or makes something of its fields.
     """
+    init = _written(kind, "__init__")
+    if init is not None:
+        init.__annotations__ = kind.__init__.__annotations__
+        init.__qualname__ = f"{kind.__qualname__}.__init__"
+        kind.__init__ = init  # type: ignore[method-assign]  # that is the purpose
+    return kind
+
+
+def maker(kind: Callable[P, T]) -> Callable[P, T]:
+    """
+    What makes values of *kind*, a frozen, slotted dataclass, as calling the class does, for thousands of them a second.
+
+    Calling a class packs its arguments and unpacks them again; calling a function does not. With nine fields:
+    1.4 us by the class that `dataclass` makes, 0.65 us by one that is `quick`, 0.25 us by its maker.
+
+    Raises:
+        TypeError: It is another kind of class, or makes something of its fields.
+    """
+    return _written(cast("type[T]", kind), "make") or kind
+
+
+def _written(kind: type[T], name: str) -> Callable[..., Any] | None:
+    """
+    `__init__` or `make` for *kind*; None where its values cannot be made this way.
+    """
     parts = fields(kind)  # type: ignore[arg-type]  # it raises TypeError for what is no dataclass
     if hasattr(kind, "__post_init__"):
         raise TypeError(f"{kind.__name__} makes something of its fields, so it cannot be made quickly")
@@ -47,27 +73,38 @@ def quick(kind: type[T]) -> type[T]:
     if getattr(kind, "__slots__", None) != names:
         raise TypeError(f"{kind.__name__} is no dataclass of its own with slots")
     # Without a lock over everything, another class is given to an instance only while all threads stand still.
-    if getattr(sys, "_is_gil_enabled", lambda: True)():
-        twin = type(kind.__name__, (), {"__slots__": names})
-        known = {"_become": object.__setattr__, "_twin": twin, "_kind": kind, "_made": _MADE}
-        for part in parts:
-            known |= {f"_{part.name}": part.default, f"_make_{part.name}": part.default_factory}
-        source = "\n    ".join(_init(parts))
-        made: dict[str, Any] = {}
-        exec(source, known, made)  # noqa: S102  # of names of fields alone
-        made["__init__"].__annotations__ = kind.__init__.__annotations__
-        made["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
-        kind.__init__ = made["__init__"]  # type: ignore[method-assign]  # that is the purpose
-    return kind
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return None
+    twin = type(kind.__name__, (), {"__slots__": names})
+    known = {
+        "_become": object.__setattr__,
+        "_new": object.__new__,
+        "_twin": twin,
+        "_kind": kind,
+        "_made": _MADE,
+    }
+    for part in parts:
+        known |= {f"_{part.name}": part.default, f"_make_{part.name}": part.default_factory}
+    source = "\n    ".join(_init(parts) if name == "__init__" else _make(parts))
+    made: dict[str, Any] = {}
+    exec(source, known, made)  # noqa: S102  # of names of fields alone
+    return cast("Callable[..., Any]", made[name])
 
 
-def _init(parts: tuple[Field[Any], ...]) -> Iterator[str]:
-    given = [part for part in parts if part.init]
-    arguments = [_argument(part) for part in given if not part.kw_only]
-    if named := [_argument(part) for part in given if part.kw_only]:
-        arguments += ["*", *named]
-    yield f"def __init__(self, {', '.join(arguments)}):"
+def _init(parts: Sequence[Field[Any]]) -> Iterator[str]:
+    yield f"def __init__({', '.join(('self', *_arguments(parts)))}):"
     yield '_become(self, "__class__", _twin)'
+    yield from _setting(parts)
+
+
+def _make(parts: Sequence[Field[Any]]) -> Iterator[str]:
+    yield f"def make({', '.join(_arguments(parts))}):"
+    yield "self = _new(_twin)"
+    yield from _setting(parts)
+    yield "return self"
+
+
+def _setting(parts: Sequence[Field[Any]]) -> Iterator[str]:
     for part in parts:
         name = part.name
         if not part.init:
@@ -77,6 +114,14 @@ def _init(parts: tuple[Field[Any], ...]) -> Iterator[str]:
         else:
             yield f"self.{name} = {name}"
     yield "self.__class__ = _kind"
+
+
+def _arguments(parts: Sequence[Field[Any]]) -> Iterator[str]:
+    given = [part for part in parts if part.init]
+    yield from (_argument(part) for part in given if not part.kw_only)
+    if named := [_argument(part) for part in given if part.kw_only]:
+        yield "*"
+        yield from named
 
 
 def _argument(part: Field[Any]) -> str:

@@ -11,8 +11,11 @@ from dataclasses import FrozenInstanceError, dataclass, field, replace
 import pytest
 
 from webhook_engine.dispatch import Attempt, PreparedRequest, Route
-from webhook_engine.quick import quick
-from webhook_engine.responses import AgentView, Outcome, Response
+from webhook_engine.dispatch.attempt import make_attempt
+from webhook_engine.dispatch.request import make_request
+from webhook_engine.quick import maker, quick
+from webhook_engine.responses import AgentView, Outcome, Response, make_response
+from webhook_engine.responses.agent_view import make_view
 
 VALUES = {
     Attempt: {
@@ -26,12 +29,16 @@ VALUES = {
 }
 
 
+MAKERS = {Attempt: make_attempt, PreparedRequest: make_request, Response: make_response, AgentView: make_view}
+
+
 @pytest.mark.parametrize(("kind", "values"), VALUES.items(), ids=lambda each: getattr(each, "__name__", ""))
-def test_a_value_is_a_frozen_dataclass_in_every_way(kind, values):
+@pytest.mark.parametrize("make", [lambda kind: kind, MAKERS.get], ids=["the class", "its maker"])
+def test_a_value_is_a_frozen_dataclass_in_every_way(kind, values, make):
     """
     Its class, its fields and their defaults; equal, hashed, copied, pickled, replaced and shown as any other.
     """
-    value = kind(**values)
+    value = make(kind)(**values)
 
     assert kind is type(value)
     assert values == {name: getattr(value, name) for name in values}
@@ -43,9 +50,9 @@ def test_a_value_is_a_frozen_dataclass_in_every_way(kind, values):
     with pytest.raises(FrozenInstanceError):
         setattr(value, next(iter(values)), None)
     with pytest.raises(TypeError):
-        kind(**values, another=1)
+        make(kind)(**values, another=1)
     with pytest.raises(TypeError):
-        kind()
+        make(kind)()
 
 
 def left_out(kind, values):
@@ -94,11 +101,12 @@ def test_what_is_left_out_is_made_anew():
         inner: str = field(default="", init=False)
         two: str = field(default="2", kw_only=True)
 
-    first, second = Value(1), Value(2, [3], two="4")
+    for make in (Value, maker(Value)):
+        first, second = make(1), make(2, [3], two="4")
 
-    assert (1, [], "", "2") == (first.one, first.many, first.inner, first.two)
-    assert (2, [3], "", "4") == (second.one, second.many, second.inner, second.two)
-    assert first.many is not Value(1).many
+        assert (1, [], "", "2") == (first.one, first.many, first.inner, first.two)
+        assert (2, [3], "", "4") == (second.one, second.many, second.inner, second.two)
+        assert first.many is not make(1).many
 
 
 def test_what_would_not_be_the_same_is_refused():
@@ -120,6 +128,8 @@ def test_what_would_not_be_the_same_is_refused():
     for kind in (Checks, Open, int):
         with pytest.raises(TypeError):
             quick(kind)
+        with pytest.raises(TypeError):
+            maker(kind)
 
 
 def test_threads_that_run_at_once_keep_the_slow_way(monkeypatch):
@@ -135,4 +145,5 @@ def test_threads_that_run_at_once_keep_the_slow_way(monkeypatch):
     before = Value.__init__
 
     assert before is quick(Value).__init__
+    assert maker(Value) is Value
     assert 1 == Value(one=1).one

@@ -10,7 +10,7 @@ from webhook_engine.dispatch.faults import Fault, fault_of
 from webhook_engine.dispatch.guard import Dial
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import ResponseError, TransportError, WebhookEngineError
-from webhook_engine.quick import quick
+from webhook_engine.quick import maker, quick
 from webhook_engine.responses import Response
 
 
@@ -77,3 +77,6 @@ class Attempt:
         if isinstance(self.error, TransportError):
             return self.sent and self.error.maybe_delivered
         return isinstance(self.error, ResponseError)
+
+
+make_attempt = maker(Attempt)

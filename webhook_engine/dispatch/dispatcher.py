@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from webhook_engine.dispatch.allowance import Allowance
-from webhook_engine.dispatch.attempt import Attempt
+from webhook_engine.dispatch.attempt import Attempt, make_attempt
 from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.limits import Limiter
 from webhook_engine.dispatch.mask import Masker
@@ -109,7 +109,7 @@ class Dispatcher:
         finally:
             if entered and limiter is not None:
                 limiter.leave(target)
-        return Attempt(
+        return make_attempt(
             number=number + exchange.again,
             prepared=request,
             response=response,

@@ -66,7 +66,7 @@ class Limiter:
         """
         Enters at once where there is room and nobody waits; a True must be paid back by `leave`.
         """
-        if self._waiting or self._behind or not self._places.are_open_to(target, now):
+        if self._waiting.rows or self._behind.rows or not self._places.are_open_to(target, now):
             return False
         if behind and not self._is_allowed(now):
             return False
@@ -111,7 +111,7 @@ class Limiter:
         self._places.give_back(target)
         if self._allowance is not None:
             self._allowance.running -= 1
-        if self._waiting or self._behind:
+        if self._waiting.rows or self._behind.rows:
             self._admit()
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Limiter:
         while not self._places.are_taken:
             now = loop.time()
             if (wait_s := self._starts_in(now)) > 0:
-                if self._waiting or self._behind:
+                if self._waiting.rows or self._behind.rows:
                     self._timer = loop.call_later(wait_s, self._admit)
                 return
             found = self._next(now)
@@ -172,7 +172,11 @@ class Limiter:
                 turn.set_result(None)
 
     def _wait_for_allowance(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        if self._behind and self._allowance is not None and isfinite(at := self._allowance.changes_at(now)):
+        if (
+            self._behind.rows
+            and self._allowance is not None
+            and isfinite(at := self._allowance.changes_at(now))
+        ):
             self._timer = loop.call_later(max(0.001, at - now), self._admit)
 
     def _next(self, now: float) -> tuple[str, asyncio.Future[None]] | None:

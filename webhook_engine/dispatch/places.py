@@ -45,15 +45,14 @@ class Places:
         """
         Whether the target may have one more; from now on it is known.
         """
-        if target not in self._held:
-            self._held[target] = 0
+        held = self._held.setdefault(target, 0)
         self._asked[target] = now
         if self.most is None:
             return True
         free = self.most - self._taken
         if free <= 0:
             return False
-        if len(self._held) == 1 or self._held[target] == 0:
+        if held == 0 or len(self._held) == 1:
             return True
         return free > min(self._idle(target, now), self.most // 2)
 

@@ -17,7 +17,7 @@ from webhook_engine.dispatch.credentials import NO_CREDENTIALS, Credentials
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.headers import checked
 from webhook_engine.dispatch.mask import NOTHING
-from webhook_engine.dispatch.request import OWN_HEADERS, PreparedRequest, Route, origin_of
+from webhook_engine.dispatch.request import OWN_HEADERS, PreparedRequest, Route, make_request, origin_of
 from webhook_engine.errors import UnsafeValue
 from webhook_engine.responses import ResponseType
 from webhook_engine.templating import OneRequest
@@ -136,7 +136,7 @@ class Preparation:
         if self._basic is not None:
             headers += (basic_header(self._basic, credentials),)
         body = compiled.body
-        return PreparedRequest(
+        return make_request(
             route=self.route,
             url=url,
             headers=headers,

@@ -13,7 +13,7 @@ from multidict import istr
 from webhook_engine.dispatch.credentials import TokenGrant
 from webhook_engine.dispatch.egress import PUBLIC, EgressPolicy
 from webhook_engine.dispatch.mask import HIDDEN, NOTHING, Masker
-from webhook_engine.quick import quick
+from webhook_engine.quick import maker, quick
 
 # What is not asked for need not be unpacked; and who we are is nobody's secret. As istr
 # aiohttp takes the names as they are.
@@ -152,6 +152,9 @@ class PreparedRequest:
             "headers": headers,
             "body": None if shown.body is None else shown.body.decode(errors="replace"),
         }
+
+
+make_request = maker(PreparedRequest)
 
 
 def origin_of(url: str) -> str:

@@ -18,45 +18,43 @@ class Standing:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, deque[tuple[int, Turn]]] = {}
+        self.rows: dict[str, deque[tuple[int, Turn]]] = {}
+        """Target -> those who wait for it; empty where nobody waits."""
         self._numbers = count()
-
-    def __bool__(self) -> bool:
-        return bool(self._rows)
 
     def add(self, target: str, turn: Turn) -> None:
         """
         Puts it behind all others.
         """
-        self._rows.setdefault(target, deque()).append((next(self._numbers), turn))
+        self.rows.setdefault(target, deque()).append((next(self._numbers), turn))
 
     def first(self, may: Callable[[str], bool]) -> str | None:
         """
         The target of whoever came first among those whose target *may*.
         """
-        heads = [(row[0][0], target) for target, row in self._rows.items() if may(target)]
+        heads = [(row[0][0], target) for target, row in self.rows.items() if may(target)]
         return min(heads)[1] if heads else None
 
     def take(self, target: str) -> tuple[str, Turn]:
         """
         The first of that target, who waits no more.
         """
-        row = self._rows[target]
+        row = self.rows[target]
         _, turn = row.popleft()
         if not row:
-            del self._rows[target]
+            del self.rows[target]
         return target, turn
 
     def remove(self, target: str, turn: Turn) -> bool:
         """
         Whether it stood there.
         """
-        row = self._rows.get(target, deque())
+        row = self.rows.get(target, deque())
         for place in row:
             if place[1] is turn:
                 row.remove(place)
                 if not row:
-                    del self._rows[target]
+                    del self.rows[target]
                 return True
         return False
 
@@ -64,6 +62,6 @@ class Standing:
         """
         All of them, who wait no more.
         """
-        turns = [turn for row in self._rows.values() for _, turn in row]
-        self._rows.clear()
+        turns = [turn for row in self.rows.values() for _, turn in row]
+        self.rows.clear()
         return turns

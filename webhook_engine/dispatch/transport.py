@@ -20,7 +20,7 @@ from webhook_engine.dispatch.mask import AT_ONCE, NOTHING
 from webhook_engine.dispatch.request import PreparedRequest, target_of
 from webhook_engine.dispatch.wire import Received
 from webhook_engine.errors import ResponseTooLarge, TransportError, UnreadableResponse, WebhookEngineError
-from webhook_engine.responses import Response
+from webhook_engine.responses import Response, make_response
 from webhook_engine.settings import Limits
 
 _FIRST_STATUS: Final = 100
@@ -220,6 +220,6 @@ def _response(
     route, mask = request.route, request.mask
     if not route.max_redirects and not route.answer_is_secret:
         head = presentable(head, text, mask)
-    return Response(
+    return make_response(
         status=status, headers=head, body=body, took_s=monotonic() - began, url=mask.text(request.url)
     )

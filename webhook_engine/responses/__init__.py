@@ -10,7 +10,7 @@ from .interpret import Interpretation, Interpreter, interpret, names_unread
 from .outcome import OutcomeRule, Verdict, judge
 from .path import read_path, write_path
 from .read import read
-from .response import Response, ResponseType
+from .response import Response, ResponseType, make_response
 from .table import Table, tabulate
 from .tree import Cell, Node
 from .view import Column, View
@@ -35,6 +35,7 @@ __all__ = [
     "interpret",
     "json_cell",
     "judge",
+    "make_response",
     "names_unread",
     "read",
     "read_path",

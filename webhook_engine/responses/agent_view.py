@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from webhook_engine.quick import quick
+from webhook_engine.quick import maker, quick
 
 if TYPE_CHECKING:
     from webhook_engine.errors import WebhookEngineError
@@ -66,6 +66,9 @@ class AgentView:
             "rows": [[json_cell(cell) for cell in row] for row in self.rows],
             "attempts": self.attempts,
         }
+
+
+make_view = maker(AgentView)
 
 
 def json_cell(cell: Cell) -> str | int | float | bool | None:

@@ -5,6 +5,7 @@ ONE TABLE: the outcome where no rule of the webhook decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,7 @@ def _with_reason(sentence: str, reason: str | None) -> str:
     return f"{sentence}: {reason}" if reason else f"{sentence}."
 
 
+@lru_cache(maxsize=256)
 def answered(rows: int, *, expects_rows: bool) -> str:
     """
     The sentence of a response that is ok.

@@ -40,6 +40,9 @@ LONGEST: Final = 64 * 1024
 DECIDED_BY: Final = f"default: {ANSWERED}"
 """Who says that it is ok."""
 
+_LONGEST_NAMES: Final = 256
+"""Characters of the names in an envelope, all together."""
+
 _FEWEST_MEMBERS: Final = 3
 """Records of one member are wrapped, those of two may be a name and a value."""
 
@@ -127,16 +130,16 @@ def _found(tree: Node, wanted: str | None) -> tuple[str, list[dict[str, Node]]] 
     """
     The list of records, and the path to it.
     """
-    path = ""
+    path: str | None = ""
     node = tree
     if isinstance(tree, dict):
-        holders = [name for name, value in tree.items() if type(value) is list]
-        if len(holders) != 1 or not _is_holder(holders[0]) or "jsonrpc" in tree:
+        kinds = list(map(type, tree.values()))
+        names = tuple(tree)
+        if kinds.count(list) != 1 or sum(map(len, names)) > _LONGEST_NAMES:
             return None
-        if len(tree) > 1 and not all(_is_beside(name) for name in tree if name != holders[0]):
-            return None
-        node, path = tree[holders[0]], _written(holders[0])
-    if (wanted is not None and wanted != path) or type(node) is not list or not node:
+        holder = names[kinds.index(list)]
+        node, path = tree[holder], _path_in(names, holder)
+    if path is None or (wanted is not None and wanted != path) or type(node) is not list or not node:
         return None
     if set(map(type, node)) != {dict} or not are_flat(node):  # type: ignore[arg-type]  # they are dicts
         return None
@@ -154,12 +157,14 @@ def _picker(columns: tuple[str, ...]) -> Picker | None:
 
 
 # Names come from target systems: few are kept, and none that is long.
-def _is_holder(name: str) -> bool:
-    return len(name) <= 64 and _may_hold(name)
-
-
-def _is_beside(name: str) -> bool:
-    return len(name) <= 64 and _is_about_the_answer(name)
+@lru_cache(maxsize=256)
+def _path_in(names: tuple[str, ...], holder: str) -> str | None:
+    """
+    The path to the records that *holder* holds, among these *names* of an envelope; None where it may not.
+    """
+    if "jsonrpc" in names or is_meta(holder) or is_id(holder) or is_aside(holder):
+        return None
+    return write_path((holder,)) if all(is_meta(name) for name in names if name != holder) else None
 
 
 def _is_aside(name: str) -> bool:
@@ -167,20 +172,5 @@ def _is_aside(name: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _may_hold(name: str) -> bool:
-    return not (is_meta(name) or is_id(name) or is_aside(name))
-
-
-@lru_cache(maxsize=256)
-def _is_about_the_answer(name: str) -> bool:
-    return is_meta(name)
-
-
-@lru_cache(maxsize=256)
 def _explains(name: str) -> bool:
     return is_aside(name)
-
-
-@lru_cache(maxsize=256)
-def _written(name: str) -> str:
-    return write_path((name,))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .accepted import ACCEPTED, is_accepted
-from .agent_view import AgentView
+from .agent_view import AgentView, make_view
 from .bounds import Bounds
 from .complaint import complaint_of, is_remark_only, spoken_of
 from .facts import Facts, Outcome
@@ -234,7 +234,7 @@ class Interpreter:
         if seen is None:
             found = self._long(response, values, until)
             return found.as_view(webhook=webhook, attempts=attempts, took_s=took_s)
-        return AgentView(
+        return make_view(
             outcome=Outcome.OK,
             sentence=seen[0],
             webhook=webhook,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from webhook_engine.quick import quick
+from webhook_engine.quick import maker, quick
 
 
 class ResponseType(StrEnum):
@@ -57,3 +57,6 @@ class Response:
         wanted = name.lower()
         values = [value for key, value in self.headers if key.lower() == wanted]
         return ", ".join(values) if values else None
+
+
+make_response = maker(Response)
