@@ -13,7 +13,7 @@ from .errors import InvalidCall, UnknownVariable
 from .table import DATE, DATE_AND_TIME, TIME, VARIABLES
 
 # NAME <NUMBER@PBX>; the name may be missing.
-_CALLER_ID = re.compile(r"(?:(?P<name>.*?)\s*)<(?P<number>[^<>@]*)@[^<>@]*>\Z", re.DOTALL)
+_CALLER_ID = re.compile(r"(?P<name>.*)<(?P<number>[^<>@]*)@[^<>@]*>\Z", re.DOTALL)
 
 FACT_OF: Mapping[str, str] = MappingProxyType(
     {
@@ -100,8 +100,8 @@ def _take_caller_id_apart(tokens: Mapping[str, object], facts: dict[str, Any]) -
         return
     text = _text("CALLERID", tokens["CALLERID"])
     match = _CALLER_ID.match(text)
-    parts = match.groupdict() if match else {"name": text, "number": ""}
-    for fact, part in (("caller_name", parts["name"]), ("caller_number", parts["number"])):
+    name, number = (match["name"].rstrip(), match["number"]) if match else (text, "")
+    for fact, part in (("caller_name", name), ("caller_number", number)):
         if part and facts.setdefault(fact, part) != part:
             raise InvalidCall("CALLERID", f"says {part!r} where another token says {facts[fact]!r}")
 

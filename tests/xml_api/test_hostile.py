@@ -48,13 +48,12 @@ class Behind:
         return ()
 
 
-@pytest.fixture(scope="module")
-def answer():
+def handling():
     """
-    Has bytes answered, in a loop of the module's own.
+    What answers, with all of this behind it.
     """
     behind = Behind()
-    handling = Handling(
+    return Handling(
         Actions(PROVIDED_ACTIONS),
         keys=KEYS,
         requests=NoRequestLog(),
@@ -62,10 +61,18 @@ def answer():
         cache=AnswerCache(),
         bounds=DEFAULT,
     )
+
+
+@pytest.fixture(scope="module")
+def answer():
+    """
+    Has bytes answered, in a loop of the module's own.
+    """
+    answering = handling()
     with asyncio.Runner() as runner:
 
         def answer(body, content_type=""):
-            return runner.run(handling.answer(body, content_type=content_type))
+            return runner.run(answering.answer(body, content_type=content_type))
 
         yield answer
 

@@ -13,7 +13,8 @@ from urllib.parse import quote
 from webhook_engine.templating.slots import Slot
 from webhook_engine.templating.walk import Misplaced, Uniform
 
-_BETWEEN_LINES = re.compile(r"[ \t]*[\r\n]\s*")
+# Looking back keeps a run of blanks from being tried at each of them.
+_BETWEEN_LINES = re.compile(r"(?<![ \t])[ \t]*[\r\n]\s*")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What an author may have written as it is: encoded text, and the marks between fields.
 _LEGAL = "%+-._~*!$'(),:@/?=&;"

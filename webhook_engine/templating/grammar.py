@@ -24,6 +24,9 @@ _HARMLESS: tuple[type[nodes.Node], ...] = (
 """Nodes that are allowed as they are; the sandbox bounds what operators make."""
 
 _LOCAL_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_MOST_PROBLEMS = 100
+"""Of one template: to find a name like one that is unknown, and its place, takes a while each."""
+
 _RESERVED = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
 
 
@@ -103,7 +106,7 @@ class Grammar:
         if any(node.name in known for known in self.locals):
             return
         self.variables.add(node.name)
-        if node.name not in self.scope.names:
+        if node.name not in self.scope.names and len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(self.error(self.scope.unknown(node.name), node.name))
 
     def _item(self, node: nodes.Getattr) -> nodes.Expr:

@@ -11,9 +11,9 @@ import jinja2
 from jinja2 import nodes
 
 from webhook_engine.templating.sandbox import ENVIRONMENT
-from webhook_engine.templating.scan import Part, PartKind, Source
+from webhook_engine.templating.scan import Part, PartKind, Source, Steps
 
-_STRING_OR_BREAK = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\r\n]""", re.DOTALL)
+_BREAK = re.compile(r"[\r\n]")
 _DIGITS = re.compile(r"\d[\d_]*")
 _DELIMITERS = {PartKind.TOKEN: ("{{", "}}"), PartKind.EXPRESSION: ("{{", "}}"), PartKind.BLOCK: ("{%", "%}")}
 _JARGON = {
@@ -77,10 +77,13 @@ def _line(number: int, part: Part) -> str:
     if part.kind is PartKind.TEXT:
         return str(number)
     opener, closer = _DELIMITERS[part.kind]
-    return f"{opener} {_STRING_OR_BREAK.sub(_unbroken, part.text)} {closer}"
+    text = part.text
+    if _BREAK.search(text):
+        text = "".join(_unbroken(step[0]) for step in Steps(text).since(0))
+    return f"{opener} {text} {closer}"
 
 
-def _unbroken(found: re.Match[str]) -> str:
-    if found[0] in "\r\n":
+def _unbroken(step: str) -> str:
+    if step in "\r\n":
         return " "
-    return found[0].replace("\r", "\\r").replace("\n", "\\n")
+    return step.replace("\r", "\\r").replace("\n", "\\n")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -13,12 +14,17 @@ from webhook_engine.errors import TemplateSyntaxError
 
 _BRACES = r"\{(?P<braces>[A-Z][A-Z0-9_]*)\}"
 _ANGLES = r"<(?P<angles>[A-Z][A-Z0-9_]*)>"
-_RAW = r"(?P<raw>\{%[-+]?\s*raw\s*-?%\}(?P<kept>.*?)\{%[-+]?\s*endraw\s*-?%\})"
+_RAW = r"(?P<raw>\{%[-+]?\s*raw\s*-?%\})"
+_END_RAW = re.compile(r"\{%[-+]?\s*endraw\s*-?%\}")
 _OPENERS = r"(?P<expression>\{\{)|(?P<block>\{%)|(?P<comment>\{#)"
 _BRACES_ONLY = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}", re.DOTALL)
 _BOTH_SPELLINGS = re.compile(f"{_RAW}|{_OPENERS}|{_BRACES}|{_ANGLES}", re.DOTALL)
-_STRINGS = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
-_INSIDE = re.compile(rf"{_STRINGS}|[\[({{]|[\])}}]|.", re.DOTALL)
+_STRING = {"'": r"'(?:[^'\\]|\\.)*'", '"': r'"(?:[^"\\]|\\.)*"'}
+_STRINGS = "|".join(_STRING.values())
+_INSIDE = {
+    quotes: re.compile("|".join([*(_STRING[each] for each in quotes), "."]), re.DOTALL)
+    for quotes in ("'\"", "'", '"', "")
+}
 _DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
@@ -90,6 +96,28 @@ class Source:
         return TemplateSyntaxError(problem, line=line, column=column)
 
 
+class Steps:
+    """
+    What stands between delimiters, a string or a character at a time, from one place and then from others behind it.
+
+    A quote that is never closed is looked for to the end once: where it is not, those behind it are not closed either.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._quotes = "'\""
+
+    def since(self, start: int) -> Iterator[re.Match[str]]:
+        """
+        The steps from *start* on.
+        """
+        while step := _INSIDE[self._quotes].match(self._text, start):
+            if step[0] in _STRING:
+                self._quotes = self._quotes.replace(step[0], "")
+            yield step
+            start = step.end()
+
+
 def scan(source: Source, *, angles: bool) -> list[Part]:
     """
     The parts of a template, in order; comments are gone.
@@ -104,8 +132,9 @@ def scan(source: Source, *, angles: bool) -> list[Part]:
     parts: list[Part] = []
     position = 0
     strip_next = False
+    steps = Steps(source.text)
     while found := pattern.search(source.text, position):
-        part, end = _part(source, found)
+        part, end = _part(source, found, steps)
         _add_text(parts, source.text, position, found.start(), strip_next, _strips_before(source.text, found))
         strip_next = source.text[end - 3 : end - 2] == "-" and found.lastgroup not in {"braces", "angles"}
         if part is not None:
@@ -133,30 +162,33 @@ def _add_text(parts: list[Part], text: str, start: int, end: int, strip_start: b
         parts.append(Part(PartKind.TEXT, piece, start, start + len(piece)))
 
 
-def _part(source: Source, found: re.Match[str]) -> tuple[Part | None, int]:
+def _part(source: Source, found: re.Match[str], steps: Steps) -> tuple[Part | None, int]:
     start = found.start()
     token = found["braces"] or found.groupdict().get("angles")
     if token:
         return Part(PartKind.TOKEN, token, start, found.end()), found.end()
     if found["raw"]:
-        kept_from = found.start("kept")
-        return Part(PartKind.TEXT, found["kept"], kept_from, found.end("kept"), is_kept=True), found.end()
+        ended = _END_RAW.search(source.text, found.end())
+        if ended is None:
+            raise source.error("this is never ended: {% endraw %} is missing", start)
+        kept = source.text[found.end() : ended.start()]
+        return Part(PartKind.TEXT, kept, found.end(), ended.start(), is_kept=True), ended.end()
     if found["comment"]:
         end = source.text.find("#}", found.end())
         if end < 0:
             raise source.error("this comment is never closed: #} is missing", start)
         return None, end + 2
     if found["expression"]:
-        return _delimited(source, PartKind.EXPRESSION, start, "}}")
-    return _delimited(source, PartKind.BLOCK, start, "%}")
+        return _delimited(source, PartKind.EXPRESSION, start, "}}", steps)
+    return _delimited(source, PartKind.BLOCK, start, "%}", steps)
 
 
-def _delimited(source: Source, kind: PartKind, start: int, closer: str) -> tuple[Part, int]:
+def _delimited(source: Source, kind: PartKind, start: int, closer: str, steps: Steps) -> tuple[Part, int]:
     """
     The part from *start* to its closer, which strings and brackets may hide.
     """
     depth = 0
-    for step in _INSIDE.finditer(source.text, start + 2):
+    for step in steps.since(start + 2):
         if depth == 0 and source.text.startswith(closer, step.start()):
             inside = source.text[start + 2 : step.start()]
             if inside[:1] in {"-", "+"}:

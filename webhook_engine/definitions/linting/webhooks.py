@@ -32,13 +32,17 @@ _NUMBER = re.compile(r"\b(CALLERID_NUMBER|CALL_NUMBER)\b")
 _NUMBER_FORM = re.compile(r"\|\s*(e164|international|national|digits|last)\b")
 _COUNTRY_FORM = re.compile(r"\|\s*(e164|international|national)\b")
 _WITH_DEFAULT = re.compile(r"\|\s*(default|d)\s*\(\s*(?!''|\"\"|\))")
-_ONLY_PLACES = re.compile(r"\s*(?:\{\{.*?\}\}|\{[A-Z][A-Z0-9_]*\}|<[A-Z][A-Z0-9_]*>)+\s*\Z", re.DOTALL)
+# Each text is matched in one way only: more of them would be tried one after the other, twice as many with each place.
+_EXPRESSION = r"""\{\{(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"}]|\}(?!\}))*\}\}"""
+_ONLY_PLACES = re.compile(
+    rf"\s*(?:{_EXPRESSION}|\{{[A-Z][A-Z0-9_]*\}}|<[A-Z][A-Z0-9_]*>)+\s*\Z", re.DOTALL
+)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SECRET_NAME = re.compile(
     r"(?:^|[-_.])(?:api[-_]?key|apikey|access[-_]?token|auth[-_]?token|token|secret|password|passwd|pwd|authorization)$",
     re.IGNORECASE,
 )
-_SECRET_IN_QUERY = re.compile(r"[?&]([^=&#{<]+)=([^&#{<]+)")
+_SECRET_IN_QUERY = re.compile(r"[?&]([^?=&#{<]+)=([^&#{<]+)")
 
 
 def lint_webhook(definitions: Definitions, compiled: CompiledWebhook, tools: Tools) -> Spots:
