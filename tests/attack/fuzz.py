@@ -24,7 +24,9 @@ MEGABYTES = 2048
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("reader", nargs="?", help="which; all, one after the other, where left out")
     parser.add_argument("--seconds", type=int, default=60, help="for each (60)")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)

@@ -74,7 +74,9 @@ LEARNT = {
         "revision": "r1",
         "columns": {
             "id": ColumnState(seen=9, types={"number"}, odd=3, odd_types={"text"}).to_json(),
-            "gone": ColumnState(seen=9, types={"text"}, way=Way.VANISHED, since=datetime(2026, 1, 1, tzinfo=UTC)).to_json(),
+            "gone": ColumnState(
+                seen=9, types={"text"}, way=Way.VANISHED, since=datetime(2026, 1, 1, tzinfo=UTC)
+            ).to_json(),
         },
     }
 }
@@ -161,7 +163,14 @@ def definitions_tree(data):
     assert found == read_text(write_toml(found, literals=True))
 
 
-MEDIA = ("", "application/json", "text/xml", "application/x-www-form-urlencoded", "text/html; charset=utf-16", "text/csv")
+MEDIA = (
+    "",
+    "application/json",
+    "text/xml",
+    "application/x-www-form-urlencoded",
+    "text/html; charset=utf-16",
+    "text/csv",
+)
 VIEW = View(columns=(Column(path="a.b"), Column(path="[0].id")))
 
 
@@ -170,7 +179,9 @@ def response(data):
     The first two bytes say what it is told to be; never an error, always an outcome.
     """
     kinds = tuple(ResponseType)
-    kind, media = (kinds[data[0] % len(kinds)], MEDIA[data[1] % len(MEDIA)]) if len(data) > 1 else (kinds[0], "")
+    kind, media = (
+        (kinds[data[0] % len(kinds)], MEDIA[data[1] % len(MEDIA)]) if len(data) > 1 else (kinds[0], "")
+    )
     said = Response(status=200, headers=(("Content-Type", media),), body=data[2:])
     for view in (View(), VIEW):
         seen = interpret(said, response_type=kind, view=view)
