@@ -146,7 +146,7 @@ class Worker:
             opened.push_async_callback(schemas.save)
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
-            more = endpoints(self.store, self._tenants)
+            more = endpoints(self.store, self._tenants, is_own=self.tenancy.is_own)
             self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             if self._has_pages:

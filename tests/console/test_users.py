@@ -99,6 +99,8 @@ async def test_somebody_is_removed_and_nobody_themselves(administrator):
     assert "may not sign in any more" in page.words_of
     page = await administrator.post("/users/remove", email="administrator@example.com")
     assert "Somebody else has to remove you" in page.words_of
+    page = await administrator.post("/users/remove", email="Administrator@EXAMPLE.com")
+    assert "Somebody else has to remove you" in page.words_of
 
     emails = [user.email for user in administrator.store.users.known(TENANT)]
     assert ["administrator@example.com", "agent@example.com"] == emails
@@ -131,6 +133,7 @@ async def test_somebody_takes_another_role(administrator):
 
     for email, role, why in (
         ("administrator@example.com", "manager", "Somebody else has to change your role"),
+        ("ADMINISTRATOR@example.com", "manager", "Somebody else has to change your role"),
         ("manager@example.com", "agent", "an agent needs an extension"),
         ("manager@example.com", "owner", "is no role"),
         ("gone@example.com", "manager", "was removed already"),

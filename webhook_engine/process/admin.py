@@ -1,5 +1,5 @@
 """
-The store of a running process, for commands: one address for each act, behind a key for `admin`.
+The store of a running process, for commands: one address for each act, behind the key that the process left them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from webhook_engine.definitions import read_text, write_toml
 from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
 from webhook_engine.process.memory import uncollected
 from webhook_engine.service import Endpoint, Scope
+from webhook_engine.service.keys import bearer_of
 from webhook_engine.service.reading import invalid, object_of
 from webhook_engine.service.refusals import Code, Refusal, Wrong
 from webhook_engine.store import Role
@@ -44,11 +45,29 @@ class Act(NamedTuple):
     """Names and kinds of what it needs; all of them."""
 
 
-def endpoints(store: Store, tenants: Callable[[], Awaitable[Sequence[str]]]) -> tuple[Endpoint, ...]:
+def endpoints(
+    store: Store,
+    tenants: Callable[[], Awaitable[Sequence[str]]],
+    *,
+    is_own: Callable[[str], Awaitable[bool]],
+) -> tuple[Endpoint, ...]:
     """
     For `make_app(…, more=…)`; the rest is as in `acting`.
+
+    Args:
+        is_own: Whether a key is that of commands on this machine. An act reaches every tenant of the store and the
+            files of this machine, and an API key is for one tenant, whatever its scopes.
     """
-    return (Endpoint("POST", PATH, Scope.ADMIN, acting(store, tenants)),)
+    act = acting(store, tenants)
+
+    async def handle(service: TakesBodies, request: web.Request) -> web.Response:
+        if not await is_own(bearer_of(request)):
+            raise Refusal(
+                Code.FORBIDDEN, "the store is administered by commands on this machine, and by no API key"
+            )
+        return await act(service, request)
+
+    return (Endpoint("POST", PATH, Scope.ADMIN, handle),)
 
 
 def acting(

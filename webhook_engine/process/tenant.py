@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from webhook_engine.definitions import SecretKind
 from webhook_engine.errors import SecretMissing
-from webhook_engine.service import GivenKeys, KeyFacts, StoreKeys
+from webhook_engine.service import GivenKeys, KeyFacts, Scope, StoreKeys
 from webhook_engine.store import secret_references, vault_names
 
 if TYPE_CHECKING:
@@ -48,11 +48,17 @@ class Tenancy:
         """
         return self._secrets.resolve(reference)
 
+    async def is_own(self, bearer: str) -> bool:
+        """
+        Whether this is the key of commands on this machine.
+        """
+        return await self._own.check(bearer, Scope.ADMIN) is not None
+
     async def check(self, bearer: str, scope: str) -> KeyFacts | None:
         """
         As `StoreKeys`.
         """
-        if await self._own.check(bearer, scope):
+        if await self.is_own(bearer):
             return KeyFacts(name="commands on this machine", allowed=True)
         return await self._keys.check(bearer, scope)
 

@@ -62,10 +62,11 @@ async def change(visit: Visit) -> web.StreamResponse:
     email, role, extension = (visit.given(name).strip() for name in ("email", "role", "extension"))
     if role not in tuple(Role):
         return visit.go("users", warn=f"Nothing was changed: {role!r:.40} is no role.")
-    if email == visit.who.email and Role(role) is not visit.who.role:
-        return visit.go("users", warn="Somebody else has to change your role: you could not take it back.")
     known, tenant = visit.console.store.users, visit.console.tenant
     now = known.find(tenant, email)
+    # As it is known, in whichever letters it was typed.
+    if now is not None and now.email == visit.who.email and Role(role) is not visit.who.role:
+        return visit.go("users", warn="Somebody else has to change your role: you could not take it back.")
     if now is not None and visit.given("seen") not in ("", _seen(now)):
         return visit.go("users", warn=f"Nothing was changed: somebody else changed {email} meanwhile.")
     try:
@@ -87,7 +88,8 @@ async def remove(visit: Visit) -> web.StreamResponse:
     """
     _check_own(visit)
     email = visit.given("email")
-    if email == visit.who.email:
+    found = visit.console.store.users.find(visit.console.tenant, email)
+    if found is not None and found.email == visit.who.email:
         return visit.go("users", warn="Somebody else has to remove you: there would be nobody here.")
     try:
         await visit.console.store.users.remove(visit.console.tenant, email)
