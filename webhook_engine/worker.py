@@ -19,12 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
-from webhook_engine.console import (
-    ConsoleSettings,
-    add_console,
-    first_administrator_link,
-    session_key_of,
-)
 from webhook_engine.engine import Engine
 from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
@@ -47,6 +41,8 @@ from webhook_engine.store.steps import CHANNEL as STEPS
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
+
+    from aiohttp.web import Application
 
     from webhook_engine.definitions import Definitions
     from webhook_engine.nats import Hints
@@ -150,7 +146,7 @@ class Worker:
             self.app = make_app(self.engine, keys=self.tenancy, more=more, noting=noting)
             self.app.add_subapp("/xml", xml_api_of(self.store, self.settings, current=self._current))
             if self._has_pages:
-                add_console(self.app, self.engine, self.store, settings=self._console_settings())
+                self._add_console(self.app)
             runner, url = await listen(self.app, self.settings)
             self._url = url
             opened.push_async_callback(runner.cleanup)
@@ -228,18 +224,24 @@ class Worker:
         return (*next_steps, self._console_advice()) if self._has_pages else next_steps
 
     def _console_advice(self) -> str:
+        from webhook_engine.console import first_administrator_link
+
         link = first_administrator_link(self.store, self._url, tenant=self.tenancy.name)
         if link is None:
             return f"The Integration Centre is at {self._url}/"
         return f"The Integration Centre's first administrator: {link} (works once)"
 
-    def _console_settings(self) -> ConsoleSettings:
-        return ConsoleSettings(
+    def _add_console(self, app: Application) -> None:
+        # A worker without pages has no use for what draws them.
+        from webhook_engine.console import ConsoleSettings, add_console, session_key_of
+
+        settings = ConsoleSettings(
             tenant=lambda: self.tenancy.name,
             source=str(self._path or ""),
             follows=False,
             session_key=session_key_of(keys_of(self.settings)),
         )
+        add_console(app, self.engine, self.store, settings=settings)
 
     async def _tenants(self) -> tuple[str, ...]:
         return (self.tenancy.name,)

@@ -84,3 +84,20 @@ after = (list(logging.root.handlers), logging.root.level, [signal.getsignal(s) f
 assert before == after, (before, after)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_worker_loads_what_it_works_with():
+    """
+    The Integration Centre is loaded by whoever serves it, cryptography by whoever has a key.
+    """
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, webhook_engine.worker; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert "webhook_engine.service" in loaded
+    assert set() == {"webhook_engine.console", "cryptography", "aiohttp_jinja2", "alembic", "nats"} & set(
+        loaded
+    )

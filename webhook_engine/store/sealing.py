@@ -8,12 +8,15 @@ import re
 from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from webhook_engine.errors import SettingsError, VaultLocked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cryptography.fernet import MultiFernet
+
+# cryptography takes six megabytes, and is loaded by whoever has a key.
 
 _COMMENT = re.compile(r"#[^\n]*")
 _BETWEEN = re.compile(r"[\s,]+")
@@ -23,6 +26,8 @@ def new_key() -> str:
     """
     A key to seal with, 44 characters.
     """
+    from cryptography.fernet import Fernet
+
     return Fernet.generate_key().decode()
 
 
@@ -51,6 +56,8 @@ def read_keys(text: str, *, source: str) -> tuple[str, ...]:
 
 
 def _is_key(text: str) -> bool:
+    from cryptography.fernet import Fernet
+
     try:
         Fernet(text)
     except ValueError:
@@ -68,7 +75,11 @@ class Seal:
         Args:
             keys: The newest first; without any, nothing can be sealed or opened.
         """
-        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        self._fernet: MultiFernet | None = None
+        if keys:
+            from cryptography.fernet import Fernet, MultiFernet
+
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def __repr__(self) -> str:
         return "Seal()"
@@ -96,8 +107,11 @@ class Seal:
         Raises:
             VaultLocked: There is no key, or none that opens this, or it was sealed for another name.
         """
+        fernet = self._with_key()
+        from cryptography.fernet import InvalidToken
+
         try:
-            content = self._with_key().decrypt(sealed)
+            content = fernet.decrypt(sealed)
         except InvalidToken:
             raise VaultLocked(f"the secret {name!r} is sealed under a key that is not at hand") from None
         # Whoever can write the file must not be able to pass one secret off as another.
