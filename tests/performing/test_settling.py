@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.performing.work import PATIENCE_S, delivery
+from tests.performing.work import CRM, PATIENCE_S, delivery
 from webhook_engine.performing import settling
 from webhook_engine.performing.settle import DONE
 from webhook_engine.performing.settling import Settler
@@ -34,7 +34,7 @@ async def busy(queue, settler):
     await settler.drain()
 
 
-async def settled(settler, count):
+async def recorded(settler, count):
     async with asyncio.timeout(PATIENCE_S):
         while settler.counts["done"] < count:
             await asyncio.sleep(0.005)
@@ -68,7 +68,7 @@ async def test_what_another_one_waits_for_is_written_soon(queue, settler, first)
         settler.add(leases["other"], DONE, OK)
 
     settler.add(leases["e1"], DONE, OK)
-    await settled(settler, MANY + 1 + (not first))
+    await recorded(settler, MANY + 1 + (not first))
 
     (after,) = await queue.claim(1, lease_s=PATIENCE_S)
     assert "e2" == after.event_id
@@ -110,3 +110,24 @@ async def test_what_waits_for_company_goes_with_what_is_put(queue, settler):
     assert State.DONE is state
     assert State.LEASED is (await queue.show(other.id)).state
     await settler.drain()
+
+
+@pytest.mark.usefixtures("settler")
+async def test_the_last_of_many_does_not_wait(queue, performer, worker, settled):
+    """
+    Where nothing is under way any more, there will be no company.
+    """
+    async with performer():
+        await queue.put([delivery(f"e{n}") for n in range(MANY)])
+        await settled.until(MANY)
+        worker.held.add(CRM)
+        await queue.put([delivery("last")])
+        await worker.until_started(MANY + 1)
+        await asyncio.sleep(0.1)
+        worker.let_go(CRM)
+
+        # Sooner than a heartbeat, with which it would go along.
+        async with asyncio.timeout(PATIENCE_S / 2):
+            await settled.until(MANY + 1)
+
+    assert "last" == settled.events[-1]

@@ -276,6 +276,8 @@ class Performer:
             finally:
                 # Where nothing was waited for, others have their turn first.
                 going = self._advance(lane, own if word is Word.WELL else None)
+                if not self._running:
+                    self._settler.hurry()
 
     async def _one(self, lane: Lane, started: _Started) -> Word:
         breaker, lease, epoch = started

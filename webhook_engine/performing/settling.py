@@ -110,6 +110,13 @@ class Settler:
         else:
             self._wait(lease)
 
+    def hurry(self) -> None:
+        """
+        There will be no more company for a while.
+        """
+        if self._timer is not None and not self._is_soon:
+            self._start(soon=True)
+
     async def drain(self) -> None:
         """
         Waits until everything that was added is on the disk, or known never to be.
@@ -158,9 +165,11 @@ class Settler:
         For company, and not for long where somebody waits for the end of that lease.
         """
         soon = not self._are_many or self._queue.is_waited_for(lease)
+        if self._timer is None or (soon and not self._is_soon):
+            self._start(soon=soon)
+
+    def _start(self, *, soon: bool) -> None:
         if self._timer is not None:
-            if self._is_soon or not soon:
-                return
             self._timer.cancel()
         self._is_soon = soon
         wait_s = _TOGETHER_S if soon else _LONG_TOGETHER_S
