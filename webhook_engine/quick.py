@@ -51,7 +51,7 @@ def quick(kind: type[T]) -> type[T]:
 
 def maker(kind: Callable[P, T]) -> Callable[P, T]:
     """
-    What makes values of *kind*, a frozen, slotted dataclass, as calling the class does, for thousands of them a second.
+    A function that does what calling *kind*, a frozen, slotted dataclass, does; for who makes thousands a second.
 
     Calling a class packs its arguments and unpacks them again; calling a function does not. With nine fields:
     1.4 us by the class that `dataclass` makes, 0.65 us by one that is `quick`, 0.25 us by its maker.

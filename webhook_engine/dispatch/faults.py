@@ -134,8 +134,10 @@ def _translated(
 
 
 def _after_sending(error: BaseException, target: str) -> WebhookEngineError | None:
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, http_exceptions.HttpProcessingError):
         return _about_head(error, target)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return _about_head(error.__cause__, target)
     if isinstance(error, aiohttp.ClientPayloadError):
         return _about_body(error, target)
     if isinstance(error, OSError | aiohttp.ClientConnectionError):
@@ -146,8 +148,12 @@ def _after_sending(error: BaseException, target: str) -> WebhookEngineError | No
     return None
 
 
-def _about_head(error: aiohttp.ClientResponseError, target: str) -> WebhookEngineError:
-    if isinstance(error.__cause__.__cause__ if error.__cause__ else None, http_exceptions.LineTooLong):
+def _about_head(error: BaseException | None, target: str) -> WebhookEngineError:
+    """
+    Args:
+        error: What aiohttp's connection says of it.
+    """
+    if isinstance(error.__cause__ if error else None, http_exceptions.LineTooLong):
         return ResponseTooLarge(f"{target} sent a header line longer than is read")
     return UnreadableResponse(f"{target} did not answer in HTTP")
 

@@ -158,56 +158,42 @@ class Transport:
         One hop. Where another may follow, its headers are as they were sent: that is what tells where to.
         """
         began = monotonic()
-        received = await wire.send(way, exchange, request)
-        response = self._at_hand(received, request, began)
-        return response if response is not None else await self._read(received, request, began)
-
-    def _at_hand(self, received: Received, request: PreparedRequest, began: float) -> Response | None:
-        """
-        A short response that came in one piece; None where there is more to do for it.
-        """
-        limits = self.limits
+        received = wire.send(way, exchange, request)
+        if received is None:
+            received = await wire.open_and_send(way, exchange, request)
         try:
-            head = tuple(received.headers.items())
-            if not _FIRST_STATUS <= received.status <= _LAST_STATUS:
-                raise UnreadableResponse(
-                    f"{received.status} is no status of a response; they go from {_FIRST_STATUS} to {_LAST_STATUS}"
-                )
-            text = in_one(head)
-            if size_of(head, text) > limits.header_bytes:
-                raise ResponseTooLarge(
-                    f"the head of the response is larger than {limits.header_bytes:,} bytes"
-                )
-            body = body_at_hand(received, at_most=limits.response_bytes)
+            if (head_to_come := received.next_head()) is not None:
+                await head_to_come
+            if not received.take_head():
+                await received.read_head()
+            head, text = self._head(received)
+            body = body_at_hand(received, at_most=self.limits.response_bytes)
+            if body is None:
+                body = await read_body(received, at_most=self.limits.response_bytes)
         except BaseException:
             received.close()
             raise
-        if body is None or len(body) > AT_ONCE:
-            return None
         received.release()
-        route, mask = request.route, request.mask
-        if not route.answer_is_secret and mask is not NOTHING:
-            body = mask.answer(body)
+        mask = request.mask
+        if mask is not NOTHING and not request.route.answer_is_secret:
+            body = mask.answer(body) if len(body) <= AT_ONCE else await mask.answer_in_turns(body)
         return _response(received.status, head, text, body, request, began)
 
-    async def _read(self, received: Received, request: PreparedRequest, began: float) -> Response:
+    def _head(self, received: Received) -> tuple[Headers, str]:
         """
-        Any response whose head has been looked at.
+        The headers, and all of them `in_one`.
         """
-        at_most = self.limits.response_bytes
-        try:
-            body = body_at_hand(received, at_most=at_most)
-            if body is None:
-                body = await read_body(received, at_most=at_most)
-        except BaseException:
-            received.close()
-            raise
-        received.release()
-        if not request.route.answer_is_secret:
-            mask = request.mask
-            body = mask.answer(body) if len(body) <= AT_ONCE else await mask.answer_in_turns(body)
         head = tuple(received.headers.items())
-        return _response(received.status, head, in_one(head), body, request, began)
+        if not _FIRST_STATUS <= received.status <= _LAST_STATUS:
+            raise UnreadableResponse(
+                f"{received.status} is no status of a response; they go from {_FIRST_STATUS} to {_LAST_STATUS}"
+            )
+        text = in_one(head)
+        if size_of(head, text) > self.limits.header_bytes:
+            raise ResponseTooLarge(
+                f"the head of the response is larger than {self.limits.header_bytes:,} bytes"
+            )
+        return head, text
 
 
 def _response(

@@ -3,15 +3,16 @@ One request given to aiohttp, and the head of its response.
 
 aiohttp's pool, its connections and its parser written in C carry every request. What its client does around
 them for each request (an object for the request, one for its response, one for its writer, and a dozen options
-that are not for us) is half of what a request costs, so `straight` goes without; where anything is not as it is
-known here, the session is asked from outside.
+that are not for us) is half of what a request costs, so `send` and `open_and_send` go without; where anything is
+not as it is known here, the session is asked from outside.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Coroutine, Sequence
-from typing import Any, Final, Protocol, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol, cast
 from urllib.parse import SplitResult
 
 import aiohttp
@@ -19,7 +20,6 @@ from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout,
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
-from aiohttp.http import HttpProcessingError
 from aiohttp.http_writer import _serialize_headers
 from aiohttp.streams import EMPTY_PAYLOAD
 from multidict import CIMultiDictProxy
@@ -30,10 +30,13 @@ from webhook_engine.dispatch.pool import Handler, Pool, detached
 from webhook_engine.dispatch.request import PreparedRequest
 from webhook_engine.errors import UnsafeValue
 
+if TYPE_CHECKING:
+    from aiohttp.http import RawResponseMessage
+
 Headers = Sequence[tuple[str, str]]
 
 _KNOWN: Final = aiohttp.__version__ if aiohttp.__version__.startswith("3.14.") else None
-"""The aiohttp whose inner steps `straight` takes by itself; any other is asked from outside."""
+"""The aiohttp whose inner steps are taken here; any other is asked from outside."""
 
 _SESSIONS_OWN: Final = ClientSession._request
 
@@ -48,7 +51,10 @@ _NO_DEFAULTS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 
 class Received(Protocol):
     """
-    The head of a response; its body is still to be read.
+    A request that was sent, and its response: first its head, then its body.
+
+    A head is waited for by `next_head` and taken by `take_head`, or read by `read_head`: nearly all of them need no
+    coroutine of their own.
     """
 
     @property
@@ -57,6 +63,21 @@ class Received(Protocol):
     def headers(self) -> CIMultiDictProxy[str]: ...
     @property
     def content(self) -> StreamReader: ...
+
+    def next_head(self) -> asyncio.Future[None] | None:
+        """
+        What ends when a head is there, or never will be; None where that is so now.
+        """
+
+    def take_head(self) -> bool:
+        """
+        Whether the head of the response is there; what is told of a response is told from then on.
+        """
+
+    async def read_head(self) -> None:
+        """
+        Waits for the head of the response, whatever comes before it.
+        """
 
     def at_hand(self) -> bytes | None:
         """
@@ -151,8 +172,24 @@ class Door:
 
 class MarkedResponse(ClientResponse):
     """
-    A response whose body is always waited for.
+    A response whose head is there from the first, and whose body is always waited for.
     """
+
+    def next_head(self) -> None:
+        """
+        Never.
+        """
+
+    def take_head(self) -> bool:
+        """
+        Always.
+        """
+        return True
+
+    async def read_head(self) -> None:
+        """
+        There is none to come.
+        """
 
     def at_hand(self) -> bytes | None:
         """
@@ -184,21 +221,49 @@ def may_go_straight(session: ClientSession) -> bool:
     )
 
 
-def send(way: Way, exchange: Exchange, request: PreparedRequest) -> Coroutine[Any, Any, Received]:
+def send(way: Way, exchange: Exchange, request: PreparedRequest) -> Received | None:
     """
-    Sends once, never more, and waits for the head of the response.
+    Sends over a connection that is open already: once, never more.
+
+    Redirects, cookies, proxies, netrc, tracing and a second send cannot be switched on by accident.
+
+    Returns:
+        None where there is no such connection and nothing was sent: that is for `open_and_send`.
+
+    Raises:
+        UnsafeValue: The URL is no web address.
+    """
+    if not may_go_straight(way.session):
+        return None
+    pool = way.pool
+    if pool._closed:
+        raise RuntimeError("the transport is closed")
+    origin, path = split(request.url)
+    door = way.door(origin)
+    head = door.head(request, path)
+    protocol = pool.take(door.key)
+    return None if protocol is None else _given(way, door, protocol, head, exchange, request)
+
+
+async def open_and_send(way: Way, exchange: Exchange, request: PreparedRequest) -> Received:
+    """
+    Sends over a connection that is opened for it: once, never more.
 
     The URL is sent to the byte, but for its fragment.
 
     Raises:
-        UnsafeValue: It is no web address.
+        UnsafeValue: The URL is no web address.
     """
     origin, path = split(request.url)
-    if may_go_straight(way.session):
-        return straight(way, exchange, request, origin, path)
+    session = way.session
+    if may_go_straight(session):
+        door = way.door(origin)
+        head = door.head(request, path)
+        protocol = await _connected(way, door, exchange)
+        return _given(way, door, protocol, head, exchange, request)
     whole = origin_of(origin).with_path(path, encoded=True)
     headers = request.headers + request.route.added
-    return ask_session(way.session, exchange, request.route.method, whole, headers, request.body)
+    return await ask_session(session, exchange, request.route.method, whole, headers, request.body)
 
 
 def split(url: str) -> tuple[str, str]:
@@ -248,23 +313,13 @@ async def ask_session(
     return cast("MarkedResponse", response)  # the session was told to make these
 
 
-async def straight(
-    way: Way, exchange: Exchange, request: PreparedRequest, origin: str, path: str
-) -> Received:
+def _given(
+    way: Way, door: Door, protocol: Handler, head: bytes, exchange: Exchange, request: PreparedRequest
+) -> _Straight:
     """
-    By the steps that carry a request, without those that are not for us.
-
-    Redirects, cookies, proxies, netrc, tracing and a second send cannot be switched on by accident either.
+    What comes of a request that is given to a connection.
     """
-    session = way.session
-    pool = way.pool
-    if pool._closed:
-        raise RuntimeError("the transport is closed")
-    door = way.door(origin)
-    head = door.head(request, path)
-    protocol = pool.take(door.key)
-    if protocol is None:
-        protocol = await _connected(session, pool, door, exchange)
+    received = _Straight(way.pool, door.key, protocol)
     try:
         transport = protocol.transport
         if transport is None or transport.is_closing():
@@ -277,35 +332,26 @@ async def straight(
             timeout_ceil_threshold=math.inf,
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
-            max_headers=session._max_headers,
+            max_headers=way.session._max_headers,
         )
         exchange.mark_sent()
         transport.write(head + request.body if request.body else head)
-        if (waiter := protocol.next_head()) is not None:
-            await waiter
-        message, content = protocol.take_head() or await protocol.read()
-        while 100 <= message.code < 200 and message.code != 101:
-            message, content = await protocol.read()
-    except HttpProcessingError as error:
-        pool.give_back(door.key, protocol, ends=True)
-        raise aiohttp.ClientResponseError(
-            door.request.request_info, (), status=error.code, message=error.message
-        ) from error
     except BaseException:
-        pool.give_back(door.key, protocol, ends=True)
+        received.close()
         raise
-    return _Straight(message.code, message.headers, content, pool, door.key, protocol)
+    return received
 
 
-async def _connected(session: ClientSession, pool: Pool, door: Door, exchange: Exchange) -> Handler:
+async def _connected(way: Way, door: Door, exchange: Exchange) -> Handler:
     """
     A connection that was dialled, or for which one had to wait.
     """
+    pool = way.pool
     token = current.set(exchange)
     try:
         while True:
             dialled = len(exchange.dials)
-            protocol = detached(await pool.connect(door.request, [], session.timeout))
+            protocol = detached(await pool.connect(door.request, [], way.session.timeout))
             # Only one that was dialled before can have ended, or hold what came unasked while it was idle.
             if len(exchange.dials) > dialled or not protocol.has_ended():
                 return protocol
@@ -327,26 +373,39 @@ class _Lines(list[tuple[str, str]]):
 
 class _Straight:
     """
-    The head of a response that no `ClientResponse` was made for.
+    A response that no `ClientResponse` was made for.
     """
 
     __slots__ = ("_key", "_pool", "_protocol", "content", "headers", "status")
 
-    def __init__(
-        self,
-        status: int,
-        headers: CIMultiDictProxy[str],
-        content: StreamReader,
-        pool: Pool,
-        key: ConnectionKey,
-        protocol: Handler,
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.content = content
+    status: int
+    headers: CIMultiDictProxy[str]
+    content: StreamReader
+
+    def __init__(self, pool: Pool, key: ConnectionKey, protocol: Handler) -> None:
         self._pool = pool
         self._key = key
         self._protocol = protocol
+
+    def next_head(self) -> asyncio.Future[None] | None:
+        return self._protocol.next_head()
+
+    def take_head(self) -> bool:
+        found = self._protocol.take_head()
+        return found is not None and self._is_last(*found)
+
+    async def read_head(self) -> None:
+        while not self._is_last(*await self._protocol.read()):
+            pass
+
+    def _is_last(self, message: RawResponseMessage, content: StreamReader) -> bool:
+        """
+        Whether this is the head of the response, and not of what may come before it (RFC 9110, 15.2).
+        """
+        self.status = message.code
+        self.headers = message.headers
+        self.content = content
+        return not 100 <= message.code < 200 or message.code == 101
 
     def at_hand(self) -> bytes | None:
         content = self.content
