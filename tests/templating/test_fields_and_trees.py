@@ -143,6 +143,21 @@ def test_omit_leaves_it_out(value):
     assert body("xml", empty, other).endswith("<request><q>1</q></request>")
 
 
+def test_of_many_parameters_those_that_are_empty_are_left_out():
+    """
+    In their order, however many there are.
+    """
+    numbers = range(100)
+    parameters = [Parameter(f"p{each}", "{A}" if each % 3 else "{B}", "omit") for each in numbers]
+    expected = [f"p{each}" for each in numbers if each % 3]
+
+    form = compile_body(parameters, "url", names=NAMES).render({"A": "x", "B": ""})
+    xml = compile_body(parameters, "xml", names=NAMES).render({"A": "x", "B": ""})
+
+    assert "&".join(f"{name}=x" for name in expected) == form
+    assert expected == [element.tag for element in ElementTree.fromstring(xml.encode())]
+
+
 def test_omit_keeps_what_is_there():
     """
     Zero and false are something.

@@ -292,6 +292,17 @@ def test_a_value_alone_keeps_its_type(source, value):
     assert (type(value), value) == (type(found), found)
 
 
+@pytest.mark.parametrize("count", [14, 15, 16, 30, 31, 1000])
+def test_a_text_may_have_many_values(count):
+    """
+    Each lands in its place, however many there are.
+    """
+    numbers = range(count)
+    template = compiled("".join(f"{number}: {{CALL_NOTES}}, " for number in numbers))
+
+    assert "".join(f"{number}: x, " for number in numbers) == template.render({"CALL_NOTES": "x"})
+
+
 def test_two_threads_and_many_calls_share_a_template():
     """
     It holds no state of a rendering.

@@ -214,7 +214,13 @@ def test_raw_xml_must_be_well_formed():
 
 @pytest.mark.parametrize(
     "source",
-    ["<a>{CALL_NOTES}</a>", "<a b='{CALL_NOTES}'/>", "<a>{{ CALL_NOTES }}</a>", "<a>{CALL_NOTES}{A}</a>"],
+    [
+        "<a>{CALL_NOTES}</a>",
+        "<a b='{CALL_NOTES}'/>",
+        "<a>{{ CALL_NOTES }}</a>",
+        "<a>{CALL_NOTES}{A}</a>",
+        '<a b="1">\n\t{CALL_NOTES}</a>',
+    ],
 )
 @pytest.mark.parametrize("bad", ["\x00", "\x1b", "\ufffe", "\uffff", "é\uffff", "\ud800"], ids=ascii)
 def test_an_illegal_character_names_its_variable(source, bad):
@@ -223,6 +229,19 @@ def test_an_illegal_character_names_its_variable(source, bad):
     """
     with pytest.raises(UnsafeValue, match=r"CALL_NOTES: XML cannot carry the character U\+"):
         compiled(source).render({"CALL_NOTES": f"a{bad}", "A": 1})
+
+
+@pytest.mark.parametrize(
+    "source", ["<a>{CALL_NOTES}</a>", '<a b="1">{CALL_NOTES}</a>', "<a b='{CALL_NOTES}'/>"]
+)
+@pytest.mark.parametrize("value", ["one\ntwo\rthree\r\n", 'C:\\users "x"\t', "\ufff0\ufffd\uff08"], ids=ascii)
+def test_what_only_looks_like_an_illegal_character_survives(source, value):
+    """
+    Line breaks, what JSON would escape, and the neighbours of the noncharacters.
+    """
+    root = ElementTree.fromstring(compiled(source).render({"CALL_NOTES": value}))
+
+    assert value in {root.text, root.get("b")}
 
 
 @pytest.mark.parametrize("source", ["<a>{CALL_NOTES}</a>", "<a b='{CALL_NOTES}'/>", "<a>{A}{CALL_NOTES}</a>"])

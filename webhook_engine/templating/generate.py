@@ -36,6 +36,9 @@ ALWAYS_TEXT = frozenset(
 )
 """Variables that are never numbers. Should one be given as a number all the same, it only takes longer."""
 
+_MOST_PIECES = 30
+"""In one f-string: of more, Python makes a list before it makes the text."""
+
 
 @dataclass(slots=True)
 class Program:
@@ -105,15 +108,17 @@ class Program:
                 inside.append(f"{{{self._part(piece, encoded, lines)}}}")
             else:
                 inside.append(f"{{{encoded(piece)}}}" if isinstance(piece, Hole) else literal(piece))
-        return f"f'{''.join(inside)}'"
+        while len(inside) > _MOST_PIECES:
+            *whole, rest = _cut(inside, _MOST_PIECES)
+            inside = [*(f"{{{_named(_f_string(each), lines)}}}" for each in whole), *rest]
+        return _f_string(inside)
 
     def _part(self, piece: Conditional | Fields, encoded: Callable[[Hole], str], lines: list[str]) -> str:
         inner = self.text(piece.pieces, encoded, lines)
-        name = f"part{len(lines)}"
         if isinstance(piece, Conditional):
-            lines.append(f"{name} = {inner} if {piece.condition} else ''")
-        else:
-            lines += [f"{name} = {inner}", f"if {name}: {name} = {piece.lead!r} + {name}[1:]"]
+            return _named(f"{inner} if {piece.condition} else ''", lines)
+        name = _named(inner, lines)
+        lines.append(f"if {name}: {name} = {piece.lead!r} + {name}[1:]")
         return name
 
     def escaped(self, hole: Hole) -> str:
@@ -238,6 +243,23 @@ def _text_lines(pieces: Sequence[Piece], program: Program, holes: Sequence[Hole]
         "else:",
         *_indented(careful, 1),
     ]
+
+
+def _named(expression: str, lines: list[str]) -> str:
+    """
+    The name that a new one of *lines* gives to *expression*.
+    """
+    name = f"part{len(lines)}"
+    lines.append(f"{name} = {expression}")
+    return name
+
+
+def _cut(inside: Sequence[str], length: int) -> list[Sequence[str]]:
+    return [inside[at : at + length] for at in range(0, len(inside), length)]
+
+
+def _f_string(inside: Iterable[str]) -> str:
+    return f"f'{''.join(inside)}'"
 
 
 def _indented(lines: Iterable[str], depth: int) -> list[str]:
