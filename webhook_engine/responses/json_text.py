@@ -139,8 +139,11 @@ def check_nests(body: bytes, bounds: Bounds) -> None:
     Raises:
         ResponseTooLarge: *body* opens more objects and lists than *bounds* allow; brackets in its texts count.
     """
-    # Counting is quick, and needless where not even all of its bytes would be too many.
-    if len(body) > bounds.nests and _count(body, b"{") + _count(body, b"[") > bounds.nests:
+    # Looking is quick, and needless where not even all of its bytes would be too many.
+    if len(body) <= bounds.nests:
+        return
+    lists = _count(body, b"[")
+    if lists > bounds.nests or _has_more(body, b"{", bounds.nests - lists):
         raise ResponseTooLarge(
             f"the response has more than {bounds.nests:,} objects and lists: "
             "ask the target system for fewer records"
@@ -149,7 +152,7 @@ def check_nests(body: bytes, bounds: Bounds) -> None:
 
 def _count(body: bytes, mark: bytes) -> int:
     """
-    How often *mark* is in *body*: `find` leaps to the next, where `count` looks at every byte.
+    How often *mark*, which is mostly rare, is in *body*: `find` leaps to the next, where `count` looks at every byte.
     """
     at = body.find(mark)
     for seen in range(_RARE):
@@ -157,6 +160,13 @@ def _count(body: bytes, mark: bytes) -> int:
             return seen
         at = body.find(mark, at + 1)
     return _RARE + (body.count(mark, at) if at >= 0 else 0)
+
+
+def _has_more(body: bytes, mark: bytes, times: int) -> bool:
+    """
+    Whether *mark* is in *body* more often than that: `replace` leaps too, and from each to the next in C.
+    """
+    return mark in body.replace(mark, b" ", times)
 
 
 def check_depth(tree: Node, depth: int) -> None:

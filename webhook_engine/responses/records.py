@@ -120,27 +120,31 @@ def as_records(node: Node) -> list[Record]:
         ids = keyed(node)
         return [{KEY: name, **_object(node[name])} for name in ids] if ids else _reshaped([node])
     if isinstance(node, list):
-        is_plain = set(map(type, node)) == {dict} and all(node)
-        return _reshaped(node if is_plain else [item for item in node if not is_empty(item)])
+        if set(map(type, node)) == {dict} and all(node):
+            return _reshaped(node, are_objects=True)
+        return _reshaped([item for item in node if not is_empty(item)])
     return [{VALUE: node}]
 
 
-def _reshaped(rows: list[Node]) -> list[Record]:
+def _reshaped(rows: list[Node], *, are_objects: bool = False) -> list[Record]:
     """
     Rows of whatever shape as records.
+
+    Args:
+        are_objects: Whether it is known already that all of them are.
     """
     if not rows:
         return []
-    rows = _without_wrap(rows)
-    if _are_pairs(rows):
-        return [_record_of(rows)]
-    if set(map(type, rows)) == {dict}:
-        return rows  # type: ignore[return-value]
-    if all(isinstance(row, list) and _are_pairs(row) for row in rows):
-        return [_record_of(row) for row in rows]  # type: ignore[arg-type]
-    if all(isinstance(row, list) and set(map(type, row)) <= SCALARS for row in rows):
-        return _from_matrix(rows)  # type: ignore[arg-type]
-    return [row if isinstance(row, dict) else {VALUE: row} for row in rows]
+    bare = _without_wrap(rows)
+    if _are_pairs(bare):
+        return [_record_of(bare)]
+    if (are_objects and bare is rows) or set(map(type, bare)) == {dict}:
+        return bare  # type: ignore[return-value]
+    if all(isinstance(row, list) and _are_pairs(row) for row in bare):
+        return [_record_of(row) for row in bare]  # type: ignore[arg-type]
+    if all(isinstance(row, list) and set(map(type, row)) <= SCALARS for row in bare):
+        return _from_matrix(bare)  # type: ignore[arg-type]
+    return [row if isinstance(row, dict) else {VALUE: row} for row in bare]
 
 
 def _without_wrap(rows: list[Node]) -> list[Node]:
