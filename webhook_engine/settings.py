@@ -133,14 +133,6 @@ class Settings:
         return self.database if self.is_shared else self.deliveries_path
 
     @property
-    def learnt_path(self) -> Path:
-        """
-        What responses look like: beside a SQLite file, `webhook-engine.learnt.json`; else here, for each process.
-        """
-        usual = Path("webhook-engine.learnt.json")
-        return usual if self.is_shared else self.database_path.with_suffix(".learnt.json")
-
-    @property
     def usual_key_file(self) -> Path:
         """
         Where a key file is made, and looked for where the settings name none: beside a SQLite file, else here.

@@ -24,7 +24,7 @@ from webhook_engine.errors import DefinitionError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
-from webhook_engine.process.learning import DriftKeeper, learnt
+from webhook_engine.process.learning import DriftKeeper
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.recording import Recording
@@ -126,20 +126,19 @@ class Worker:
             own_key = secrets.token_urlsafe(32)
             self.tenancy = Tenancy(self.store, edition, own_key=own_key)
             board = await self._board(opened)
-            drift = learnt(self.settings.learnt_path, edition.tenant)
             self.engine = Engine(
                 edition.definitions,
                 secrets=self.tenancy,
                 queue=self.settings.deliveries,
                 pops=board,
-                drift=drift,
             )
             shared = self.settings.is_shared
             self.recording = Recording(self.store, self.engine, self.tenancy, is_shared=shared)
             opened.push_async_callback(self.recording.save)
             await self.recording.begin()
-            schemas = DriftKeeper(self.settings.learnt_path, drift, self.tenancy)
+            schemas = DriftKeeper(self.store, self.engine.drift, self.tenancy)
             opened.push_async_callback(schemas.save)
+            await schemas.begin()
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
             more = endpoints(self.store, self._tenants, is_own=self.tenancy.is_own)

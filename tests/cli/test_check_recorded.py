@@ -97,7 +97,7 @@ def test_refusals_are_no_rows(command, file, tmp_path):
 
 def test_what_a_process_learnt_is_read_too(command, file, tmp_path):
     """
-    The file that it keeps beside its store.
+    As `drift export` writes it.
     """
     drift, webhook = Drift(DriftSettings(every_s=0.0)), read_text(DEFINITIONS).webhook("Lookup")
     for cell in ["Naledi"] * K + [None] * K:
@@ -105,7 +105,7 @@ def test_what_a_process_learnt_is_read_too(command, file, tmp_path):
         drift.note(
             "Lookup", revision_of(webhook), AgentView(outcome=Outcome.OK, sentence="", columns=columns, rows=((cell,),))
         )  # fmt: skip
-    path = written(tmp_path, [{"Euphoria": drift.to_json()}], "webhook-engine.learnt.json")
+    path = written(tmp_path, [{"Euphoria": drift.to_json()}], "learnt.json")
 
     assert ["column-vanished"] == codes(command("check", str(file), "--json", "--recorded", path))
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.console.browsing import TENANT
-from webhook_engine.drift import Drift, DriftSettings
+from webhook_engine.drift import Drift, DriftSettings, stored
 from webhook_engine.responses import AgentView, Column, Outcome
 
 HOSTILE = "\"'><script>alert(1)</script>{{7*7}}"
@@ -323,6 +323,43 @@ async def test_columns_that_drifted_are_told(manager):
     assert f"was number, and is text in the last {drift.settings.streak} responses" in page.words_of
     assert "<script>alert" not in page.text
     assert "no longer as they were" not in new.words_of
+
+
+async def test_what_has_drifted_is_accepted_at_a_word(administrator):
+    """
+    It is told no more, here and wherever else somebody looks at the store.
+    """
+    drift = administrator.engine.drift = Drift(DriftSettings(every_s=0.0))
+    for cell in [1] * drift.settings.streak + ["1"] * drift.settings.streak:
+        columns = (Column(path="id"),)
+        view = AgentView(outcome=Outcome.OK, sentence="", columns=columns, rows=((cell,),))
+        drift.note("Contact lookup", "r", view)
+    store, tenant = administrator.store, administrator.engine.definitions.tenant.name
+    await store.learnt.change(tenant, ["Contact lookup"], lambda *_: drift.to_json()["Contact lookup"])
+    await administrator.get("/webhook?webhook=Contact lookup")
+    fields = [("csrf", administrator.form["csrf"]), ("webhook", "Contact lookup")]
+    page = await administrator.send("/webhook/accept", fields)
+    again = await administrator.send("/webhook/accept", fields)
+
+    assert "What responses look like now counts as right: id." in page.words_of
+    assert "no longer as they were" not in page.words_of
+    assert () == await stored.findings(store, tenant)
+    assert "Nothing has drifted any more." in again.words_of
+
+
+async def test_who_may_not_change_a_webhook_is_not_asked_to_accept(manager):
+    """
+    The note alone is there.
+    """
+    drift = manager.engine.drift = Drift(DriftSettings(every_s=0.0))
+    for cell in [1] * drift.settings.streak + ["1"] * drift.settings.streak:
+        columns = (Column(path="id"),)
+        view = AgentView(outcome=Outcome.OK, sentence="", columns=columns, rows=((cell,),))
+        drift.note("Contact lookup", "r", view)
+    page = await manager.get("/webhook?webhook=Contact lookup")
+
+    assert "Responses are no longer as they were" in page.words_of
+    assert "This is right now" not in page.words_of
 
 
 async def test_what_uses_a_webhook_is_a_step_away(administrator):

@@ -1,13 +1,17 @@
 """
-An engine learns from the responses it shows, and the process keeps what it learnt.
+An engine learns from the responses it shows, and all processes keep what they learnt together.
 """
+
+import logging
 
 import pytest
 
 from webhook_engine import CallContext, Engine
 from webhook_engine.definitions import read_text
-from webhook_engine.drift import Drift, DriftSettings, Way
-from webhook_engine.process.learning import DriftKeeper, learnt
+from webhook_engine.drift import Drift, DriftSettings, Way, stored
+from webhook_engine.errors import StoreError
+from webhook_engine.process.learning import DriftKeeper
+from webhook_engine.store import Store
 from webhook_engine.testing import FakeTarget
 
 DEFINITIONS = """
@@ -95,45 +99,164 @@ async def test_other_definitions_forget_what_was_edited(crm, definitions):
     assert [] == list(engine.drift.to_json())
 
 
-async def test_it_is_kept_across_a_restart(tmp_path, definitions):
+@pytest.fixture
+async def store(tmp_path):
+    async with Store.open(f"sqlite:///{tmp_path}/webhook-engine.db") as store:
+        yield store
+
+
+def keeper_of(store, engine):
+    return DriftKeeper(store, engine.drift, Tenancy)
+
+
+async def known(store):
+    return await stored.learnt(store, "Euphoria")
+
+
+def drift():
+    return Drift(DriftSettings(every_s=0.0))
+
+
+async def test_it_is_kept_across_a_restart(store, crm, definitions):
     """
-    In a file of every tenant's, written where there is something new.
+    In the store; what is usual was learnt before the process began.
     """
-    path = tmp_path / "webhook-engine.learnt.json"
-    path.write_text('{"Another": {}}')
-    async with Engine(definitions) as engine:
-        keeper = DriftKeeper(path, engine.drift, Tenancy)
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await keeper.begin()
         await asked(engine)
         await keeper.save()
-        written = path.stat().st_mtime_ns
+    crm.expect("GET", "/contacts", body=[{"first_name": "Naledi", "id": 1}])
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await keeper.begin()
+        await asked(engine)
+        assert () == engine.drift.findings()
         await keeper.save()
 
-    assert written == path.stat().st_mtime_ns
-    assert engine.drift.to_json() == learnt(path, "Euphoria").to_json()
-    assert {} == learnt(path, "Another").to_json() == learnt(tmp_path / "none", "Euphoria").to_json()
-    assert [path] == list(tmp_path.iterdir())
+        (found,) = engine.drift.findings()
+    assert (Way.VANISHED, "text") == (found.way, found.was)
+    assert ["Lookup"] == list(await known(store))
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"Euphoria": 1}', '{"Euphoria": {"Lookup": {}}}', "\xff"])
-def test_a_file_that_cannot_be_read_is_begun_anew(tmp_path, content):
+async def test_processes_count_together(store, crm, definitions, caplog):
+    """
+    Neither has seen enough by itself; both know what both have seen, and one of them says so.
+    """
+    caplog.set_level(logging.INFO, "webhook_engine")
+    async with Engine(definitions, drift=drift()) as one, Engine(definitions, drift=drift()) as other:
+        keepers = [keeper_of(store, each) for each in (one, other)]
+        for keeper in keepers:
+            await keeper.begin()
+        await asked(one, times=K - 2)
+        await asked(other, times=2)
+        for keeper in keepers:
+            await keeper.save()
+        crm.expect("GET", "/contacts", body=[{"first_name": "Naledi", "id": 1}])
+        await asked(one, times=K - 2)
+        await asked(other, times=2)
+        for keeper in (*keepers, keepers[0]):
+            await keeper.save()
+
+        assert one.drift.findings() == other.drift.findings()
+        (found,) = one.drift.findings()
+    assert (Way.VANISHED, K) == (found.way, found.responses)
+    assert 1 == len([each for each in caplog.records if "column.drifted" in str(each.msg)])
+
+
+async def test_what_is_accepted_is_no_finding_in_any_process(store, crm, definitions):
+    """
+    And does not become one again: that the column is not there is right.
+    """
+    async with Engine(definitions, drift=drift()) as one, Engine(definitions, drift=drift()) as other:
+        keepers = [keeper_of(store, each) for each in (one, other)]
+        for keeper in keepers:
+            await keeper.begin()
+        await asked(one)
+        crm.expect("GET", "/contacts", body=[{"first_name": "Naledi", "id": 1}])
+        await keepers[0].save()
+        await asked(one)
+        for keeper in keepers:
+            await keeper.save()
+        told = await stored.findings(store, "Euphoria")
+
+        accepted = await stored.accept(store, "Euphoria", "Lookup")
+        await asked(other, times=2 * K)
+        for keeper in (*keepers[::-1], keepers[1]):
+            await keeper.save()
+
+        assert told == accepted
+        assert ["name"] == [each.column for each in accepted]
+        assert () == one.drift.findings() == other.drift.findings()
+        assert (
+            () == await stored.findings(store, "Euphoria") == await stored.accept(store, "Euphoria", "Lookup")
+        )
+
+
+async def test_an_edit_is_forgotten_everywhere(store, crm, definitions):
+    """
+    What was learnt of the webhook as it was before tells nothing of it as it is now.
+    """
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await keeper.begin()
+        await asked(engine)
+        await keeper.save()
+        engine.redefine(
+            read_text(DEFINITIONS.replace("URL", crm.url).replace('path = "name"', 'path = "id"'))
+        )
+        await keeper.save()
+
+    assert {} == await known(store)
+
+
+async def test_what_another_definition_taught_is_not_taken_over(store, crm, definitions):
+    """
+    Two processes may work by two editions for a moment.
+    """
+    edited = read_text(DEFINITIONS.replace("URL", crm.url).replace('path = "name"', 'path = "id"'))
+    async with Engine(definitions, drift=drift()) as engine, Engine(edited, drift=drift()) as other:
+        keepers = [keeper_of(store, each) for each in (engine, other)]
+        for keeper in keepers:
+            await keeper.begin()
+        await asked(engine)
+        for keeper in keepers:
+            await keeper.save()
+
+        assert {} == other.drift.to_json()
+
+
+@pytest.mark.parametrize("document", [{}, {"revision": "r"}, {"revision": "r", "columns": {"name": 1}}])
+async def test_what_cannot_be_read_is_begun_anew(store, definitions, document):
     """
     It costs what was learnt, and no start.
     """
-    path = tmp_path / "learnt.json"
-    path.write_bytes(content.encode("latin-1"))
-
-    assert {} == learnt(path, "Euphoria").to_json()
-
-
-async def test_a_disk_that_takes_nothing_is_survived(tmp_path, definitions):
-    """
-    The next saving tries again.
-    """
-    async with Engine(definitions) as engine:
-        keeper = DriftKeeper(tmp_path / "gone" / "learnt.json", engine.drift, Tenancy)
+    await store.learnt.change("Euphoria", ["Lookup"], lambda *_: document)
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await keeper.begin()
         await asked(engine)
         await keeper.save()
-        (tmp_path / "gone").mkdir()
+
+    assert K == (await known(store))["Lookup"]["columns"]["name"]["seen"]
+
+
+async def test_a_store_that_takes_nothing_is_survived(store, definitions, monkeypatch):
+    """
+    The next exchange brings what this one could not, in its order.
+    """
+
+    async def full(*_):
+        raise StoreError("no room")
+
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await keeper.begin()
+        await asked(engine, times=2)
+        with monkeypatch.context() as broken:
+            broken.setattr(store.learnt, "change", full)
+            await keeper.save()
+        await asked(engine, times=1)
         await keeper.save()
 
-    assert ["Lookup"] == list(learnt(tmp_path / "gone" / "learnt.json", "Euphoria").to_json())
+    assert 3 == (await known(store))["Lookup"]["columns"]["name"]["seen"]

@@ -41,16 +41,3 @@ def test_a_folder_in_a_files_place_is_named(tmp_path, target, name):
     with process:
         process.send(event("e1"))
         assert ["e1"] == list(process.settled())
-
-
-def test_what_is_learnt_is_no_reason_not_to_start(tmp_path, target):
-    """
-    A folder in the place of that file costs what was learnt, and the log says so.
-    """
-    (tmp_path / "webhook-engine.learnt.json").mkdir()
-
-    with Process(tmp_path, target) as process:
-        process.send(event("e1"))
-
-        assert ["e1"] == list(process.settled())
-        assert "webhook-engine.learnt.json" in process.log("drift.unreadable")[0]["file"]

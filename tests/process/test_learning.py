@@ -27,9 +27,9 @@ url = "URL/contacts"
 """
 
 
-def test_a_column_that_vanishes_after_a_restart_is_missed(tmp_path):
+def test_a_column_that_vanishes_after_a_restart_is_missed(tmp_path, command, monkeypatch):
     """
-    What is usual was learnt before it; the log says so, and who may read the file is the process's user alone.
+    What is usual was learnt before it; the log says so, commands tell it, and it is accepted at a word.
     """
     settings = DriftSettings()
     with FakeTarget() as target:
@@ -40,14 +40,28 @@ def test_a_column_that_vanishes_after_a_restart_is_missed(tmp_path):
             until(lambda: asked(process) and time.monotonic() > enough)
             process.terminate()
             process.wait()
-            file = tmp_path / "webhook-engine.learnt.json"
-            learnt = json.loads(file.read_text())["Euphoria"]["Lookup"]["columns"]["name"]
+            monkeypatch.chdir(tmp_path)
+            learnt = json.loads(command("drift", "export").out)["Euphoria"]["Lookup"]["columns"]["name"]
             process.start()
             target.expect("GET", "/contacts", body=[{"first_name": "Naledi"}])
             until(lambda: asked(process) and process.log("column.drifted"))
             (said,) = process.log("column.drifted")
+            listed = command("drift", "list")
+            (tmp_path / "learnt.json").write_text(command("drift", "export").out)
+            checked = command("check", "rules.toml", "--recorded", "learnt.json")
+            accepted = command("drift", "accept", "Lookup", "--column", "name")
+            nothing = command("drift", "accept", "Lookup", "--json")
+            after = command("drift", "list")
 
-    assert (["text"], 0o600) == (learnt["types"], file.stat().st_mode & 0o777)
+    assert ["text"] == learnt["types"]
+    assert (1, True) == (
+        listed.code,
+        listed.out.startswith("'Lookup': the column 'name' (text) is in none of the last "),
+    ), listed
+    assert (1, True) == (checked.code, "column-vanished" in checked.out), checked
+    assert (0, True) == (accepted.code, accepted.out.endswith("1 column accepted\n")), accepted
+    assert (1, "[]\n") == (nothing.code, nothing.out), nothing
+    assert (0, "no column has drifted\n") == (after.code, after.out), after
     assert ("Lookup", "name", "vanished", "text") == (
         said["webhook"], said["column"], said["way"], said["was"],
     )  # fmt: skip

@@ -22,6 +22,7 @@ from webhook_engine.cli import (
     deliveries,
     demo,
     doctor,
+    drift,
     emit,
     explain,
     exporting,
@@ -67,6 +68,7 @@ for command in (
 app.command("replay-draft")(replaying.replay_draft)
 app.command("record-test")(record_test.record_test)
 app.add_typer(calls.app, name="calls")
+app.add_typer(drift.app, name="drift")
 app.command()(up.up)
 app.command()(up.worker)
 app.command()(api.api)

@@ -158,6 +158,12 @@ class AskedStore:
         self.users = AskedUsers(client)
         self.recordings = AskedRecordings(client)
 
+    async def learnt(self, what: str, tenant: str, **given: object) -> Any:
+        """
+        What `drift.stored` finds, or does, under that name.
+        """
+        return await self._client.post(f"/v1/admin/learnt.{what}", {"tenant": tenant, **given})
+
     async def tenants(self) -> tuple[str, ...]:
         """
         The one that the process works for.

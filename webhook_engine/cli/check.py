@@ -42,8 +42,8 @@ def check(
         typer.Option(
             "--recorded",
             metavar="FILE",
-            help="Look at the columns of responses too: of recorded calls, or as a process learnt them "
-            "(webhook-engine.learnt.json).",
+            help="Look at the columns of responses too: of recorded calls (`calls export`), or as they were "
+            "learnt (`drift export`).",
             show_default=False,
         ),
     ] = None,

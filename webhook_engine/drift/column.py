@@ -79,6 +79,7 @@ class Drifted:
             "now": self.now,
             "responses": self.responses,
             "since": self.since.isoformat(),
+            "told": str(self),
         }
 
 
@@ -119,6 +120,9 @@ class ColumnState:
 
     since: datetime | None = None
 
+    may_miss: bool = False
+    """Whether somebody said that it is right without; until it has been there for a while again."""
+
     def note(self, found: set[str], *, streak: int) -> bool:
         """
         Takes in one response's types of this column; none where the response has no such column.
@@ -137,6 +141,7 @@ class ColumnState:
             self.way = self.since = None
         self.gap = 0
         self.seen += 1
+        self.may_miss = self.may_miss and self.seen < streak
         if self.seen <= streak or self.types & found:
             self.types |= found
             self.odd, self.odd_types = 0, set()
@@ -149,6 +154,8 @@ class ColumnState:
 
     def _absent(self, streak: int) -> bool:
         self.gap += 1
+        if self.may_miss:
+            return False
         if not self.seen:
             return self._became(Way.UNKNOWN, self.gap >= streak)
         is_missed = self.seen >= streak and self.gap >= max(streak, _GAPS * self.longest_gap)
@@ -177,6 +184,14 @@ class ColumnState:
             since=self.since,
         )
 
+    def accepted(self) -> ColumnState:
+        """
+        The state in which what it is now is right: other types are usual, and one that is not there need not be.
+        """
+        if self.way is Way.CHANGED:
+            return ColumnState(seen=self.odd, types=set(self.odd_types))
+        return ColumnState(may_miss=True) if self.way is not None else self
+
     def to_json(self) -> dict[str, object]:
         """
         The state, for `from_json`.
@@ -190,6 +205,7 @@ class ColumnState:
             "odd_types": sorted(self.odd_types),
             "way": self.way,
             "since": self.since.isoformat() if self.since is not None else None,
+            "may_miss": self.may_miss,
         }
 
     @classmethod
@@ -208,6 +224,7 @@ class ColumnState:
             odd_types={str(each) for each in document["odd_types"]},
             way=None if way is None else Way(way),
             since=None if since is None else datetime.fromisoformat(since),
+            may_miss=bool(document["may_miss"]),
         )
 
 

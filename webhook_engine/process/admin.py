@@ -15,6 +15,7 @@ import orjson
 from aiohttp import web
 
 from webhook_engine.definitions import read_text, write_toml
+from webhook_engine.drift import stored
 from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
 from webhook_engine.process.memory import uncollected
 from webhook_engine.service import Endpoint, Scope
@@ -226,6 +227,19 @@ async def _forget_calls(store: Store, given: Mapping[str, Any]) -> int:
     return await store.recordings.forget(given["tenant"])
 
 
+async def _drifted(store: Store, given: Mapping[str, Any]) -> list[dict[str, object]]:
+    return [each.to_json() for each in await stored.findings(store, given["tenant"])]
+
+
+async def _learnt(store: Store, given: Mapping[str, Any]) -> Mapping[str, object]:
+    return await stored.learnt(store, given["tenant"])
+
+
+async def _accept_drift(store: Store, given: Mapping[str, Any]) -> list[dict[str, object]]:
+    found = await stored.accept(store, given["tenant"], given["webhook"], given["columns"])
+    return [each.to_json() for each in found]
+
+
 _TEXT, _MAYBE_TEXT = (str,), (str, type(None))
 
 ACTS: Mapping[str, Act] = MappingProxyType(
@@ -260,6 +274,11 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             _page_of_calls, {"tenant": _TEXT, "limit": (int,), "before": (int, type(None))}
         ),
         "recordings.of_event": Act(_call_of_event, {"tenant": _TEXT, "event": _TEXT}),
+        "learnt.findings": Act(_drifted, {"tenant": _TEXT}),
+        "learnt.export": Act(_learnt, {"tenant": _TEXT}),
+        "learnt.accept": Act(
+            _accept_drift, {"tenant": _TEXT, "webhook": _TEXT, "columns": (list, type(None))}
+        ),
         "recordings.forget": Act(_forget_calls, {"tenant": _TEXT}),
         "users.add": Act(
             _add_user,

@@ -1,96 +1,104 @@
 """
-What responses look like, across a restart: one JSON document beside the store.
+What responses look like: one memory in the store, of all processes that look at them, and across restarts.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import orjson
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine import log
-from webhook_engine.drift import Drift
+from webhook_engine.drift import UNREADABLE, Drift, Drifted, taught, tell
+from webhook_engine.errors import StoreError
 
 if TYPE_CHECKING:
     from webhook_engine.process.tenant import Tenancy
+    from webhook_engine.store import Store
 
-EVERY_S: Final = 5.0
-"""Between two savings, where something was looked at; what a kill may cost."""
-
-_MOST_BYTES: Final = 64 * 1024 * 1024
-
-
-def learnt(path: Path, tenant: str) -> Drift:
-    """
-    What was saved for a tenant; nothing where there is no file, or none that can be read.
-    """
-    try:
-        return Drift.from_json(_tenants(path).get(tenant, {}))
-    except FileNotFoundError:
-        return Drift()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # It is learnt again from the next responses.
-        log.event("drift.unreadable", file=str(path), why=f"{type(error).__name__}: {error}")
-        return Drift()
-
-
-def _tenants(path: Path) -> dict[str, dict[str, object]]:
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise ValueError(f"is larger than {_MOST_BYTES:,} bytes")
-    found = orjson.loads(content)
-    if not isinstance(found, dict):
-        raise ValueError("is no object")  # noqa: TRY004  # whatever it is, it is no such document
-    return found
+EVERY_S: Final = 2.0
+"""Between two exchanges with the store; what a kill may cost."""
 
 
 class DriftKeeper:
     """
-    Saves what is learnt while it grows, and once more at the end.
+    Brings what this process sees of responses to the store, and what all processes know of them back.
     """
 
-    def __init__(self, path: Path, drift: Drift, tenancy: Tenancy) -> None:
-        self._path, self._drift, self._tenancy = path, drift, tenancy
-        self._saved = drift.looks
+    def __init__(self, store: Store, drift: Drift, tenancy: Tenancy) -> None:
+        self._store, self._drift, self._tenancy = store, drift, tenancy
+        self._known: dict[str, int] = {}
+        """Webhook -> the version that was adopted."""
+
+    async def begin(self) -> None:
+        """
+        Know what was learnt before; from now on this process learns nothing alone.
+        """
+        self._drift.collect()
+        await self.save()
 
     async def run(self) -> None:
         """
-        Goes on until it is cancelled.
+        Goes on until it is cancelled; an exchange that is under way is finished.
         """
         while True:
             await asyncio.sleep(EVERY_S)
-            await self.save()
+            await asyncio.shield(asyncio.ensure_future(self.save()))
 
     async def save(self) -> None:
         """
-        Writes down what is new; where the disk will not take it, the log says so.
+        One exchange; where the store takes nothing, the log says so, and the next one has it too.
         """
-        if self._saved == self._drift.looks:
-            return
-        looks, told = self._drift.looks, self._drift.to_json()
         try:
-            await asyncio.to_thread(self._write, told)
-        except OSError as error:
-            log.event("drift.unsaved", file=str(self._path), why=str(error))
-            return
-        self._saved = looks
+            await self._forget()
+            await self._teach()
+            await self._learn()
+        except StoreError as error:
+            log.event("drift.unsaved", why=str(error))
 
-    def _write(self, told: dict[str, object]) -> None:
-        tenants: dict[str, dict[str, object]] = {}
-        with suppress(OSError, ValueError):
-            tenants = _tenants(self._path)
-        tenants[self._tenancy.name] = told
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+    async def _forget(self) -> None:
+        """
+        What was learnt under definitions that are over goes, unless another process has begun anew already.
+        """
+        edited = self._drift.take_edited()
+        if not edited:
+            return
+
+        def without(webhook: str, known: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+            return None if known is not None and known.get("revision") == edited[webhook] else known
+
+        await self._store.learnt.change(self._tenancy.name, list(edited), without)
+
+    async def _teach(self) -> None:
+        seen = self._drift.take()
+        if not seen:
+            return
+        found: list[Drifted] = []
+
+        def learning(webhook: str, known: Mapping[str, Any] | None) -> Mapping[str, Any]:
+            document, findings = taught(webhook, known, seen[webhook], self._drift.settings)
+            found.extend(findings)
+            return document
+
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(orjson.dumps(tenants))
-            Path(name).replace(self._path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+            # In one order, so that two processes never wait for each other.
+            await self._store.learnt.change(self._tenancy.name, sorted(seen), learning)
+        except StoreError:
+            self._drift.give_back(seen)
             raise
+        tell(found)
+
+    async def _learn(self) -> None:
+        tenant = self._tenancy.name
+        versions = await self._store.learnt.versions(tenant)
+        for webhook in self._known.keys() - versions.keys():
+            self._drift.adopt(webhook, None)
+        changed = [webhook for webhook, version in versions.items() if self._known.get(webhook) != version]
+        lessons = await self._store.learnt.load(tenant, changed) if changed else {}
+        for webhook, lesson in lessons.items():
+            try:
+                self._drift.adopt(webhook, lesson.document)
+            except UNREADABLE as error:
+                # It is learnt again from the next responses.
+                log.event("drift.unreadable", webhook=webhook, why=f"{type(error).__name__}: {error}")
+        self._known = dict(versions)

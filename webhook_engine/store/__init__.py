@@ -1,6 +1,6 @@
 """
-The store: definitions with their history, the vault, API keys, users, pops, dialer lists, recorded calls and the log
-of API requests, for every tenant of an installation.
+The store: definitions with their history, the vault, API keys, users, pops, dialer lists, recorded calls, what is
+learnt of responses and the log of API requests, for every tenant of an installation.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.dialer import DialerContacts
     from webhook_engine.store.facts import ApiRequest, Campaign, Contact, DialerContact, Feed, NewContact
     from webhook_engine.store.keyring import add_key, keys_of
+    from webhook_engine.store.learnt import Learnt, Lesson
     from webhook_engine.store.literals import secret_references, vault_names
     from webhook_engine.store.pops import Pop, Pops
     from webhook_engine.store.recordings import RecordedEvent, RecordedPage, RecordedResponse, Recordings
@@ -40,6 +41,8 @@ __all__ = [
     "DialerContact",
     "DialerContacts",
     "Feed",
+    "Learnt",
+    "Lesson",
     "LogFilter",
     "LogPage",
     "NewApiKey",
@@ -88,6 +91,8 @@ _MODULES = {
     "DialerContact": "facts",
     "DialerContacts": "dialer",
     "Feed": "facts",
+    "Learnt": "learnt",
+    "Lesson": "learnt",
     "LogFilter": "api_log",
     "LogPage": "api_log",
     "NewApiKey": "api_keys",

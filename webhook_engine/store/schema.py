@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The schema that this version works on; told here so that opening a store does not load Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

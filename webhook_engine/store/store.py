@@ -23,6 +23,7 @@ from webhook_engine.store.contacts import Contacts
 from webhook_engine.store.database import database_of
 from webhook_engine.store.dialer import DialerContacts
 from webhook_engine.store.keyring import keys_of
+from webhook_engine.store.learnt import Learnt
 from webhook_engine.store.pops import Pops
 from webhook_engine.store.recordings import Recordings
 from webhook_engine.store.revisions import Revisions
@@ -83,6 +84,7 @@ class Store:
         self.api_log = ApiLog(self._database, self.api_requests)
         self.steps = Steps(self._database)
         self.recordings = Recordings(self._database, self.changes)
+        self.learnt = Learnt(self._database, self.changes)
         self._tending: tuple[asyncio.Task[None], ...] = ()
 
     @classmethod

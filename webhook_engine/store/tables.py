@@ -305,3 +305,17 @@ board_step = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_board_step_of_tenant", board_step.c.tenant_id, board_step.c.id)
+
+# --- What responses look like ------------------------------------------------------------------------
+
+learnt = Table(
+    "learnt",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("tenant_id", ForeignKey(tenant.c.id), nullable=False),
+    Column("webhook", Text, nullable=False),
+    Column("version", Number, nullable=False, doc="another one with every change, greater than the last"),
+    Column("document", LargeBinary, nullable=False, doc="JSON"),
+    UniqueConstraint("tenant_id", "webhook"),
+    sqlite_autoincrement=True,
+)

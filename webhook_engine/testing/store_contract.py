@@ -14,6 +14,7 @@ from webhook_engine.testing.store.api_log import ApiLogContract
 from webhook_engine.testing.store.common import OpenStore
 from webhook_engine.testing.store.contacts import ContactsContract
 from webhook_engine.testing.store.dialer import DialerContract
+from webhook_engine.testing.store.learnt import LearntContract
 from webhook_engine.testing.store.pops import PopsContract
 from webhook_engine.testing.store.recordings import RecordingsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
@@ -36,6 +37,7 @@ class StoreContract(
     ContactsContract,
     StepsContract,
     RecordingsContract,
+    LearntContract,
 ):
     """
     To be inherited by the test class of a back end, which gives it `open_store` as a fixture.
