@@ -339,6 +339,65 @@ def test_says_what_came_instead_and_why(play, test, told):
     assert told == str(failure)
 
 
+SEVERAL = """
+response = [{ webhook = "Lookup", body = { id = [7, 8] } }]
+others = true
+"""
+SEVENTH = ORDERS + 'url = "https://orders.example.com/of/7"\n'
+EIGHTH = ORDERS + 'url = "https://orders.example.com/of/8"\n'
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [ORDERS + SEVENTH, SEVENTH + ORDERS, ORDERS + EIGHTH, EIGHTH + SEVENTH, SEVENTH + EIGHTH],
+    ids=["any, then the first", "the first, then any", "any, then the second", "turned round", "in order"],
+)
+def test_what_says_little_leaves_to_others_what_only_they_fit(play, expected):
+    """
+    In whichever order a test expects several starts of one webhook.
+    """
+    result = play(RINGING + SEVERAL + expected)
+
+    assert () == tuple(map(str, result.failures))
+
+
+def test_of_several_that_fit_nowhere_the_nearest_is_shown(play):
+    """
+    And each stands for one alone.
+    """
+    failures = play(RINGING + SEVERAL + SEVENTH + SEVENTH + SEVENTH).failures
+
+    assert [
+        "expect[2] 'Last orders' is not as expected",
+        "'Last orders' starts only 2 times, and is expected more often",
+    ] == [each.what for each in failures]
+    assert "of/8" in str(failures[0])
+
+
+def test_what_looks_the_same_is_shown_in_another_way(play):
+    """
+    A line break, and what stands for one where it is shown.
+    """
+    (failure,) = play(
+        'event = "ended"\ngiven = { CALLERID_NAME = "a\\nb", EXTENSION = "100-Euphoria" }\nothers = true\n'
+        '[[test.expect]]\nwebhook = "Report, form"\nbody = { notes = "a\\\\nb" }\n'
+    ).failures
+
+    assert ('  expected  "a\\\\nb"', '  actual    "a\\nb"') == failure.lines[1:3]
+
+
+def test_the_mark_stands_under_the_difference_of_wide_letters(play):
+    """
+    As a terminal shows them.
+    """
+    (failure,) = play(
+        'event = "ended"\ngiven = { CALLERID_NAME = "東京2", EXTENSION = "100-Euphoria" }\nothers = true\n'
+        '[[test.expect]]\nwebhook = "Report, form"\nbody = { notes = "東京1" }\n'
+    ).failures
+
+    assert (" " * 12 + "    ^",) == failure.lines[3:]
+
+
 def test_a_long_value_is_shown_around_its_difference(play):
     """
     A difference at the end of a long address is seen without counting.

@@ -109,7 +109,7 @@ def checked(
         gaps = unreached(definitions, results)
     return Report(
         path=path,
-        holds=_holds(definitions),
+        holds=_holds(definitions, len(results)),
         findings=lint(definitions, spots),
         tests=results,
         gaps=gaps,
@@ -124,11 +124,12 @@ def _answers(definitions: Definitions) -> tuple[Path, ...]:
     )
 
 
-def _holds(definitions: Definitions) -> str:
+def _holds(definitions: Definitions, played: int) -> str:
+    tests = counted(len(definitions.tests), "test")
     return ", ".join(
         (
             counted(len(definitions.webhooks), "webhook"),
             counted(len(definitions.rules), "rule"),
-            counted(len(definitions.tests), "test"),
+            tests if played == len(definitions.tests) else f"{played:,} of {tests}",
         )
     )

@@ -34,9 +34,7 @@ _COUNTRY_FORM = re.compile(r"\|\s*(e164|international|national)\b")
 _WITH_DEFAULT = re.compile(r"\|\s*(default|d)\s*\(\s*(?!''|\"\"|\))")
 # Each text is matched in one way only: more of them would be tried one after the other, twice as many with each place.
 _EXPRESSION = r"""\{\{(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"}]|\}(?!\}))*\}\}"""
-_ONLY_PLACES = re.compile(
-    rf"\s*(?:{_EXPRESSION}|\{{[A-Z][A-Z0-9_]*\}}|<[A-Z][A-Z0-9_]*>)+\s*\Z", re.DOTALL
-)
+_ONLY_PLACES = re.compile(rf"\s*(?:{_EXPRESSION}|\{{[A-Z][A-Z0-9_]*\}}|<[A-Z][A-Z0-9_]*>)+\s*\Z", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SECRET_NAME = re.compile(
     r"(?:^|[-_.])(?:api[-_]?key|apikey|access[-_]?token|auth[-_]?token|token|secret|password|passwd|pwd|authorization)$",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from unicodedata import combining, east_asian_width
 
 import orjson
 
@@ -50,10 +51,19 @@ class Difference:
         yield f"  {expected}".ljust(margin) + _cut(self.expected, start)
         yield f"  {actual}".ljust(margin) + _cut(self.actual, start)
         if self.at is not None:
-            yield " " * (margin + self.at - start + (1 if start else 0)) + "^"
+            yield " " * (margin + _columns(self.expected[start : self.at]) + (1 if start else 0)) + "^"
 
     def _is_long(self) -> bool:
         return max(len(self.expected), len(self.actual)) > _WIDTH
+
+
+def _columns(text: str) -> int:
+    """
+    How wide a text is in a terminal.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(each) in "WF" else 0 if combining(each) else 1 for each in text)
 
 
 def _cut(text: str, start: int) -> str:
@@ -81,6 +91,8 @@ def difference(place: str, wanted: object, found: object) -> Difference | None:
         return Difference(place, told(wanted), told(found))
     # Beside another kind of value text stands in quotes: "1" is not 1.
     write = told if isinstance(wanted, str) and isinstance(found, str) else _as_json
+    if write(wanted) == write(found):
+        write = _as_json  # a line break, and what stands for one where it is shown
     return _marked(place, write(wanted), write(found))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.rules import explain, follow, why
-from webhook_engine.testing.rehearsal.expecting import differences
+from webhook_engine.testing.rehearsal.matching import is_about, meant
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Expectation, TestCase
@@ -52,14 +52,15 @@ class Judge:
     def __init__(self, case: TestCase, stage: Stage, events: Sequence[CallEvent], answers: Answers) -> None:
         self._case, self._stage, self._events, self._answers = case, stage, events, answers
         self._left = list(stage.performances)
+        self._meant = meant(case.expect, stage.performances)
         self._order: list[int] = []
 
     def failures(self) -> Iterator[Failure]:
         """
         Everything that is not as expected, in the order of the test.
         """
-        for number, wanted in enumerate(self._case.expect, start=1):
-            yield from self._of(wanted, number)
+        for place, wanted in enumerate(self._case.expect):
+            yield from self._of(wanted, place)
         if self._case.in_order and (found := self._out_of_order()):
             yield found
         if not self._case.others:
@@ -68,24 +69,22 @@ class Judge:
         for answer in self._answers.unused():
             yield self._unused(answer)
 
-    def _of(self, wanted: Expectation, number: int) -> Iterator[Failure]:
-        candidates = [each for each in self._left if _is_about(wanted, each)]
+    def _of(self, wanted: Expectation, place: int) -> Iterator[Failure]:
         if wanted.absent:
-            for each in candidates:
+            for each in [each for each in self._left if is_about(wanted, each)]:
                 self._left.remove(each)
                 yield self._unexpected(each)
             return
-        if not candidates:
+        if place not in self._meant:
             yield self._missing(wanted)
             return
-        # Of several that start the same webhook, the one that is meant is the one that fits.
-        found = [(each, differences(wanted, each)) for each in candidates]
-        best, differs = min(found, key=lambda pair: len(pair[1]))
-        self._left.remove(best)
+        best, differs = self._meant[place]
+        if best in self._left:
+            self._left.remove(best)
         self._order.append(self._stage.performances.index(best))
         if differs:
             lines = tuple(line for each in differs for line in each.lines())
-            what = f"expect[{number}] {wanted.webhook!r} is not as expected"
+            what = f"expect[{place + 1}] {wanted.webhook!r} is not as expected"
             came = self._came_to(best) if any(each.place in _OF_AN_ANSWER for each in differs) else ()
             yield Failure(what=what, lines=lines, because=(*self._because(best), *came))
 
@@ -127,7 +126,7 @@ class Judge:
     def _missing(self, wanted: Expectation) -> Failure:
         where = f" at moment {wanted.moment}" if wanted.moment is not None else ""
         after = f" after {wanted.after!r}" if wanted.after is not None else ""
-        times = sum(_is_about(wanted, each) for each in self._stage.performances)
+        times = sum(is_about(wanted, each) for each in self._stage.performances)
         if times:
             again = "once" if times == 1 else f"{times:,} times"
             what = f"{wanted.webhook!r} starts{where}{after} only {again}, and is expected more often"
@@ -176,11 +175,3 @@ class Judge:
 
 _OF_AN_ANSWER: Final = frozenset({"outcome", "ends", "attempts", "view", "pop"})
 """Where a difference follows from what was answered."""
-
-
-def _is_about(wanted: Expectation, performed: Performance) -> bool:
-    return (
-        wanted.webhook == performed.webhook
-        and wanted.moment in (None, performed.moment)
-        and wanted.after in (None, performed.after)
-    )
