@@ -138,7 +138,9 @@ class _Telling:
             return AttemptTrace(number=number, outcome=str(fault), status=None), None
         if "left_out" in answer:
             kept = f"not kept: {answer['left_out']}"
-            return AttemptTrace(number=number, outcome="not-kept", status=answer["status"], error=kept), None
+            return AttemptTrace(
+                number=number, outcome="not-kept", status=answer.get("status"), error=kept
+            ), None
         response = _response(answer)
         line = self._lines.of(start.webhook)
         values: Any = self._lines.values(line, start.call(self._event))
@@ -155,5 +157,7 @@ class _Telling:
 
 
 def _response(answer: Mapping[str, Any]) -> Response:
-    body = b64decode(answer["body_base64"]) if "body_base64" in answer else str(answer["body"]).encode()
-    return Response(status=answer["status"], headers=tuple(answer.get("headers", {}).items()), body=body)
+    in_base64 = answer.get("body_base64")
+    body = b64decode(in_base64) if in_base64 else str(answer.get("body", "")).encode()
+    headers = tuple(answer.get("headers", {}).items())
+    return Response(status=answer.get("status", 200), headers=headers, body=body)
