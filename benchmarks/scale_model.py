@@ -9,9 +9,10 @@ them shows agents something. Whatever has no processor left waits. The rate that
 waits longer at the end than a second.
 
 Assumed, beyond the measured parts: targets, disks and the network are not the limit; a process has one core, and the
-database's machine as many as is said; events come to the processes evenly; what comes in rings at every process, and
-one that is woken looks once, however many bells there were in ten milliseconds; every process takes every step of a
-screen.
+database's machine as many as is said; events come to the processes evenly; a process with more than it can do rings, as
+often as `doorbell` lets it, and wakes one other that looks, and that one wakes one more; the server signals every
+session that listens at each bell; every process takes every step of a screen. `--every-bell` tells what it would be
+were every process woken for every event.
 Cells have a database and workers each, and so a line of the table for themselves.
 """
 
@@ -33,6 +34,7 @@ from benchmarks.cluster import BATCH, DEFINITIONS, answering
 from tests.cluster.workers import Cluster
 from tests.faults.process import event, until
 from tests.servers.postgresql import PostgresqlServer
+from webhook_engine.queue.postgresql.doorbell import _BETWEEN_PEERS_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +63,20 @@ class Parts:
     look_s: float = 0.00016
     """Of PostgreSQL, when one more process is woken and looks."""
 
+    signal_s: float = 0.00003
+    """Of PostgreSQL, for each session that listens, at each bell."""
+
+    rings_all: bool = False
+    """Whether each event wakes all."""
+
     step_s: float = 0.001
     """Of each process, when one of them shows an agent something."""
 
     idle_s: float = 0.002
     """Of PostgreSQL in every second, for a process that has nothing to do."""
+
+    divide_s: float = 0.0006
+    """Of PostgreSQL in every second, for a process that asks for its part of a target."""
 
     connections: int = 10
     """Of a process that works."""
@@ -103,9 +114,11 @@ def simulated(
     for _ in range(ticks):
         events = _poisson(chance, rate * TICK_S)
         shown = events * share
-        woken = workers if events else 0
+        steady = workers * (parts.idle_s + parts.divide_s) * TICK_S
         work = {
-            "database": events * parts.server_s + woken * parts.look_s + workers * parts.idle_s * TICK_S,
+            "database": events * parts.server_s
+            + steady
+            + _bells(events, workers, parts, is_busy=waits["each worker"] > 0),
             # What all take is taken by each, beside its own share.
             "each worker": shown * parts.step_s + events / workers * parts.worker_s,
         }
@@ -116,6 +129,19 @@ def simulated(
             waits[name] = todo - done
     worst = max(waits[name] / (room[name] / TICK_S) for name in room)
     return worst, {name: used[name] / (room[name] * ticks) for name in room}
+
+
+def _bells(events: int, workers: int, parts: Parts, *, is_busy: bool) -> float:
+    """
+    What bells cost the database in one step.
+    """
+    if parts.rings_all:
+        return workers * (parts.look_s + parts.signal_s) if events else 0.0
+    if not is_busy:
+        return 0.0  # whoever took the event performs it
+    between_s = max(TICK_S, _BETWEEN_PEERS_S * workers**2)
+    rings = min(events, workers) * TICK_S / between_s
+    return rings * (workers * parts.signal_s + 2 * parts.look_s)
 
 
 def carried(workers: int, cores: int, parts: Parts, *, share: float) -> Carried:
@@ -263,8 +289,9 @@ def main() -> None:
     )
     parser.add_argument("--measure", action="store_true", help="measure the parts here first")
     parser.add_argument("--cores", type=int, default=16, help="of the database's machine")
+    parser.add_argument("--every-bell", action="store_true", help="as if each event woke every process")
     options = parser.parse_args()
-    parts = measured() if options.measure else Parts()
+    parts = replace(measured() if options.measure else Parts(), rings_all=options.every_bell)
     print(
         f"{parts}\n\nThe database has {options.cores} cores; with screens, {SHOWN:.0%} of the events show something.\n"
     )

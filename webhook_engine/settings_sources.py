@@ -9,8 +9,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
@@ -43,10 +43,20 @@ def _database(url: str) -> str:
     return url
 
 
+_NATS_FILES: Final = frozenset({"ca", "certificate", "credentials", "key", "nkey"})
+"""Files that an address of NATS may name behind its `?`."""
+
+
 def _nats(address: str | None) -> str | None:
     servers = [urlsplit(each.strip()) for each in (address or "").split(",")]
     if address and not all(each.scheme in {"nats", "tls"} and each.hostname for each in servers):
         raise ValueError("is no address of NATS: write nats://HOST:4222, with commas between several servers")
+    for each in servers:
+        unknown = sorted({name for name, _ in parse_qsl(each.query, keep_blank_values=True)} - _NATS_FILES)
+        if unknown:
+            raise ValueError(
+                f"has {', '.join(unknown)} behind the `?`, where only {', '.join(sorted(_NATS_FILES))} may stand"
+            )
     return address
 
 

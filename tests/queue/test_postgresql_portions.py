@@ -5,6 +5,7 @@ What all processes of a queue may ask of a target together is divided among them
 import asyncio
 import random
 
+import asyncpg
 import pytest
 
 from webhook_engine.queue import PostgresqlQueue
@@ -198,3 +199,18 @@ async def test_who_hears_of_news_is_told_at_once(queues):
     one.tell_of_portions()
 
     await asyncio.wait_for(heard.wait(), 5)
+
+
+async def test_a_clock_that_is_set_back_keeps_no_part_for_long(queues, url):
+    """
+    A process that was killed before leaves its part to the others as it would have.
+    """
+    one, other, _ = queues
+    await asked(one, length_s=10.0)
+    database = await asyncpg.connect(url)
+    await database.execute(
+        "UPDATE portion SET until = until + 3600000"
+    )  # as if the clock stood an hour earlier
+    await database.close()
+
+    assert 10 == (await asked(other, length_s=10.0)).slots

@@ -24,10 +24,14 @@ class NatsCluster:
 
     Args:
         nodes: One is a server by itself; three keep a stream of three replicas through the loss of one.
+
+        more: Lines of each node's configuration.
+
+        max_file: What all streams of a node may have on its disk.
     """
 
-    def __init__(self, nodes=3):
-        self._count = nodes
+    def __init__(self, nodes=3, *, more="", max_file="1G"):
+        self._count, self._more, self._max_file = nodes, more, max_file
         self._nodes = []
 
     def __enter__(self):
@@ -105,7 +109,8 @@ class NatsCluster:
             cluster = f'cluster {{ name: loopback, listen: "{listen}", routes: [{others}] }}'
         return (
             f'server_name: node{number}\nlisten: "127.0.0.1:{port}"\n'
-            f'jetstream {{ store_dir: "{home}/data", max_mem: 64M, max_file: 1G }}\n{cluster}\n'
+            f'jetstream {{ store_dir: "{home}/data", max_mem: 64M, max_file: {self._max_file} }}\n'
+            f"{cluster}\n{self._more}\n"
         )
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from webhook_engine import log
 from webhook_engine.errors import MissingExtra, NatsError, NatsUnavailable, NatsUnprepared
+from webhook_engine.nats.proving import proof_of
 
 try:
     from nats import errors
@@ -56,6 +57,22 @@ def _place(server: str) -> str:
     return urlsplit(server).netloc.rpartition("@")[2]
 
 
+class _Client(Client):
+    """
+    A client that says nothing in the clear where it was told not to; the library's own does where the server wants it.
+    """
+
+    def __init__(self, *, is_secret: bool) -> None:
+        super().__init__()
+        self._is_secret = is_secret
+
+    def _connect_command(self) -> bytes:
+        # The first thing that is said, with who we are. nats-py 2.16 begins TLS where the server asks for it alone.
+        if self._is_secret and not self._server_info.get("tls_required"):
+            raise errors.Error("it asks for no TLS, and its address does: nothing was said to it")
+        return super()._connect_command()
+
+
 @asynccontextmanager
 async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
     """
@@ -64,7 +81,10 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
     Raises:
         NatsUnavailable: There is none to be had.
     """
-    client, ended = Client(), asyncio.Event()
+    proof = proof_of(server)
+    client, ended = _Client(is_secret=proof.tls is not None), asyncio.Event()
+    # It has an argument for a key that it reads itself, and none for one that others sign with.
+    client._public_nkey = proof.public_key
     is_there = False
 
     async def note(error: Exception) -> None:
@@ -79,8 +99,11 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
         # It takes its own time for some of what may hang.
         async with asyncio.timeout(2 * CONNECT_S):
             await client.connect(
-                [server],
+                [proof.url],
                 name="webhook-engine",
+                tls=proof.tls,
+                user_jwt_cb=None if proof.jwt is None else lambda: bytearray(str(proof.jwt), "ascii"),
+                signature_cb=proof.sign,
                 allow_reconnect=False,
                 connect_timeout=CONNECT_S,
                 ping_interval=5,

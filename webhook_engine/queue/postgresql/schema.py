@@ -138,7 +138,9 @@ BEGIN
     INSERT INTO target (name) VALUES (called) ON CONFLICT DO NOTHING;
     SELECT * INTO t FROM target WHERE name = called FOR UPDATE;
     now := now_ms();
-    DELETE FROM portion p WHERE p.target = called AND (p.until <= now OR (p.holder = who AND NOT wishes));
+    -- What lasts too long was given before the clock was set back.
+    DELETE FROM portion p WHERE p.target = called
+        AND (p.until <= now OR p.until > now + 2 * length OR (p.holder = who AND NOT wishes));
     IF t.lead = who AND NOT wishes
         OR t.lead <> who AND NOT EXISTS (SELECT FROM portion p WHERE p.target = called AND p.holder = t.lead)
     THEN
