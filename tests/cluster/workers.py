@@ -99,15 +99,23 @@ class Cluster:
         assert 0 == done.returncode, done.stdout + done.stderr
         return done.stdout
 
-    def start(self, *names, command="worker"):
+    def start(self, *names, command="worker", arguments=()):
         """
         Processes in folders of their own, as on machines of their own, that work by the store's definitions.
+
+        Args:
+            arguments: Such as a file of definitions to work by instead.
         """
         made = []
         for name in names:
             (self.folder / name).mkdir()
             made.append(
-                Worker(self.folder / name, [str(COMMAND), command], key=self.key, environ=self.environ)
+                Worker(
+                    self.folder / name,
+                    [str(COMMAND), command, *arguments],
+                    key=self.key,
+                    environ=dict(self.environ),
+                )
             )
             self._workers.append(made[-1])
             made[-1].start(waits=False)

@@ -2,7 +2,6 @@
 A NATS server that wants to know who comes is told, and one that cannot say who it is is not spoken to.
 """
 
-import asyncio
 import base64
 import datetime
 import ipaddress
@@ -23,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from tests.servers.nats import PATIENCE_S, _Node, free_ports
+from tests.servers.nats import NatsNode
 from webhook_engine.errors import NatsUnavailable, SettingsError
 from webhook_engine.nats.connecting import connected_to_any, shown
 from webhook_engine.nats.proving import _check, proof_of
@@ -64,32 +63,6 @@ def packed(raw):
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-class Server:
-    """
-    A server with lines of configuration of its own.
-    """
-
-    def __init__(self, folder, more):
-        (self.port,) = free_ports(1)
-        (folder / "nats.conf").write_text(f'listen: "127.0.0.1:{self.port}"\n{more}\n')
-        self._node = _Node(folder / "nats.conf", folder / "log")
-        self.place = f"127.0.0.1:{self.port}"
-
-    async def __aenter__(self):
-        self._node.start()
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    return self
-                except OSError:
-                    await asyncio.sleep(0.05)
-
-    async def __aexit__(self, *_):
-        self._node.end(9)
-
-
 async def is_let_in(address):
     async with connected_to_any(address) as client:
         heard = await client.subscribe("us")
@@ -104,7 +77,7 @@ async def test_a_user_is_known_by_a_key(tmp_path):
     user, stranger = Key("user"), Key("user")
     (tmp_path / "user.nk").write_text(f"{user.seed}\n")
     (tmp_path / "stranger.nk").write_text(stranger.seed)
-    async with Server(tmp_path, f"authorization {{ users: [ {{ nkey: {user.public} }} ] }}") as server:
+    async with NatsNode(tmp_path, f"authorization {{ users: [ {{ nkey: {user.public} }} ] }}") as server:
         is_in = await is_let_in(f"nats://{server.place}?nkey={tmp_path}/user.nk")
         with pytest.raises(NatsUnavailable, match="Authorization Violation"):
             await is_let_in(f"nats://{server.place}?nkey={tmp_path}/stranger.nk")
@@ -132,7 +105,7 @@ async def test_a_user_is_known_by_a_credentials_file(tmp_path):
         f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
     )
     more = f"operator: {itself}\nresolver: MEMORY\nresolver_preload: {{ {account.public}: {said} }}"
-    async with Server(tmp_path, more) as server:
+    async with NatsNode(tmp_path, more) as server:
         is_in = await is_let_in(f"nats://{server.place}?credentials={tmp_path}/dialer.creds")
         with pytest.raises(NatsUnavailable, match="Authorization Violation"):
             await is_let_in(f"nats://{server.place}")
@@ -183,7 +156,7 @@ async def test_a_server_proves_itself_to_the_authority_that_is_named(files):
     By that alone: where another one is named, or none, nothing is said to it.
     """
     more = f'tls {{ cert_file: "{files}/server.pem", key_file: "{files}/server.key" }}'
-    async with Server(files, more) as server:
+    async with NatsNode(files, more) as server:
         is_in = await is_let_in(f"tls://{server.place}?ca={files}/ca.pem")
         for named in (f"?ca={files}/other-ca.pem", ""):
             with pytest.raises(NatsUnavailable, match="certificate verify failed"):
@@ -200,7 +173,7 @@ async def test_a_server_that_wants_a_certificate_is_shown_one(files):
         f'tls {{ cert_file: "{files}/server.pem", key_file: "{files}/server.key", ca_file: "{files}/ca.pem", '
         "verify: true }"
     )
-    async with Server(files, more) as server:
+    async with NatsNode(files, more) as server:
         ours = f"certificate={files}/worker.pem&key={files}/worker.key"
         is_in = await is_let_in(f"tls://{server.place}?ca={files}/ca.pem&{ours}")
         with pytest.raises(NatsUnavailable):
@@ -213,7 +186,7 @@ async def test_an_address_with_tls_is_never_spoken_to_in_the_clear(files):
     """
     A server that offers none, or somebody in its place, hears no name and no key.
     """
-    async with Server(files, "") as server:
+    async with NatsNode(files, "") as server:
         for address in (
             f"tls://{server.place}?ca={files}/ca.pem",
             f"nats://{server.place}?ca={files}/ca.pem",

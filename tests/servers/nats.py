@@ -24,14 +24,10 @@ class NatsCluster:
 
     Args:
         nodes: One is a server by itself; three keep a stream of three replicas through the loss of one.
-
-        more: Lines of each node's configuration.
-
-        max_file: What all streams of a node may have on its disk.
     """
 
-    def __init__(self, nodes=3, *, more="", max_file="1G"):
-        self._count, self._more, self._max_file = nodes, more, max_file
+    def __init__(self, nodes=3):
+        self._count = nodes
         self._nodes = []
 
     def __enter__(self):
@@ -109,8 +105,7 @@ class NatsCluster:
             cluster = f'cluster {{ name: loopback, listen: "{listen}", routes: [{others}] }}'
         return (
             f'server_name: node{number}\nlisten: "127.0.0.1:{port}"\n'
-            f'jetstream {{ store_dir: "{home}/data", max_mem: 64M, max_file: {self._max_file} }}\n'
-            f"{cluster}\n{self._more}\n"
+            f'jetstream {{ store_dir: "{home}/data", max_mem: 64M, max_file: 1G }}\n{cluster}\n'
         )
 
 
@@ -133,6 +128,47 @@ class _Node:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(how)
             self._process.wait(PATIENCE_S)
+
+
+class NatsNode:
+    """
+    One server by itself, with lines of configuration of a test's own.
+    """
+
+    def __init__(self, folder, more):
+        (self.port,) = free_ports(1)
+        file = folder / "nats.conf"
+        file.write_text(f'listen: "127.0.0.1:{self.port}"\n{more}\n')
+        self.place = f"127.0.0.1:{self.port}"
+        self.url = f"nats://{self.place}"
+        self._node = _Node(file, folder / "log")
+
+    async def __aenter__(self):
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_):
+        self.kill()
+
+    async def start(self):
+        """
+        Returns when it takes connections.
+        """
+        self._node.start()
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    writer.close()
+                    return
+                except OSError:
+                    await asyncio.sleep(0.05)
+
+    def kill(self, how=signal.SIGKILL):
+        self._node.end(how)
+
+    def log(self):
+        return self._node.log.read_text()
 
 
 async def _not_yet(_):
