@@ -219,3 +219,19 @@ async def test_what_is_in_hand_at_the_end_is_finished_and_the_rest_given_back(pr
 
     assert first
     assert sorted(f"e{n}" for n in range(400)) == sorted(backend.taken)
+
+
+async def test_one_worker_keeps_the_order_while_the_database_is_away(prepared, backend):
+    """
+    What it could not commit is committed before what came later, so that a call is not answered after its end.
+    """
+    names = [f"e{n:04}" for n in range(1_200)]
+    backend.fails = lambda _: QueueUnavailable(path="db", why="away")
+    async with taking(prepared.url, backend):
+        for start in range(0, len(names), 100):
+            await publish(prepared.url, *names[start : start + 100])
+        await until(lambda: len(backend.batches) >= 3)
+        backend.fails = lambda _: None
+        await until(lambda: len(backend.taken) >= len(names))
+
+    assert names == backend.taken

@@ -36,6 +36,9 @@ AT_ONCE: Final = 256
 _LATER_S: Final = 1.0
 """Until what the database did not take is given out again."""
 
+_AFTER_S: Final = 0.1
+"""By so much later than that the server has it ready."""
+
 _CHECK_S: Final = 60.0
 """Between two looks at whether streams and consumers are still as they must be."""
 
@@ -108,9 +111,11 @@ class NatsIntake:
         if not rest or await self._hand_in(client, tenant, rest):
             # Whatever an event does that was given out so often, it does it to itself alone.
             await asyncio.gather(*(self._hand_in(client, tenant, [each]) for each in often))
-        else:
-            for each in often:
-                await give_back(each.message, delay_s=_LATER_S)
+            return
+        for each in often:
+            await give_back(each.message, delay_s=_LATER_S)
+        # What was given back comes before what is new, once its time has come: so a call's events keep their order.
+        await asyncio.sleep(_LATER_S + _AFTER_S)
 
     async def _hand_in(self, client: Client, tenant: str, told: Sequence[Told]) -> bool:
         """
