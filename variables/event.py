@@ -51,16 +51,19 @@ class CallEvent:
         check_time("at", self.at)
 
     @classmethod
-    def from_json(cls, document: str | bytes | Mapping[str, object]) -> Self:
+    def from_json(cls, document: str | bytes | Mapping[str, object], *, owned: bool = False) -> Self:
         """
         An event as `to_json` wrote it, or as a dialer sends it.
+
+        Args:
+            owned: Whether nobody else writes in the document, so that it need not be copied.
 
         Raises:
             UnknownVariable: The call names a variable that there is not.
             InvalidCall: A part that is missing, unknown or wrong, by its name.
         """
         if type(document) is dict:
-            event = quick.read(cls, document)
+            event = quick.read(cls, document, owned=owned)
             if event is not None:
                 return cast("Self", event)
         from .wire import event_from_json

@@ -30,6 +30,8 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LONGEST_S: Final = 999_999_999
 _LONGEST_NAME: Final = 64
 
+_PARTS: Final = ("id", "moment", "at", "call")
+
 _BLANK: Final[dict[str, Any]] = {
     **dict.fromkeys(FACT_OF, ""),
     "CALL_DURATION": None,
@@ -53,9 +55,12 @@ class _Event:
     __slots__ = ("_source", "at", "call", "id", "moment")
 
 
-def read(kind: "type[CallEvent]", document: Mapping[str, Any]) -> "CallEvent | None":
+def read(kind: "type[CallEvent]", document: Mapping[str, Any], *, owned: bool) -> "CallEvent | None":
     """
     The event; None where it takes a closer look.
+
+    Args:
+        owned: Whether nobody else writes in the document.
     """
     stated = document.get("moment")
     moment = _MOMENTS.get(stated) if isinstance(stated, str) else None
@@ -80,18 +85,26 @@ def read(kind: "type[CallEvent]", document: Mapping[str, Any]) -> "CallEvent | N
     call = _call(told, at, written)
     if call is None:
         return None
-    if at is None:
-        at = call.at
-        written = at.isoformat()
-    # Copies: whoever sent the document may go on writing in it.
-    kept = told.copy()
-    if call.extra:
-        kept["extra"] = call.extra.copy()  # type: ignore[attr-defined]  # a FrozenMapping
-    source = {"id": name, "moment": stated, "at": written, "call": kept}
+    source = document
+    if at is None or known < len(_PARTS) or not owned:
+        at = at or call.at
+        source = {
+            "id": name,
+            "moment": stated,
+            "at": at.isoformat() if written is None else written,
+            "call": told if owned else _copy(told, call),
+        }
     event: Any = _Event()
     event.moment, event.call, event.id, event.at, event._source = moment, call, name, at, source
     event.__class__ = kind
     return cast("CallEvent", event)
+
+
+def _copy(told: dict[str, Any], call: CallContext) -> dict[str, Any]:
+    kept = told.copy()
+    if call.extra:
+        kept["extra"] = call.extra.copy()  # type: ignore[attr-defined]  # a FrozenMapping
+    return kept
 
 
 def _call(told: dict[str, Any], at: datetime | None, written: object) -> CallContext | None:

@@ -62,9 +62,29 @@ def test_reads_what_the_careful_way_reads(document):
         document = {**document, "at": AT}
 
     quickly = read(CallEvent.from_json, document)
+    owned = read(lambda told: CallEvent.from_json(told, owned=True), document)
     carefully = read(lambda told: CallEvent(**event_from_json(told)), document)
 
     assert carefully == quickly
+    assert carefully == owned
+
+
+@pytest.mark.parametrize("owned", [False, True], ids=["copied", "owned"])
+@pytest.mark.parametrize("left_out", ["", "id", "at"])
+def test_what_an_event_was_made_of_makes_it_again(owned, left_out):
+    """
+    Whatever was left out of it, and whoever writes in a document that was not given away.
+    """
+    call = {"CALL_NOTES": "two\nlines", "CALL_DURATION": 75, "extra": {"ACCOUNT": "ZA1"}}
+    document = {"id": "e-1", "moment": "disposed", "at": AT, "call": call}
+    document.pop(left_out, None)
+    event = CallEvent.from_json(document, owned=owned)
+    if not owned:
+        call["extra"]["ACCOUNT"] = call["CALL_NOTES"] = "another"
+
+    again = CallEvent.from_json(event.source())
+
+    assert event == again
 
 
 def test_an_everyday_event_is_read_in_one_pass():
@@ -74,7 +94,7 @@ def test_an_everyday_event_is_read_in_one_pass():
     call = {"CALLERID_NUMBER": "0821234567", "CALL_NOTES": "two\nlines", "CALL_DURATION": 75, "CALL_DIR": "incoming",
             "EXTENSION": "100-Euphoria", "extra": {"ACCOUNT": "ZA1"}}  # fmt: skip
 
-    event = quick.read(CallEvent, {"id": "e-1", "moment": "disposed", "at": AT, "call": call})
+    event = quick.read(CallEvent, {"id": "e-1", "moment": "disposed", "at": AT, "call": call}, owned=False)
 
     assert event is not None
     assert CallEvent(**event_from_json(event.to_json())) == event

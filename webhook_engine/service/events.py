@@ -168,7 +168,7 @@ def _event(document: object) -> CallEvent | None:
     if not isinstance(document, dict):
         return None
     try:
-        return CallEvent.from_json(document)
+        return CallEvent.from_json(document, owned=True)
     except (VariableError, RecursionError):
         return None  # what is wrong, all of it, is found out by whoever refuses it
 
