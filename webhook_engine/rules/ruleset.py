@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions
     from webhook_engine.rules.quick import Holds
     from webhook_engine.rules.trace import Trace
-    from webhook_engine.variables import CallEvent, Value
+    from webhook_engine.variables import CallEvent, Direction, Disposition, Value
 
 _NONE: Final[FrozenMapping[str]] = FrozenMapping()
 
@@ -121,16 +121,15 @@ class RuleSet:
         # What it was asked with tells it from the same webhook asked with something else.
         return replace(start, dynamic_parameter=event.call.dynamic_parameter or None)
 
-    def kind_of(self, event: CallEvent) -> Kind:
-        """
-        What the index knows an event by.
-        """
-        call = event.call
-        queue = call.call_queue if call.call_queue in self._queues else None
-        return Kind(event.moment, queue, call.direction, call.disposition)
-
-    def _wanting(self, kind: Kind) -> Candidates:
-        wanting = [each for each in self._at[kind.moment] if each.wants(kind)]
+    def _wanting(
+        self,
+        moment: Moment,
+        call_queue: str | None,
+        direction: Direction | None,
+        disposition: Disposition | None,
+    ) -> Candidates:
+        kind = Kind(moment, call_queue, direction, disposition)
+        wanting = [each for each in self._at[moment] if each.wants(kind)]
         asked = tuple((each.condition.quick if each.condition else None, each) for each in wanting)
         return Candidates(asked, frozenset().union(*(each.reads for each in wanting)))
 
@@ -142,8 +141,10 @@ class RuleSet:
             What conditions read, the rules that match in order, the one after which no other was asked, and
             what conditions raised, by their rule.
         """
-        asked, reads = self._candidates(self.kind_of(event))
-        values = values_of(event.call, self.definitions.tenant, reads)
+        call = event.call
+        queue = call.call_queue if call.call_queue in self._queues else None
+        asked, reads = self._candidates(event.moment, queue, call.direction, call.disposition)
+        values = values_of(call, self.definitions.tenant, reads)
         matched: list[Asked] = []
         failed: dict[str, str] = {}
         for holds, each in asked:
