@@ -354,7 +354,7 @@ class PostgresqlQueue(DeliveryQueue):
         after: str | None = None,
     ) -> DeliveryPage:
         wanted = {"state": state, "webhook": webhook, "target": target, "event_id": event_id}
-        choice = telling.choice_of(wanted, since, until)
+        choice = telling.Choice.of(wanted, since, until)
         return await self._read(lambda db: telling.page(db, choice, limit, after))
 
     async def spread(
@@ -367,7 +367,7 @@ class PostgresqlQueue(DeliveryQueue):
         until: datetime | None = None,
         bars: int = 60,
     ) -> Spread:
-        choice = telling.choice_of({"webhook": webhook, "target": target}, since, until)
+        choice = telling.Choice.of({"webhook": webhook, "target": target}, since, until)
         return await self._read(lambda db: spreading.spread(db, choice, state, bars))
 
     async def show(self, delivery: str) -> DeliveryReport:

@@ -5,13 +5,12 @@ Deliveries, attempts and counts out of the database.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.queue import choosing
 from webhook_engine.queue.delivery import State, fingerprint
 from webhook_engine.queue.lease import AttemptReport
 from webhook_engine.queue.postgresql.statements import NOW
@@ -19,9 +18,6 @@ from webhook_engine.queue.reports import DeliveryPage, DeliveryReport
 from webhook_engine.queue.times import NEVER, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from webhook_engine.queue.postgresql.connecting import Connection
 
 LOOK: Final = 20_000
@@ -65,27 +61,12 @@ _SIZE = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(choosing.Choice):
     """
-    What the deliveries that are meant have in common.
+    The same, with what an index leads to.
     """
 
-    filters: Mapping[str, str]
-    """Column and value."""
-
-    since: int | None = None
-    """Milliseconds: put then or later."""
-
-    until: int | None = None
-    """Put before."""
-
-    @property
-    def by_state(self) -> bool:
-        """
-        Whether they are in the order in which they came into their state, and not in that of their putting.
-        """
-        return "state" in self.filters
+    __slots__ = ()
 
     @property
     def is_looked_for(self) -> bool:
@@ -94,8 +75,7 @@ class Choice:
         """
         if "event_id" in self.filters and not self.by_state:
             return False
-        narrow = len(self.filters) > self.by_state
-        return narrow or (self.by_state and (self.since is not None or self.until is not None))
+        return self.is_scattered(self.by_state)
 
 
 class Words:
@@ -150,18 +130,6 @@ class Words:
         if choice.by_state:
             terms += self.times(choice, "c.")
         return f"WHERE {' AND '.join(terms)}" if terms else ""
-
-
-def choice_of(wanted: Mapping[str, object], since: datetime | None, until: datetime | None) -> Choice:
-    """
-    Args:
-        wanted: Column and value; None where any will do.
-    """
-    return Choice(
-        filters={column: str(value) for column, value in wanted.items() if value is not None},
-        since=None if since is None else ceil(since.timestamp() * 1000),
-        until=None if until is None else ceil(until.timestamp() * 1000),
-    )
 
 
 async def page(db: Connection, choice: Choice, limit: int, after: str | None) -> DeliveryPage:

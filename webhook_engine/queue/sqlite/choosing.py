@@ -5,15 +5,14 @@ Which deliveries a reader means, found within a look that does not grow with the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine.errors import QueueError
+from webhook_engine.queue import choosing
 from webhook_engine.queue.delivery import State, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     import apsw
 
@@ -56,27 +55,12 @@ class Place:
         return f"{self.at}-{self.id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(choosing.Choice):
     """
-    What the deliveries that are meant have in common.
+    The same, with the index that leads to them.
     """
 
-    filters: Mapping[str, str]
-    """Column and value."""
-
-    since: int | None = None
-    """Milliseconds: put then or later."""
-
-    until: int | None = None
-    """Put before."""
-
-    @property
-    def by_state(self) -> bool:
-        """
-        Whether they are in the order in which they came into their state, and not in that of their putting.
-        """
-        return "state" in self.filters
+    __slots__ = ()
 
     @property
     def is_dead_of_one(self) -> bool:
@@ -94,8 +78,7 @@ class Choice:
         """
         if "event_id" in self.filters:
             return False
-        narrow = len(self.filters) > self.by_state + self.is_dead_of_one
-        return narrow or (self.by_state and (self.since is not None or self.until is not None))
+        return self.is_scattered(self.by_state + self.is_dead_of_one)
 
     def source(self) -> str:
         """
@@ -193,15 +176,3 @@ def first_since(db: apsw.Connection, at: int) -> int:
         else:
             low = number + 1
     return int(high)
-
-
-def choice_of(wanted: Mapping[str, object], since: datetime | None, until: datetime | None) -> Choice:
-    """
-    Args:
-        wanted: Column and value; None where any will do.
-    """
-    return Choice(
-        filters={column: str(value) for column, value in wanted.items() if value is not None},
-        since=None if since is None else ceil(since.timestamp() * 1000),
-        until=None if until is None else ceil(until.timestamp() * 1000),
-    )

@@ -20,7 +20,7 @@ from webhook_engine.queue.lease import AttemptRecord, Ending, Lease
 from webhook_engine.queue.reports import DeliveryPage, DeliveryReport, Hold, Spread, Stats
 from webhook_engine.queue.rows import End, as_json, end_row, new_row
 from webhook_engine.queue.sqlite import documents, holding, spreading, telling
-from webhook_engine.queue.sqlite.choosing import choice_of
+from webhook_engine.queue.sqlite.choosing import Choice
 from webhook_engine.queue.sqlite.claiming import parts_of
 from webhook_engine.queue.sqlite.clock import Clock, milliseconds
 from webhook_engine.queue.sqlite.files import own
@@ -288,7 +288,7 @@ class SqliteQueue(DeliveryQueue):
     ) -> DeliveryPage:
         self._check()
         wanted = {"state": state, "webhook": webhook, "target": target, "event_id": event_id}
-        choice = choice_of(wanted, since, until)
+        choice = Choice.of(wanted, since, until)
         return await self._readers.read(lambda db: telling.page(db, choice, limit, after))
 
     async def spread(
@@ -302,7 +302,7 @@ class SqliteQueue(DeliveryQueue):
         bars: int = 60,
     ) -> Spread:
         self._check()
-        choice = choice_of({"webhook": webhook, "target": target}, since, until)
+        choice = Choice.of({"webhook": webhook, "target": target}, since, until)
         return await self._readers.read(lambda db: spreading.spread(db, choice, state, bars))
 
     async def show(self, delivery: str) -> DeliveryReport:
