@@ -95,7 +95,7 @@ def test_the_sdist_leaves_the_link_out(built):
     inside = {name.partition("/")[2] for name in names}
 
     assert "webhook_engine/variables" not in inside
-    assert {"variables/table.py", "webhook_engine/errors.py", "README.md", "LICENSE"} <= inside
+    assert {"variables/table.py", "webhook_engine/errors/__init__.py", "README.md", "LICENSE"} <= inside
 
 
 def test_the_wheel_imports_beside_hostile_neighbours(built, tmp_path):
