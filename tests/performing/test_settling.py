@@ -131,3 +131,17 @@ async def test_the_last_of_many_does_not_wait(queue, performer, worker, settled)
             await settled.until(MANY + 1)
 
     assert "last" == settled.events[-1]
+
+
+async def test_where_nobody_knows_who_waits_it_is_written_soon_too(queue, settler, monkeypatch):
+    """
+    As for a queue that other processes put into.
+    """
+    await busy(queue, settler)
+    await queue.put([delivery("e1")])
+    (lease,) = await queue.claim(1, lease_s=PATIENCE_S)
+    monkeypatch.setattr(queue, "is_waited_for", lambda _: None)
+
+    settler.add(lease, DONE, OK)
+
+    await recorded(settler, MANY + 1)

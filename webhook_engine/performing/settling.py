@@ -39,6 +39,9 @@ _LONG_TOGETHER_S: Final = 0.05
 """The same where they come so fast that a commit costs more than what is in it. Not where another delivery waits
 for one of them."""
 
+_UNKNOWN_TOGETHER_S: Final = 0.02
+"""The same where nobody knows whether one does."""
+
 _OFTEN: Final = 1000
 """Settlements a second that are so fast."""
 
@@ -78,8 +81,8 @@ class Settler:
         self._on_settled, self._on_end = on_settled, on_end
         self._together: list[_Open] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._is_soon = True
-        """Whether the timer is the short one."""
+        self._due = 0.0
+        """When the timer ends."""
         self._are_many = False
         self._written_at = 0.0
         self._writing: set[asyncio.Task[None]] = set()
@@ -114,8 +117,8 @@ class Settler:
         """
         There will be no more company for a while.
         """
-        if self._timer is not None and not self._is_soon:
-            self._start(soon=True)
+        if self._timer is not None:
+            self._within(_TOGETHER_S)
 
     async def drain(self) -> None:
         """
@@ -164,16 +167,23 @@ class Settler:
         """
         For company, and not for long where somebody waits for the end of that lease.
         """
-        soon = not self._are_many or self._queue.is_waited_for(lease)
-        if self._timer is None or (soon and not self._is_soon):
-            self._start(soon=soon)
+        if not self._are_many or (waited_for := self._queue.is_waited_for(lease)):
+            self._within(_TOGETHER_S)
+        else:
+            self._within(_UNKNOWN_TOGETHER_S if waited_for is None else _LONG_TOGETHER_S)
 
-    def _start(self, *, soon: bool) -> None:
+    def _within(self, wait_s: float) -> None:
+        """
+        Has it written no later than that.
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time() + wait_s
         if self._timer is not None:
+            if self._due <= due:
+                return
             self._timer.cancel()
-        self._is_soon = soon
-        wait_s = _TOGETHER_S if soon else _LONG_TOGETHER_S
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self.write_now)
+        self._due = due
+        self._timer = loop.call_later(wait_s, self.write_now)
 
     async def _write(self, batch: Sequence[_Open]) -> None:
         try:

@@ -104,11 +104,11 @@ class DeliveryQueue(Protocol):
             For each why it was not written: `LeaseLost` where it was not held any more. The others are.
         """
 
-    def is_waited_for(self, lease: Lease) -> bool:  # noqa: ARG002  # a queue that knows says so itself
+    def is_waited_for(self, lease: Lease) -> bool | None:  # noqa: ARG002  # a queue that knows says so itself
         """
-        Whether another delivery is known to be kept back until this one ends; False where nobody knows.
+        Whether another delivery was lately kept back until this one ends; None where nobody knows.
         """
-        return False
+        return None
 
     def before_writing(
         self,
