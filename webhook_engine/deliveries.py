@@ -18,6 +18,7 @@ from webhook_engine.line import PATIENCE_S
 from webhook_engine.performing import HOLD_S, Performed, RetryPolicy, Schedule, is_gone
 from webhook_engine.queue import Delivery, Order, Receipt
 from webhook_engine.reading import judged, names_of
+from webhook_engine.recent import Recent, RecentDeliveries
 from webhook_engine.rules import Start, asks_for, follow
 from webhook_engine.turns import in_turns
 from webhook_engine.variables import CallEvent
@@ -44,12 +45,6 @@ if TYPE_CHECKING:
 _SHORT_TRIES: Final = 3
 """Retries after each of the webhook's `retry_on`."""
 
-_MOST_RECENT: Final = 2048
-"""Deliveries whose event is still at hand when they are made; another one's is read again."""
-
-_RECENT_S: Final = 60.0
-"""What was put before has its place no longer, where there is none left: it may never be made here."""
-
 
 class Way(NamedTuple):
     """
@@ -68,18 +63,6 @@ class Way(NamedTuple):
     """Among those of one call."""
 
 
-class Recent(NamedTuple):
-    """
-    What was put a moment ago, so that it need not be read again.
-    """
-
-    start: Start
-    event: CallEvent
-    reference: Mapping[str, object]
-    at: float
-    """On the monotonic clock."""
-
-
 class Deliveries:
     """
     What one tenant's durable webhooks send, and what follows from it.
@@ -95,7 +78,7 @@ class Deliveries:
         self._versions = versions
         self._version: Version | None = None
         self._ways: dict[str, Way | None] = {}
-        self._recent: dict[tuple[str, str], Recent] = {}
+        self._recent = RecentDeliveries()
 
     def is_durable(self, start: Start) -> bool:
         """
@@ -135,20 +118,13 @@ class Deliveries:
         made: Sequence[Sequence[tuple[Delivery, Start]]],
         receipts: Sequence[Receipt],
     ) -> None:
-        recent, now = self._recent, time.monotonic()
+        now = time.monotonic()
         told = iter(receipts)
         for (event, _), deliveries in zip(started, made, strict=True):
             for delivery, start in deliveries:
                 # Of a duplicate, what was said first counts.
-                if next(told) is not Receipt.ACCEPTED:
-                    continue
-                if len(recent) >= _MOST_RECENT:
-                    # What was put first is made first, so it is not what gives way.
-                    oldest = next(iter(recent))
-                    if now - recent[oldest].at < _RECENT_S:
-                        return
-                    del recent[oldest]
-                recent[start.event_id, start.webhook] = Recent(start, event, delivery.reference, now)
+                if next(told) is Receipt.ACCEPTED:
+                    self._recent.keep(Recent(start, event, delivery.reference, now))
 
     def _of(self, starts: Sequence[Start], event: CallEvent) -> list[tuple[Delivery, Start]]:
         found: list[tuple[Delivery, Start]] = []
@@ -233,7 +209,7 @@ class Deliveries:
         line = self._lines.of(lease.webhook)
         if (hold := self._holds.of(lease.webhook)) is not None:
             return Performed(hold_s=HOLD_S, held_because=hold.reason)
-        recent = self._recent.pop((lease.event_id, lease.webhook), None) or _read(lease)
+        recent = self._recent.take(lease.event_id, lease.webhook) or _read(lease)
         start, event = recent.start, recent.event
         request, frozen, made_of = await self._request(line, lease, recent, queue)
         attempt = await dispatch(request, number=lease.attempt, patience_s=PATIENCE_S)
