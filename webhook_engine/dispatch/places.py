@@ -52,9 +52,10 @@ class Places:
         free = self.most - self._taken
         if free <= 0:
             return False
-        if held == 0 or len(self._held) == 1:
+        # With half of all free, or one for each target, nobody need be counted.
+        if held == 0 or free > self.most // 2 or free >= len(self._held):
             return True
-        return free > min(self._idle(target, now), self.most // 2)
+        return free > self._idle(target, now)
 
     def take(self, target: str, now: float) -> None:
         """
