@@ -40,7 +40,24 @@ VALUES = [
 ]
 
 
+def _small(tree):
+    """
+    A document of each webhook alone, with its group and its rules: what is short is read more often.
+    """
+    for webhook in tree["webhook"]:
+        rules = [each for each in tree["rule"] if each.get("webhooks") == [webhook["name"]]]
+        groups = [each for each in tree["group"] if each["name"] == webhook.get("group")]
+        yield {
+            "tenant": tree["tenant"],
+            "agent": tree["agent"],
+            "group": groups,
+            "webhook": [webhook],
+            "rule": rules,
+        }
+
+
 DEFINITIONS = tomllib.loads((ROOT / "examples" / "integration.toml").read_text())
+SMALL = list(_small(DEFINITIONS))
 EVENT = {
     "id": "e1",
     "moment": "disposed",
@@ -158,7 +175,7 @@ def definitions_tree(data):
     """
     The same as objects, out of the store or over HTTP.
     """
-    found = read_tree(bent(DEFINITIONS, data))
+    found = read_tree(bent(SMALL[data[0] % len(SMALL)] if data else SMALL[0], data[1:]))
     lint(found)
     assert found == read_text(write_toml(found, literals=True))
 

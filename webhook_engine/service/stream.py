@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientConnectionError, HttpVersion11, web
 
+from webhook_engine import log
 from webhook_engine.service.refusals import Code, later
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class AgentStreams:
         # Nothing is awaited from here until the reader is among the others, so that
         # no message falls between what it missed and what it is told, or is in both.
         missed = b"".join(map(frame, map(self._shown, self._board.since(agent, _last_id(request)))))
-        reader = _Reader(request.transport, self.settings, chunked=chunked, beginning=len(missed))
+        reader = _Reader(request.transport, agent, self.settings, chunked=chunked, beginning=len(missed))
         reader.push(reader.framed(missed))
         readers = self._readers.setdefault(agent, set())
         readers.add(reader)
@@ -229,15 +230,32 @@ class _Reader:
     own writer wants, would cost more than everything else about a message.
     """
 
-    __slots__ = ("_heart", "_heartbeat_s", "_idle", "_loop", "_room", "_transport", "ended", "is_chunked")
+    __slots__ = (
+        "_agent",
+        "_heart",
+        "_heartbeat_s",
+        "_idle",
+        "_loop",
+        "_room",
+        "_transport",
+        "ended",
+        "is_chunked",
+    )
 
     def __init__(
-        self, transport: asyncio.Transport, settings: StreamSettings, *, chunked: bool, beginning: int
+        self,
+        transport: asyncio.Transport,
+        agent: str,
+        settings: StreamSettings,
+        *,
+        chunked: bool,
+        beginning: int,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         """Set when either side has ended the stream."""
         self._transport = transport
+        self._agent = agent
         # However much a reader missed: to be cut for it would mean to begin with it again.
         self._room = settings.unread_bytes + beginning
         self._heartbeat_s = settings.heartbeat_s
@@ -266,8 +284,9 @@ class _Reader:
             return
         self._idle = False
         self._transport.write(data)
-        if self._transport.get_write_buffer_size() > self._room:
+        if (unread := self._transport.get_write_buffer_size()) > self._room:
             self.end()
+            log.event("stream.cut", agent=self._agent, why=f"its reader does not read: {unread:,} bytes wait")
             # A graceful end would wait for the reader to take what it is not taking.
             self._transport.abort()
 

@@ -16,6 +16,9 @@ from webhook_engine.definitions.words import WebhookType
 from webhook_engine.variables import VARIABLES, Moment
 
 Found = Iterator[tuple[str, Path, str]]
+Condition = tuple[object, ...]
+Earlier = dict[tuple[Condition, str], list[Rule]]
+"""What a rule asks of a call, and a webhook that it starts -> the rules before that do the same, and go on."""
 
 
 def lint_rules(definitions: Definitions) -> Spots:
@@ -24,18 +27,23 @@ def lint_rules(definitions: Definitions) -> Spots:
     """
     known_from = {name: variable.known_from for name, variable in VARIABLES.items()}
     known_from |= {variable.name: variable.known_from for variable in definitions.variables}
-    before: list[Rule] = []
+    stops: list[Rule] = []
+    earlier: Earlier = {}
     for compiled in definitions.compiled_rules():
         rule = compiled.definition
         for code, inside, message in (
-            *_reached(rule, before),
+            *_reached(rule, stops),
             *_known(definitions, compiled, known_from),
-            *_twice(rule, before),
+            *_twice(rule, earlier),
             *_loops(rule),
             *_live_posts(definitions, rule),
         ):
             yield Spot(code=code, kind="rule", name=rule.name, inside=inside, message=message)
-        before.append(rule)
+        if rule.stop and _takes_every_call(rule):
+            stops.append(rule)
+        if not rule.stop:
+            for name in set(rule.webhooks):
+                earlier.setdefault((_condition(rule), name), []).append(rule)
 
 
 def lint_tests(definitions: Definitions) -> Spots:
@@ -48,13 +56,12 @@ def lint_tests(definitions: Definitions) -> Spots:
             yield Spot(code="asserts-nothing", kind="test", name=test.name, message=message)
 
 
-def _reached(rule: Rule, before: list[Rule]) -> Found:
+def _reached(rule: Rule, stops: list[Rule]) -> Found:
     if rule.dispositions and not any(_is_known("CALL_DISPOSITION", each) for each in rule.on):
         message = f"no call has a disposition when it is {_listed(rule.on)}"
         yield "never-matches", ("disposition",), message
     if (why := contradiction(rule)) is not None:
         yield "never-matches", ("when",), why
-    stops = [each for each in before if each.stop and _takes_every_call(each)]
     left = [moment for moment in rule.on if not any(moment in each.on for each in stops)]
     if not left:
         names = ", ".join(repr(each.name) for each in stops if set(each.on) & set(rule.on))
@@ -107,16 +114,15 @@ def _listed(moments: tuple[Moment, ...]) -> str:
     return f"at {' and '.join(moments)}"
 
 
-def _twice(rule: Rule, before: list[Rule]) -> Found:
-    for other in before:
-        if other.stop or _condition(other) != _condition(rule) or not set(other.on) & set(rule.on):
-            continue
-        for index, name in enumerate(rule.webhooks):
-            if name in other.webhooks:
+def _twice(rule: Rule, earlier: Earlier) -> Found:
+    condition = _condition(rule)
+    for index, name in enumerate(rule.webhooks):
+        for other in earlier.get((condition, name), ()):
+            if set(other.on) & set(rule.on):
                 yield "fires-twice", ("webhooks", index), f"{other.name!r} starts {name!r} for the same calls"
 
 
-def _condition(rule: Rule) -> tuple[object, ...]:
+def _condition(rule: Rule) -> Condition:
     when = " ".join(rule.when.split()) if rule.when is not None else None
     return when, frozenset(rule.call_queues), frozenset(rule.directions), frozenset(rule.dispositions)
 
