@@ -20,19 +20,21 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
 from webhook_engine.engine import Engine
-from webhook_engine.errors import DefinitionError, StoreError
+from webhook_engine.errors import DefinitionError, QueueError, SettingsError, StoreError
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.learning import DriftKeeper
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
+from webhook_engine.process.owning import claim
 from webhook_engine.process.recording import Recording
 from webhook_engine.process.running import Running, forget
 from webhook_engine.process.signals import ended_by_signals
 from webhook_engine.process.telling import advice, tell, tell_missing
 from webhook_engine.process.tenant import Tenancy
 from webhook_engine.process.xml import xml_api_of
+from webhook_engine.queue import open_queue
 from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
 from webhook_engine.store.changes import CHANNEL as CHANGES
@@ -126,10 +128,12 @@ class Worker:
             own_key = secrets.token_urlsafe(32)
             self.tenancy = Tenancy(self.store, edition, own_key=own_key)
             board = await self._board(opened)
+            self._queue = await opened.enter_async_context(open_queue(self.settings.deliveries))
+            await self._claim(edition)
             self.engine = Engine(
                 edition.definitions,
                 secrets=self.tenancy,
-                queue=self.settings.deliveries,
+                queue=self._queue,
                 pops=board,
             )
             shared = self.settings.is_shared
@@ -248,6 +252,14 @@ class Worker:
     def _current(self) -> tuple[str, Definitions]:
         return self.tenancy.name, self.engine.definitions
 
+    async def _is_claimed(self, found: Edition) -> bool:
+        try:
+            await self._claim(found)
+        except (SettingsError, QueueError) as error:
+            log.event("definitions.refused", problem=str(error), in_force="those from before")
+            return False
+        return True
+
     # --- The beginning -----------------------------------------------------------------------------
 
     async def _begin(self) -> Edition:
@@ -282,6 +294,13 @@ class Worker:
         if on_started is not None:
             on_started(started)
 
+    async def _claim(self, edition: Edition) -> None:
+        """
+        Raises:
+            SettingsError: The deliveries are another tenant's.
+        """
+        await claim(self._queue, edition.tenant, where=self.settings.database_name)
+
     # --- While it runs -----------------------------------------------------------------------------
 
     async def _follow(self) -> None:
@@ -299,6 +318,8 @@ class Worker:
                     ready = await asyncio.to_thread(self.engine.ready, found.definitions)
             except Exception:  # whatever a new edition does, the one in force goes on
                 logging.getLogger(log.NAME).exception("definitions.unusable")
+                continue
+            if found.tenant != self.tenancy.name and not await self._is_claimed(found):
                 continue
             self.tenancy.follow(found)
             self.engine.redefine(ready)

@@ -21,7 +21,7 @@ from webhook_engine.service.openapi import DOCUMENT
 from webhook_engine.service.routes import ENDPOINTS
 from webhook_engine.store import Store
 
-FEW, MANY = (60, 400) if os.environ.get("WEBHOOK_ENGINE_ATTACK") else (3, 12)
+FEW, MANY = (20, 150) if os.environ.get("WEBHOOK_ENGINE_ATTACK") else (3, 12)
 """Requests for each operation and key, and for each operation with the key for all; the longer run is `make attack`."""
 
 CHECKS = [
