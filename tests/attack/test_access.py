@@ -13,10 +13,10 @@ from tests.console.browsing import PASSWORD, Browser
 from tests.console.conftest import _furnished, cheap_passwords  # noqa: F401  # fixtures
 from tests.process.test_worker import working
 from tests.xml_api.asking import request_of, sentence_of
-from webhook_engine.definitions import read_text
+from webhook_engine.definitions import SecretKind, read_text, write_toml
 from webhook_engine.service import Scope
 from webhook_engine.settings import Settings
-from webhook_engine.store import Role, Store
+from webhook_engine.store import Role, Store, new_key
 from webhook_engine.xml_api.faults import AuthorizationFailed, PermissionDenied
 
 PAGES = {
@@ -135,7 +135,11 @@ class _Client:
 @pytest.fixture
 async def house(tmp_path, cheap_passwords):  # noqa: F811  # the fixture, not its import
     settings = Settings(
-        database=f"sqlite:///{tmp_path}/store.db", port=0, tenant="Euphoria", insecure_http=True
+        database=f"sqlite:///{tmp_path}/store.db",
+        port=0,
+        tenant="Euphoria",
+        insecure_http=True,
+        key=new_key(),
     )
     keys = {}
     async with Store.from_settings(settings) as store:
@@ -350,6 +354,49 @@ async def test_what_is_another_tenants_is_not_there(house):
     for row in ("POST /v1/webhooks/{name}/ask", "POST /v1/webhooks/{name}/open", "GET /v1/deliveries/{id}"):
         there = row.replace("{name}", "Xylo").replace("{id}", "0" * 56)
         assert await house.status(there, key=key) in (404, 422), row
+
+
+async def test_no_form_names_a_file_or_a_variable_as_a_secret(house, monkeypatch):
+    """
+    What an administrator types is a secret, and not where the machine has one of its own.
+    """
+    monkeypatch.setenv("OF_THE_MACHINE", "its own")
+    references = ("env", "OF_THE_MACHINE"), ("file", "/etc/passwd")
+    for kind, place in references:
+        fields = {
+            f"{name}{between.format(kind)}": place
+            for name in (
+                "key",
+                "username",
+                "password",
+                "oauth2.client_secret",
+                "new_signing",
+                "signing_secrets[0]",
+            )
+            for between in (".{}", "[{}]", "[].{}", "[0].{}")
+        }
+        typed = {"key": f'{{ {kind} = "{place}" }}'}
+        async with house.browser(Role.ADMINISTRATOR) as browser:
+            await browser.get("/group")
+            page = await browser.submit(
+                "/group",
+                name=kind,
+                authentication="api-key",
+                level="global",
+                key_name="X-Key",
+                **fields,
+                **typed,
+            )
+            assert 200 == page.status, page.words_of
+            await browser.get("/group/members?group=Ours")
+            await browser.post("/group/members", group="Ours", extension="100-Euphoria", **fields, **typed)
+
+    found = (await house.worker.store.definitions.load("Euphoria")).definitions
+    assert {SecretKind.VAULT} == {each.key.kind for each in found.groups if each.name in ("env", "file")}
+    text = write_toml(found)
+    assert "env =" not in text
+    assert "file =" not in text
+    assert "/etc/passwd" not in text
 
 
 # --- What a browser is made to do --------------------------------------------------------------------

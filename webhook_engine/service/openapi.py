@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from webhook_engine.queue import State
 from webhook_engine.service.deliveries import LONGEST_PAGE, PAGE
 from webhook_engine.service.events import LINES
 from webhook_engine.service.refusals import CODES, Code
@@ -55,7 +56,7 @@ _EVENTS_BODY: Schema = {
 }
 
 _FILTERS = [
-    _query("state", "Only in this state.", {"type": "string"}),
+    _query("state", "Only in this state.", {"type": "string", "enum": list(State)}),
     _query("webhook", "Only of this webhook."),
     _query("target", "Only to this target system, host:port."),
     _query("event", "Only of the event with this id."),
