@@ -10,7 +10,7 @@ from webhook_engine import CallContext, CallEvent, Engine
 from webhook_engine.definitions import read_text
 from webhook_engine.dispatch import LocalSecrets
 from webhook_engine.errors import NotFound
-from webhook_engine.explaining import Origin, explain_delivery, lines_of
+from webhook_engine.explaining import Origin, explain_delivery, lines_of, shown_event
 from webhook_engine.explaining.hidden import HIDDEN_IN_CALL, event_without
 from webhook_engine.hiding import Hiding
 from webhook_engine.queue import DeliveryReport, SqliteQueue, State
@@ -284,6 +284,17 @@ async def test_a_time_that_is_a_secret_is_left_out(tmp_path, definitions):
 
     assert "Likes blue" == CallEvent.from_json(found).call.notes
     assert "100-Euphoria" not in str(found)
+
+
+def test_an_event_is_shown_without_secrets(definitions):
+    """
+    Wherever somebody looks at what happened.
+    """
+    event = CallEvent("disposed", LEAKING, id="1")
+
+    found = shown_event(event, LocalSecrets(environ={"EXPLAINED_KEY": SECRET}), definitions)
+
+    assert ("their key is ***", {"CASE": "***"}) == (found.call.notes, dict(found.call.extra))
 
 
 async def test_a_secret_that_cannot_be_read_is_named(tmp_path, definitions, monkeypatch):

@@ -86,6 +86,21 @@ async def recorded_one(visit: Visit, key: str) -> Recorded | None:
     return found
 
 
+async def recordings(visit: Visit) -> tuple[Recorded, ...]:
+    """
+    The last events that were recorded with what target systems answered; none where none are.
+    """
+    found = []
+    for document in await visit.console.store.recordings.last(visit.console.tenant, OFFERED):
+        told = {key: each for key, each in document.items() if key != "responses"}
+        try:
+            event = CallEvent.from_json(told)
+        except VariableError:
+            continue  # a variable may have gone since
+        found.append(Recorded(key=event.id, event=event, call=event.call))
+    return tuple(found[::-1])
+
+
 async def _delivered(visit: Visit) -> list[Recorded]:
     queue = visit.console.engine.queue
     if queue is None:

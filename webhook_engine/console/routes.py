@@ -112,6 +112,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/deliveries", _MANAGER, deliveries.deliveries, "deliveries", nav="Deliveries", section=_OPERATION),
     Route("GET", "/deliveries/chart", _MANAGER, deliveries.chart, "deliveries_chart"),
     Route("GET", "/delivery", _MANAGER, deliveries.delivery, "delivery"),
+    Route("GET", "/why/recorded", _MANAGER, explaining.recorded, "recorded_explanation"),
     Route("GET", "/delivery/explanation", _MANAGER, explaining.explanation, "delivery_explanation"),
     Route("POST", "/delivery", _ADMIN, deliveries.change, "delivery"),
     Route("POST", "/deliveries/bulk", _ADMIN, bulk.begin, "deliveries_bulk"),

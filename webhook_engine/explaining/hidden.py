@@ -48,6 +48,13 @@ def hiding_of(secrets: SecretStore, *definitions: Definitions) -> Hiding:
     return hiding
 
 
+def shown_event(event: CallEvent, secrets: SecretStore, definitions: Definitions) -> CallEvent:
+    """
+    An event that happened, as it may be shown; finding the secrets takes time, so it belongs into a thread.
+    """
+    return CallEvent.from_json(event_without(event.to_json(), hiding_of(secrets, definitions)))
+
+
 def report_without(report: DeliveryReport, hiding: Hiding) -> DeliveryReport:
     """
     A delivery in whose event, start and attempts no secret stands.

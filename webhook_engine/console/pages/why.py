@@ -4,6 +4,7 @@ Why rules did or did not fire for a call event: the trace of their matching, mad
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,9 @@ import orjson
 
 from webhook_engine.console.chains import Chains
 from webhook_engine.console.forms import NO_ERRORS, Form
-from webhook_engine.console.recorded import recorded, recorded_one
+from webhook_engine.console.recorded import recorded, recorded_one, recordings
 from webhook_engine.errors import NotFound, VariableError
+from webhook_engine.explaining import shown_event
 from webhook_engine.variables import SAMPLES, CallEvent, Moment
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ async def show(visit: Visit) -> web.StreamResponse:
         found = await recorded_one(visit, key)
         if found is None:
             raise NotFound("recorded call", key)
-        return await _explained(visit, found.event, key=key)
+        engine = visit.console.engine
+        event = await asyncio.to_thread(shown_event, found.event, engine.secrets, engine.definitions)
+        return await _explained(visit, event, key=key)
     sample = CallEvent(Moment.RINGING, next(iter(SAMPLES.values())), id="an-event")
     return await _shown(visit, _written(sample))
 
@@ -91,6 +95,7 @@ async def _shown(
         trace=trace,
         led=led,
         calls=await recorded(visit),
+        recordings=await recordings(visit),
         chosen=key,
         rules={each.name: each for each in visit.console.engine.definitions.rules},
     )
