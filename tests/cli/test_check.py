@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.testing.conftest import RULES
+from webhook_engine.cli.watching import watch
 
 TESTS = """
 [[test]]
@@ -184,6 +187,30 @@ def _verdict(process, other_than=""):
     """
     told = (line.rpartition(": ")[2].strip() for line in process.stdout if " webhooks, " in line)
     return next((verdict for verdict in told if verdict != other_than), "nothing")
+
+
+def test_a_file_of_tomorrow_is_looked_at_once(tmp_path, monkeypatch):
+    """
+    Another machine's clock may have written it: watching does not go round and round.
+    """
+    answer = tmp_path / "answer.json"
+    answer.write_text("{}")
+    tomorrow = time.time() + 86_400
+    os.utime(answer, (tomorrow, tomorrow))
+    looked = []
+
+    def look():
+        looked.append(1)
+        return [answer] if len(looked) < 9 else sys.exit()
+
+    def rest(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", rest)
+    with pytest.raises(KeyboardInterrupt):
+        watch([tmp_path], look)
+
+    assert [1] == looked
 
 
 MISTAKES = {
