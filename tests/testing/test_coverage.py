@@ -191,6 +191,73 @@ def test_what_every_word_reaches_is_not_told():
     assert [] == found
 
 
+CHAIN = """
+[[agent]]
+extension = "100-Euphoria"
+
+[[webhook]]
+name = "Lookup"
+type = "ajax-get"
+url = "https://crm.example.com/"
+
+[[webhook]]
+name = "Page"
+type = "browser-window"
+url = "https://crm.example.com/{DYNAMIC_PARAMETER}"
+
+[[rule]]
+name = "First"
+on = ["ringing"]
+webhooks = ["Lookup"]
+
+  [[rule.then]]
+  webhook = "Page"
+  on = ["ok", "refused"]
+  when = "response.id != 7"
+  value = "response.id"
+"""
+PAGE = """
+[[test]]
+name = "NAME"
+event = "ringing"
+given = { EXTENSION = "100-Euphoria" }
+others = true
+response = [{ webhook = "Lookup", status = STATUS, body = { id = ID } }]
+expect = [{ webhook = "Lookup" }]
+"""
+LED = {
+    "nothing": ([], ["matches in no test"]),
+    "a response that it does not want": ([(500, 1)], ["no response of 'Lookup' leads to 'Page'"]),
+    "one that it wants": (
+        [(200, 1)],
+        [
+            "no response of 'Lookup' leads to 'Page' with on = 'refused'",
+            "the condition of then[1] 'Page' holds in every test that asks it",
+        ],
+    ),
+    "one for each outcome": (
+        [(200, 1), (422, 1)],
+        ["the condition of then[1] 'Page' holds in every test that asks it"],
+    ),
+    "and one that its condition keeps back": ([(200, 1), (422, 1), (200, 7)], []),
+}
+
+
+@pytest.mark.parametrize(("responses", "expected"), LED.values(), ids=LED.keys())
+def test_a_link_of_a_chain_is_reached_outcome_by_outcome(responses, expected):
+    """
+    And its condition both ways.
+    """
+    tests = [
+        PAGE.replace("NAME", str(number)).replace("STATUS", str(status)).replace("ID }", f"{ident} }}")
+        for number, (status, ident) in enumerate(responses)
+    ]
+    definitions = read_text("".join((CHAIN, *tests)))
+    found = unreached(definitions, rehearse_now(definitions).results)
+
+    assert expected == [each.what for each in found if each.where == "rule 'First'"]
+
+
 def gaps(*tests):
     text = RULES
     for number, parts in enumerate(tests):

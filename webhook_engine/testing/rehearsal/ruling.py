@@ -14,9 +14,10 @@ from webhook_engine.rules.quick import conjuncts
 from webhook_engine.rules.words import either
 from webhook_engine.testing.rehearsal.calls import events_of
 from webhook_engine.testing.rehearsal.gap import Gap
+from webhook_engine.testing.rehearsal.linking import Followed
 
 if TYPE_CHECKING:
-    from webhook_engine.definitions import CompiledRule, Definitions, TestCase
+    from webhook_engine.definitions import Definitions, TestCase
     from webhook_engine.definitions.rules import Rule
     from webhook_engine.testing.rehearsal.performance import Performance
     from webhook_engine.variables import CallEvent
@@ -68,8 +69,8 @@ def of_rules(
     """
     Rules that never match, or not for all that they name; conditions that never decide; links nobody follows.
     """
-    seen = _seen(definitions, cases)
-    followed = {(rule, each.after, each.webhook) for each in performances for rule in each.start.rules}
+    rules = RuleSet(definitions)
+    seen, followed = _seen(rules, cases), Followed(rules, performances)
     for compiled in definitions.compiled_rules():
         rule = compiled.definition
         if not seen[rule.name].matched:
@@ -77,14 +78,13 @@ def of_rules(
             continue
         yield from _of_words(rule, seen[rule.name])
         yield from _of_condition(rule, seen[rule.name])
-        yield from _of_links(compiled, followed)
+        yield from followed.gaps(rule.name)
 
 
-def _seen(definitions: Definitions, cases: Sequence[TestCase]) -> defaultdict[str, _Seen]:
-    rules = RuleSet(definitions)
+def _seen(rules: RuleSet, cases: Sequence[TestCase]) -> defaultdict[str, _Seen]:
     seen: defaultdict[str, _Seen] = defaultdict(_Seen)
     for case in cases:
-        for event in events_of(case, definitions):
+        for event in events_of(case, rules.definitions):
             _note(rules, event, seen)
     return seen
 
@@ -151,11 +151,3 @@ def _of_condition(rule: Rule, seen: _Seen) -> Iterator[Gap]:
         if part not in seen.kept_out:
             what = f"its condition's {part!r} holds in every test that comes there"
             yield Gap(kind="condition", where=where, what=what)
-
-
-def _of_links(compiled: CompiledRule, followed: set[tuple[str, str | None, str]]) -> Iterator[Gap]:
-    name = compiled.definition.name
-    for link in compiled.then:
-        if (name, link.after, link.definition.webhook) not in followed:
-            what = f"no response of {link.after!r} leads to {link.definition.webhook!r}"
-            yield Gap(kind="then", where=f"rule {name!r}", what=what)
