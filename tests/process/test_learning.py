@@ -51,6 +51,7 @@ def test_a_column_that_vanishes_after_a_restart_is_missed(tmp_path, command, mon
             checked = command("check", "rules.toml", "--recorded", "learnt.json")
             accepted = command("drift", "accept", "Lookup", "--column", "name")
             nothing = command("drift", "accept", "Lookup", "--json")
+            again = command("drift", "accept", "Lookup")
             after = command("drift", "list")
 
     assert ["text"] == learnt["types"]
@@ -61,6 +62,7 @@ def test_a_column_that_vanishes_after_a_restart_is_missed(tmp_path, command, mon
     assert (1, True) == (checked.code, "column-vanished" in checked.out), checked
     assert (0, True) == (accepted.code, accepted.out.endswith("1 column accepted\n")), accepted
     assert (1, "[]\n") == (nothing.code, nothing.out), nothing
+    assert (1, "Lookup: nothing of it has drifted\n") == (again.code, again.out), again
     assert (0, "no column has drifted\n") == (after.code, after.out), after
     assert ("Lookup", "name", "vanished", "text") == (
         said["webhook"], said["column"], said["way"], said["was"],

@@ -73,6 +73,9 @@ def accept(
     found = run(_asked(settings, "accept", webhook=webhook, columns=column or None))
     if as_json:
         print_json(found)
+    elif not found:
+        which = f"of its columns {', '.join(column)} none" if column else "nothing of it"
+        typer.echo(f"{webhook}: {which} has drifted")
     else:
         _print(found)
         typer.echo(f"{counted(len(found), 'column')} accepted")
