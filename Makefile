@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check attack faults soak cluster cluster-trial bench audit sbom lock format clean
+.PHONY: help demo test lint types layers check attack faults outages soak cluster cluster-trial bench audit sbom lock format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,9 @@ attack: $(VENV)/.tests  ## Hostile clients and targets in earnest: thousands of 
 
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
 	WEBHOOK_ENGINE_ENDS=50 WEBHOOK_ENGINE_RESTARTS=20 $(BIN)/python -m pytest tests/faults tests/cluster
+
+outages: $(VENV)/.tests  ## PostgreSQL restarted every 5 to 40 s under two workers for ten minutes, and gone for one
+	WEBHOOK_ENGINE_OUTAGES_S=600 $(BIN)/python -m pytest -rP tests/cluster/test_outages.py
 
 SOAK_MINUTES ?= 60
 

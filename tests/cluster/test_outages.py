@@ -1,7 +1,7 @@
 """
 A database that is away again and again, or for long, costs time and nothing else.
 
-`WEBHOOK_ENGINE_OUTAGES_S=600` restarts it for ten minutes, as `make faults-cluster` does; what was counted is printed.
+`WEBHOOK_ENGINE_OUTAGES_S=600` restarts it for ten minutes, as `make outages` does; what was counted is printed.
 """
 
 import os

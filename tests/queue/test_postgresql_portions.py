@@ -89,6 +89,35 @@ async def test_who_is_not_heard_of_any_more_has_no_part(queues):
     assert (0, 10) == (before.slots, after.slots)
 
 
+async def test_who_was_killed_is_known_by_its_session(queues):
+    """
+    Long before its time is over: a process that is started anew does not wait for the one that it was.
+    """
+    one, other, _ = queues
+    await asked(one)
+    one._dividing._drop()  # as a process that was killed: the server sees its connection end
+
+    first = await asked(other)
+    async with asyncio.timeout(25):  # a server that has just been started lets all come back first
+        while (portion := await asked(other)).slots < 10:
+            await asyncio.sleep(0.2)
+
+    assert 0 == first.slots
+    assert 10 == portion.slots
+
+
+async def test_who_only_says_nothing_for_a_while_is_not_taken_for_killed(queues):
+    """
+    A process that is frozen may have requests under way: it has its part for as long as it was given.
+    """
+    one, other, _ = queues
+    await asked(one)
+
+    await asyncio.sleep(4)
+
+    assert 0 == (await asked(other)).slots
+
+
 async def test_who_leaves_gives_back_at_once(queues):
     """
     A process that ends in order costs the others no wait.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from webhook_engine.queue.portions import DividingQueue, Portion
 
 LENGTH_S: Final = 10.0
-"""A process of which nothing was heard for so long has no part any more."""
+"""A process of which nothing was heard for so long has no part any more, whether it still has a connection or not."""
 
 GOOD_S: Final = 5.0
 """A part that was given so long ago is not used any more: what began before has the rest of the time to end."""
@@ -97,9 +97,18 @@ class Allowances:
                 self._is_told = False
             except QueueError as error:
                 self._tell_of(error)
+                self._leave()
                 is_settled = True
             pause_s = _EVERY_S if is_settled else _HASTE_S
             await asyncio.sleep(_LEAST_S)
+
+    def _leave(self) -> None:
+        """
+        Uses nothing until it is known again what is this process's: others may believe that it has ended.
+        """
+        now = self._breakers.clock()
+        for name, group in self._held.items():
+            (self.of_group(group) if group else self._breakers.allowance(name)).until = now
 
     async def give_back(self) -> None:
         """

@@ -44,6 +44,10 @@ T = TypeVar("T")
 
 _READERS = 2
 
+_DIVIDING_S = 1.5
+"""For how long a server that is away is waited for where targets are divided: by then others may believe that this
+process has ended."""
+
 _CLAIMABLE = (State.READY, State.AGAIN)
 
 
@@ -261,7 +265,7 @@ class PostgresqlQueue(DeliveryQueue):
         return await self._on(
             self._dividing,
             lambda db: dividing.divide(db, asks, self._holder, length_s),
-            patience_s=length_s / 4,
+            patience_s=_DIVIDING_S,
         )
 
     async def shut(self) -> tuple[ShutTarget, ...]:

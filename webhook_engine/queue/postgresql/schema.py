@@ -118,6 +118,7 @@ CREATE TABLE portion (
     slots int NOT NULL,
     starts int NOT NULL,
     until bigint NOT NULL,
+    given_for bigint NOT NULL,
     PRIMARY KEY (target, holder)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
 
@@ -138,9 +139,14 @@ BEGIN
     INSERT INTO target (name) VALUES (called) ON CONFLICT DO NOTHING;
     SELECT * INTO t FROM target WHERE name = called FOR UPDATE;
     now := now_ms();
+    PERFORM pg_try_advisory_lock_shared(hashtextextended(who, 11));
     -- What lasts too long was given before the clock was set back.
     DELETE FROM portion p WHERE p.target = called
         AND (p.until <= now OR p.until > now + 2 * length OR (p.holder = who AND NOT wishes));
+    -- Whose session has ended has ended itself: only not while all come back to a server that was started anew.
+    DELETE FROM portion p WHERE p.target = called AND p.holder <> who AND p.until < now + p.given_for - 3000
+        AND pg_postmaster_start_time() < clock_timestamp() - interval '10 s'
+        AND pg_try_advisory_xact_lock(hashtextextended(p.holder, 11));
     IF t.lead = who AND NOT wishes
         OR t.lead <> who AND NOT EXISTS (SELECT FROM portion p WHERE p.target = called AND p.holder = t.lead)
     THEN
@@ -194,17 +200,19 @@ BEGIN
     starts := least(coalesce(starts, most_starts), keeps_starts);
     slots := greatest(slots, least(goal, most - others));
     starts := greatest(starts, least(starts_goal, most_starts - others_starts));
-    INSERT INTO portion (target, holder, slots, starts, until) VALUES (called, who, slots, starts, now + length)
-        ON CONFLICT ON CONSTRAINT portion_pkey
-        DO UPDATE SET slots = excluded.slots, starts = excluded.starts, until = excluded.until;
+    INSERT INTO portion (target, holder, slots, starts, until, given_for)
+        VALUES (called, who, slots, starts, now + length, length)
+        ON CONFLICT ON CONSTRAINT portion_pkey DO UPDATE SET slots = excluded.slots, starts = excluded.starts,
+            until = excluded.until, given_for = excluded.given_for;
 END
 $$;
 """
 """
 What each process may have of a target, and what all of them know about it. `divide` is called for one target: under
-the lock of its row it takes back what was not asked for in time, takes in what the caller found out, and gives it no
-more than what the others leave. A portion shrinks by what its holder says that it keeps, and grows to its goal, the
-same part for each that wishes one. Of a target that is not closed `lead` has all, and is who asks it again.
+the lock of its row it takes back what was not asked for in time, or by a session that is gone (each holds a lock of its
+holder's name), takes in what the caller found out, and gives it no more than what the others leave. A portion shrinks
+by what its holder says that it keeps, and grows to its goal, the same part for each that wishes one. Of a target that
+is not closed `lead` has all, and is who asks it again.
 """
 
 STEPS: Final = (_BEGINNING, _PORTIONS)
