@@ -5,7 +5,7 @@ Something that happened to a call.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self, cast
+from typing import Self
 from uuid import uuid4
 
 from . import quick
@@ -62,10 +62,10 @@ class CallEvent:
             UnknownVariable: The call names a variable that there is not.
             InvalidCall: A part that is missing, unknown or wrong, by its name.
         """
-        if type(document) is dict:
+        if type(document) is dict and cls is CallEvent:
             event = quick.read(cls, document, owned=owned)
             if event is not None:
-                return cast("Self", event)
+                return event
         from .wire import event_from_json
 
         return cls(**event_from_json(document))

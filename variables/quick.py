@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from .call import VARIABLE_NAME, CallContext, Value
@@ -22,6 +22,8 @@ from .tokens import FACT_OF
 
 if TYPE_CHECKING:
     from .event import CallEvent
+
+E = TypeVar("E", bound="CallEvent")
 
 _MOMENTS: Final[Mapping[object, Moment]] = MappingProxyType({str(each): each for each in Moment})
 _DIRECTIONS: Final = MappingProxyType({"": None} | {str(each): each for each in Direction})
@@ -55,7 +57,7 @@ class _Event:
     __slots__ = ("_source", "at", "call", "id", "moment")
 
 
-def read(kind: "type[CallEvent]", document: Mapping[str, Any], *, owned: bool) -> "CallEvent | None":
+def read(kind: "type[E]", document: Mapping[str, Any], *, owned: bool) -> "E | None":
     """
     The event; None where it takes a closer look.
 
@@ -97,7 +99,8 @@ def read(kind: "type[CallEvent]", document: Mapping[str, Any], *, owned: bool) -
     event: Any = _Event()
     event.moment, event.call, event.id, event.at, event._source = moment, call, name, at, source
     event.__class__ = kind
-    return cast("CallEvent", event)
+    made: E = event
+    return made
 
 
 def _copy(told: dict[str, Any], call: CallContext) -> dict[str, Any]:
@@ -140,7 +143,8 @@ def _call(told: dict[str, Any], at: datetime | None, written: object) -> CallCon
     call.dynamic_parameter, call.extension = dynamic, extension
     call.at, call.extra = at or datetime.now(UTC), extra
     call.__class__ = CallContext
-    return cast("CallContext", call)
+    made: CallContext = call
+    return made
 
 
 def _extra(told: object) -> FrozenMapping[Value] | None:
@@ -154,7 +158,7 @@ def _extra(told: object) -> FrozenMapping[Value] | None:
     for name in told:
         if type(name) is not str or len(name) > _LONGEST_NAME or not _is_custom(name):
             return None
-    return FrozenMapping(cast("dict[str, Value]", told)) if told else _NOTHING
+    return FrozenMapping(told) if told else _NOTHING
 
 
 @lru_cache(maxsize=256)

@@ -108,3 +108,16 @@ def test_what_was_read_cannot_be_changed():
 
     with pytest.raises(AttributeError):
         event.call.call_queue = "Support"
+
+
+def test_an_event_of_another_class_is_read_too():
+    """
+    With its class and what that adds.
+    """
+
+    class Noted(CallEvent):
+        note = "an application's own"
+
+    event = Noted.from_json({"id": "e-1", "moment": "disposed", "at": AT, "call": {"CALL_QUEUE": "Sales"}})
+
+    assert (Noted, "e-1", "Sales") == (type(event), event.id, event.call.call_queue)
