@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from webhook_engine.pops.news import LookupBegun, TableShown, Told, WindowOpened
+from webhook_engine.quick import quick
 
 if TYPE_CHECKING:
     from webhook_engine.pops.calls import When
     from webhook_engine.pops.news import Json
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pop:
     """
