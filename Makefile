@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check attack faults outages soak cluster cluster-trial bench audit sbom lock format clean
+.PHONY: help demo test lint types layers check attack fuzz faults outages soak cluster cluster-trial bench audit sbom lock format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,12 @@ check: $(VENV)/.tests
 
 attack: $(VENV)/.tests  ## Hostile clients and targets in earnest: thousands of connections, every wrong key: some minutes
 	WEBHOOK_ENGINE_ATTACK=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/attack
+
+FUZZ_SECONDS ?= 150
+
+fuzz: $(VENV)/.tests  ## Each reader, led by the lines that an input reaches, for FUZZ_SECONDS; half an hour
+	@$(LOCKED) requirements/fuzz.txt
+	$(BIN)/python -m tests.attack.fuzz --seconds $(FUZZ_SECONDS)
 
 faults: $(VENV)/.tests  ## Real processes, ended fifty times in every way under load: some minutes
 	WEBHOOK_ENGINE_ENDS=50 WEBHOOK_ENGINE_RESTARTS=20 $(BIN)/python -m pytest tests/faults tests/cluster
@@ -80,7 +86,7 @@ $(VENV)/bin/python:
 	@echo "Preparing $(VENV) (once) …"
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(PIP) install 'pip>=25.1'
+	@$(PIP) install --require-hashes --requirement requirements/pip.txt
 
 # Pinned and with hashes; the program itself is built with what is pinned too, not with what is newest today.
 LOCKED := $(PIP) install --require-hashes --requirement
@@ -95,6 +101,6 @@ $(VENV)/.tests: requirements/tests.txt requirements/browser.txt $(VENV)/.runtime
 	@$(LOCKED) requirements/browser.txt --no-deps
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.tests
-	@$(PIP) install --group bench
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.tests
+	@$(LOCKED) requirements/bench.txt
 	@touch $@

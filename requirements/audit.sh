@@ -5,8 +5,8 @@ cd "$(dirname "$0")/.."
 home=.venv/audit
 told=.venv/audit.txt
 if ! [ -x "$home/bin/pip-audit" ]; then
-  .venv/bin/python -m venv "$home" && "$home/bin/python" -m pip --quiet --disable-pip-version-check install 'pip-audit>=2.9' \
-    >"$told" 2>&1 || { echo "audit: could not run, pip-audit cannot be installed"; exit 0; }
+  .venv/bin/python -m venv "$home" && "$home/bin/python" -m pip --quiet --disable-pip-version-check install --require-hashes \
+    --requirement requirements/audit.txt >"$told" 2>&1 || { echo "audit: could not run, pip-audit cannot be installed"; exit 0; }
 fi
 timeout 60 "$home/bin/pip-audit" --disable-pip --no-deps --progress-spinner off --requirement requirements/run.txt >"$told" 2>&1
 code=$?

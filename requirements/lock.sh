@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes what `make demo` and `make test` install, pinned and with hashes, for Python 3.11 and later on every system.
+# Writes what `make` installs, pinned and with hashes, for Python 3.11 and later on every system.
 # Needs uv: `pip install uv`. Addresses of package indexes are nobody's business but this machine's.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,5 +13,11 @@ lock tests.txt pyproject.toml requirements/build.in --extra speed --group test
 # Without what has its hashes only: the same versions, for the program alone.
 sed -n 's/^\([a-z0-9].*==[^ ;]*\)\( ;.*\)\{0,1\} \\$/\1\2/p' requirements/tests.txt >requirements/.pins
 lock run.txt pyproject.toml requirements/build.in --extra speed --constraint requirements/.pins
+# Beside the tests, in the same environment.
+lock bench.txt --group bench --constraint requirements/.pins
 rm requirements/.pins
 lock browser.txt --group browser --no-deps
+lock fuzz.txt --group fuzz --no-deps
+# What installs all of this, and what asks for known holes in it from an environment of its own.
+lock pip.txt requirements/pip.in
+lock audit.txt requirements/audit.in

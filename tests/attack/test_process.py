@@ -18,7 +18,7 @@ from tests.faults.process import COMMAND, Process, Target, event, until
 from webhook_engine.process import listening
 from webhook_engine.settings import Settings
 
-MANY = 2_000 if os.environ.get("WEBHOOK_ENGINE_ATTACK") else 150
+MANY = 9_990 if os.environ.get("WEBHOOK_ENGINE_ATTACK") else 150
 """Connections of one client; the longer run is `make attack`."""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -78,6 +78,7 @@ def test_more_connections_than_there_is_room_for(tmp_path):
             process.send(event("served all the same"))
             target.until(lambda: "served" in " ".join(target.calls()))
             assert 0 == _closed([screen])
+            assert process.peak_bytes() < 512 * 2**20
         finally:
             for each in (screen, *silent):
                 each.close()

@@ -20,6 +20,10 @@ WANTED = {
     "run.txt": [*RUN, *PROJECT["build-system"]["requires"]],
     "tests.txt": [*RUN, *PROJECT["build-system"]["requires"], *PROJECT["dependency-groups"]["test"]],
     "browser.txt": PROJECT["dependency-groups"]["browser"],
+    "bench.txt": PROJECT["dependency-groups"]["bench"],
+    "fuzz.txt": PROJECT["dependency-groups"]["fuzz"],
+    "pip.txt": ["pip>=25.1"],
+    "audit.txt": ["pip-audit>=2.9"],
 }
 
 
@@ -43,6 +47,32 @@ def test_everything_asked_for_is_pinned(name):
 
     assert set() == {each.name for each in wanted if each.name.lower() not in pins}
     assert set() == {str(each) for each in wanted if pins[each.name.lower()][0] not in each.specifier}
+
+
+def test_nothing_is_installed_without_hashes():
+    """
+    Neither by make nor by what it runs: each `pip install` has them, but for the program itself.
+    """
+    told = [ROOT / "Makefile", *(ROOT / "requirements").glob("*.sh")]
+    lines = [line for path in told for line in path.read_text().replace("\\\n", " ").splitlines()]
+    installs = [
+        each
+        for each in lines
+        if not each.startswith("#") and re.search(r"\bpip\b.* install |\$\(PIP\) install ", each)
+    ]
+
+    assert len(installs) >= 4
+    assert [] == [each for each in installs if "--require-hashes" not in each and "--editable ." not in each]
+
+
+def test_what_stands_beside_the_tests_fits_them():
+    """
+    The measurements run in the same environment, and change no version in it.
+    """
+    tests, bench = _pins("tests.txt"), _pins("bench.txt")
+    both = tests.keys() & bench.keys()
+
+    assert {name: tests[name][0] for name in both} == {name: bench[name][0] for name in both}
 
 
 @pytest.mark.parametrize("name", WANTED)
