@@ -6,9 +6,11 @@ import base64
 import html
 import json
 import urllib.parse
+from functools import cache
 from xml.sax.saxutils import escape
 
 
+@cache
 def spellings(secret):
     """
     Name of the encoding -> what stands there. Independent of how the project masks.
