@@ -5,6 +5,7 @@ Deliveries seen, replayed and dropped over HTTP.
 import pytest
 
 from tests.service.serving import served, told
+from webhook_engine.demo import crm
 from webhook_engine.queue import delivery_id
 from webhook_engine.service import ServiceSettings
 
@@ -40,6 +41,23 @@ async def test_one_delivery_in_full(client):
     (record,) = found["records"]
     assert (1, "ok", 201) == (record["number"], record["outcome"], record["status"])
     assert "+27821234567" in record["detail"]["request"]["body"]
+
+
+async def test_a_secret_in_the_calls_own_data_is_not_shown(client):
+    """
+    Nor in the request of a webhook that did not prove itself with it.
+    """
+    (secret,) = crm.AGENT_KEYS.values()
+    document = told()
+    document["call"] |= {"CALL_NOTES": f"her key is {secret}"}
+    await put(client, [document])
+    (brief,) = await client.until("done", "event-1")
+
+    _, found = await client.told("get", f"/v1/deliveries/{brief['id']}")
+
+    assert secret not in str(found)
+    assert "her key is ***" == found["call"]["CALL_NOTES"]
+    assert "her key is ***" in found["records"][0]["detail"]["request"]["body"]
 
 
 @pytest.mark.parametrize("name", ["0" * 56, "no id", "ff"])

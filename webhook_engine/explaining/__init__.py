@@ -5,7 +5,7 @@ Why a webhook did or did not start, what its request was made of, and what came 
 from webhook_engine.explaining.asking import explain_delivery, explain_event
 from webhook_engine.explaining.encoders import ENCODERS
 from webhook_engine.explaining.explanation import Explanation, StartExplanation
-from webhook_engine.explaining.hidden import shown_event
+from webhook_engine.explaining.hidden import shown_event, shown_report
 from webhook_engine.explaining.lines import lines_of
 from webhook_engine.explaining.origins import Origin, Source
 from webhook_engine.explaining.recalling import explain_recorded
@@ -26,4 +26,5 @@ __all__ = [
     "explain_recorded",
     "lines_of",
     "shown_event",
+    "shown_report",
 ]

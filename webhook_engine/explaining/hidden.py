@@ -55,6 +55,13 @@ def shown_event(event: CallEvent, secrets: SecretStore, definitions: Definitions
     return CallEvent.from_json(event_without(event.to_json(), hiding_of(secrets, definitions)))
 
 
+def shown_report(report: DeliveryReport, secrets: SecretStore, definitions: Definitions) -> DeliveryReport:
+    """
+    The same of a delivery.
+    """
+    return report_without(report, hiding_of(secrets, definitions))
+
+
 def report_without(report: DeliveryReport, hiding: Hiding) -> DeliveryReport:
     """
     A delivery in whose event, start and attempts no secret stands.

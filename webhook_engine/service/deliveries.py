@@ -4,6 +4,7 @@ Deliveries for an operator: seen, replayed, dropped.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from aiohttp import web
 
+from webhook_engine.explaining import shown_report
 from webhook_engine.performing import REASONS
 from webhook_engine.queue import State
 from webhook_engine.service.reading import invalid, object_of
@@ -56,7 +58,9 @@ async def show(service: Service, request: web.Request) -> web.Response:
     """
     `GET /v1/deliveries/{id}`.
     """
-    report = await _queue(service).show(request.match_info["id"])
+    found = await _queue(service).show(request.match_info["id"])
+    engine = service.engine
+    report = await asyncio.to_thread(shown_report, found, engine.secrets, engine.definitions)
     event = report.reference.get("event")
     told: Mapping[str, object] = event if isinstance(event, Mapping) else {}
     return _json(

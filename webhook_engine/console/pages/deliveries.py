@@ -16,6 +16,7 @@ from webhook_engine.console.filters import NAMES, Filter
 from webhook_engine.console.readable import readable
 from webhook_engine.console.works import ALLOWED, Deed
 from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.explaining import shown_report
 from webhook_engine.performing import REASONS
 from webhook_engine.queue import State
 
@@ -103,7 +104,8 @@ async def delivery(visit: Visit) -> web.StreamResponse:
     """
     One delivery whole: why it stands as it does, and each attempt with its request and response.
     """
-    report = await queue_of(visit).show(visit.asked("delivery"))
+    found, engine = await queue_of(visit).show(visit.asked("delivery")), visit.console.engine
+    report = await asyncio.to_thread(shown_report, found, engine.secrets, engine.definitions)
     event = report.reference.get("event")
     told: Mapping[str, Any] = event if isinstance(event, Mapping) else {}
     call = told.get("call")
