@@ -4,21 +4,25 @@ The deliveries that `deliveries` works on: of a running process, or in the file 
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import quote
 
 from webhook_engine.cli.asking import AskingFailed
-from webhook_engine.cli.opening import owning_or_asking
-from webhook_engine.errors import NotFound, QueueError
+from webhook_engine.cli.opening import owning_or_asking, tenant_of
+from webhook_engine.errors import DefinitionError, NotFound, QueueError
 from webhook_engine.queue import AttemptReport, DeliveryPage, DeliveryReport, Hold, State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
 
     from webhook_engine.cli.asking import Client
+    from webhook_engine.dispatch import SecretStore
+    from webhook_engine.queue import DeliveryQueue
     from webhook_engine.settings import Settings
+    from webhook_engine.store import Store
 
 
 class Operated(Protocol):
@@ -79,7 +83,7 @@ async def operated(settings: Settings) -> AsyncIterator[Operated]:
         raise QueueError(
             f"there are no deliveries here: {settings.deliveries_path} is not there; `webhook-engine up` makes it"
         )
-    async with owning_or_asking(settings, makes=True) as (_, client):
+    async with owning_or_asking(settings, makes=True) as (store, client):
         # A process that runs the XML API alone has the store and not the deliveries.
         if client is not None and client.running.has_service:
             yield AskedDeliveries(client)
@@ -87,7 +91,41 @@ async def operated(settings: Settings) -> AsyncIterator[Operated]:
         from webhook_engine.queue import open_queue
 
         async with open_queue(settings.deliveries) as queue:
-            yield queue
+            # Whatever else is asked of it, the queue itself answers.
+            yield cast("Operated", OwnDeliveries(queue, store, settings))
+
+
+class OwnDeliveries:
+    """
+    Those in the file or the database itself; one is shown without the secrets of its definitions.
+    """
+
+    def __init__(self, queue: DeliveryQueue, store: Store | None, settings: Settings) -> None:
+        self._queue, self._store, self._settings = queue, store, settings
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._queue, name)
+
+    async def show(self, delivery: str) -> DeliveryReport:
+        """
+        As `Operated.show`; secrets that this command cannot read stay where they are.
+        """
+        from webhook_engine.definitions import read_text
+        from webhook_engine.dispatch import LocalSecrets
+        from webhook_engine.explaining import shown_report
+
+        report = await self._queue.show(delivery)
+        document = await self._queue.kept(str(report.reference.get("version", "")))
+        if document is None:
+            return report
+        try:
+            definitions = await asyncio.to_thread(read_text, document)
+        except DefinitionError:  # of an older program
+            return report
+        secrets: SecretStore = LocalSecrets()
+        if self._store is not None:
+            secrets = self._store.secrets(await tenant_of(self._store, self._settings))
+        return await asyncio.to_thread(shown_report, report, secrets, definitions)
 
 
 class AskedDeliveries:
