@@ -160,13 +160,13 @@ def test_a_delivery_becomes_a_test_that_holds(beside, process, folder, crm):
 
 def test_a_secret_of_another_webhook_is_in_no_test(beside, process):
     """
-    Though the request carried it, as the call held it, and the comment says that the request was another one.
+    Though the request carried it, as the call held it, and a comment says what stands in its place.
     """
     [report] = [each for each in process.deliveries() if each["event"] == "call-3"]
 
     done = beside("record-test", report["id"], "--against", "integration.toml", "--name", "a note")
 
-    assert (0, True) == (done.code, "# When it was sent, its URL was another one.\n" in done.out), done
+    assert (0, True) == (done.code, "# A secret stood in this call; *** is in its place.\n" in done.out), done
     assert SECRET not in done.out
 
 
