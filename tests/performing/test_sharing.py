@@ -221,3 +221,35 @@ async def test_a_group_with_two_targets_has_its_limit_once(url):
         await until(lambda: len(one.settled.all) + len(other.settled.all) >= 20)
 
     assert [1, 2] == sorted(parts)
+
+
+async def test_very_many_targets_that_fail_cost_no_more_than_some(url):
+    """
+    They are asked for in turn; each is asked again when there is something for it.
+    """
+    targets = [f"t{n}:443" for n in range(80)]
+    worker = Worker(answers=dict.fromkeys(targets, performed(503)))
+    asked = []
+
+    async with Process(url, worker) as one:
+        divide = one.queue.divide
+
+        async def counted(asks, length_s):
+            asked.append(len(asks))
+            return await divide(asks, length_s)
+
+        one.queue.divide = counted
+        await one.queue.put(
+            [delivery(f"{target} {n}", target=target) for target in targets for n in range(2)]
+        )
+        await until(lambda: len(one.breakers.shut()) == 80, 60)
+        await until(lambda: not one.performer.report().running, 60)
+        asked.clear()
+        await asyncio.sleep(2.5)
+        rounds = list(asked)
+        worker.answers.clear()
+        await one.queue.put([delivery("late", target="t79:443")])
+        await until(lambda: "late" in one.settled.events, 60)
+
+    # Those that are just asked again have something in hand besides.
+    assert 0 < sum(rounds) / len(rounds) < 64

@@ -9,6 +9,7 @@ be another's by then.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,9 @@ _HASTE_S: Final = 0.05
 """Between two times, while something is to be given away or to come."""
 
 _LEAST_S: Final = 0.005
+
+_AT_ONCE: Final = 32
+"""Targets that are asked for together although nothing is in hand for them."""
 
 
 class Allowances:
@@ -67,6 +71,8 @@ class Allowances:
         """Of what others may think that there is a part here: its name to its group, None where it is a target."""
         self._wanting: set[str] = set()
         """Of what others are to give something away."""
+        self._turn = ""
+        """The last of those that were asked for in turn."""
         self._is_told = False
 
     def of_group(self, name: str) -> Allowance:
@@ -156,7 +162,9 @@ class Allowances:
         """
         What is asked for, each with its group.
         """
-        targets = {each.target for each in self._breakers.shut()} | self._lanes.targets()
+        lanes = self._lanes.at_work()
+        shut = {each.target for each in self._breakers.shut()} - lanes
+        targets = lanes | self._some(shut)
         wanted: dict[str, str | None] = dict.fromkeys(targets)
         limits: dict[str, GroupLimit] = {}
         for target in sorted(targets):
@@ -166,13 +174,26 @@ class Allowances:
         asks: dict[PortionAsk, str | None] = {}
         for name, group in wanted.items():
             asks[self._ask_of_group(name, limits[name], now) if group else self._ask_of(name, now)] = group
-        for name, group in self._held.items():
+        for name, group in tuple(self._held.items()):
             if name in wanted:
+                continue
+            if name in shut:
+                del self._held[name]  # it is over by itself
                 continue
             allowance = self.of_group(group) if group else self._breakers.allowance(name)
             allowance.until = now
             asks[_nothing(name)] = group
         return asks
+
+    def _some(self, shut: set[str]) -> set[str]:
+        """
+        Of targets that fail and have nothing in hand, those whose turn it is: there may be very many of them.
+        """
+        ordered = sorted(shut)
+        after = bisect(ordered, self._turn)
+        some = (ordered[after:] + ordered[:after])[:_AT_ONCE]
+        self._turn = some[-1] if some else ""
+        return set(some)
 
     def _ask_of(self, target: str, now: float) -> PortionAsk:
         breaker, allowance = self._breakers.of(target), self._breakers.allowance(target)

@@ -113,6 +113,14 @@ class Lane:
             return False
         return self.breaker.is_idle(now)
 
+    @property
+    def is_at_work(self) -> bool:
+        """
+        Whether something is in hand, or might be at any moment.
+        """
+        breaker = self.breaker
+        return bool(self.waiting or self.is_fetching or breaker.running or not breaker.recovering)
+
     def _is_worth(self, room: int) -> bool:
         return room > 0 and (not self.waiting or room > self._ahead // 2)
 
@@ -148,11 +156,11 @@ class Lanes:
     def all(self) -> tuple[Lane, ...]:
         return tuple(self._lanes.values())
 
-    def targets(self) -> set[str]:
+    def at_work(self) -> set[str]:
         """
-        Of which there is a lane.
+        Targets that something is in hand of, or was a moment ago; not those that fail and have nothing.
         """
-        return set(self._lanes)
+        return {target for target, lane in self._lanes.items() if lane.is_at_work}
 
     def offers(self) -> tuple[dict[str, int], float]:
         """

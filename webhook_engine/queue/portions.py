@@ -88,7 +88,7 @@ class Portion:
 @dataclass(frozen=True, slots=True)
 class ShutTarget:
     """
-    A target that is not treated as usual, as all processes are to know.
+    A target that is left alone for a while, as all processes are to know.
     """
 
     target: str
@@ -114,7 +114,7 @@ class DividingQueue(Protocol):
 
     async def shut(self) -> tuple[ShutTarget, ...]:
         """
-        Targets that are not `closed`, asked here or not.
+        Targets that are left alone at present, whether they are asked from here or not.
 
         Raises:
             QueueUnavailable: It cannot be known now.

@@ -29,11 +29,12 @@ DIVIDE: Final = """
 """
 
 _SHUT: Final = """
-    SELECT name, generation, state, greatest(0, until - now_ms()) AS wait, opened FROM target WHERE state <> 'closed'
+    SELECT name, generation, state, until - now_ms() AS wait, opened FROM target
+    WHERE state <> 'closed' AND until > now_ms()
 """
 
 _FORGET: Final = """
-    DELETE FROM target t WHERE t.state = 'closed' AND t.name IN (
+    DELETE FROM target t WHERE t.name IN (
         SELECT name FROM target WHERE seen < now_ms() - $1::bigint ORDER BY name LIMIT 500 FOR UPDATE SKIP LOCKED
     )
 """
@@ -83,7 +84,7 @@ async def divide(
 
 async def shut(db: Connection) -> tuple[ShutTarget, ...]:
     """
-    Targets that are not treated as usual.
+    Targets that are left alone at present.
     """
     return tuple(
         ShutTarget(row["name"], row["generation"], row["state"], row["wait"] / 1000, row["opened"])
