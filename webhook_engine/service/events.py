@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from webhook_engine.quick import quick
 from webhook_engine.service.diagnosis import problems_of
 from webhook_engine.service.reading import body_of, invalid, media_type, parse, read_json
 from webhook_engine.service.refusals import Code, Refusal, Wrong
@@ -35,6 +36,7 @@ _LINES_AT_ONCE = 1_000
 """Lines, blank ones too, likewise."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Told:
     """
