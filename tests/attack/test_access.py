@@ -27,11 +27,11 @@ PAGES = {
     Role.MANAGER: """
         GET /webhooks, GET /webhook, POST /webhook/preview, POST /webhook/replay, GET /webhook/line, GET /webhook/test,
         GET /webhook/agent-view, GET /groups, GET /group, GET /group/members, GET /group/members/uses, GET /rules,
-        GET /rule, GET /rule/line, GET /why, POST /why, GET /agents, GET /tenant, GET /history, GET /deliveries,
+        GET /rule, GET /rule/line, GET /why, POST /why, GET /why/recorded, GET /agents, GET /tenant, GET /history, GET /deliveries,
         GET /deliveries/chart, GET /delivery, GET /delivery/explanation, GET /deliveries/work, GET /targets,
         GET /monitoring, GET /monitoring/actions, GET /monitoring/csv""",
     Role.ADMINISTRATOR: """
-        POST /webhook, POST /webhook/delete, POST /webhook/test, POST /webhook/read-again, POST /webhook/columns,
+        POST /webhook, POST /webhook/delete, POST /webhook/test, POST /webhook/read-again, POST /webhook/columns, POST /webhook/accept,
         POST /group, POST /group/delete, POST /group/members, POST /group/members/remove, POST /rule, POST /rule/move,
         POST /rule/delete, GET /simulator, POST /simulator, POST /agents, POST /agents/delete, POST /tenant, GET /users,
         POST /users, POST /users/change, POST /users/remove, POST /history/restore, POST /delivery,
@@ -284,6 +284,7 @@ FOREIGN_PAGES = [
     "/rule?copy=Xylo",
     "/delivery?delivery=" + "0" * 56,
     "/delivery/explanation?delivery=" + "0" * 56,
+    "/why/recorded?event=xylo",
     "/deliveries/work?work=x",
 ]
 FOREIGN_FORMS = {
@@ -291,6 +292,7 @@ FOREIGN_FORMS = {
     "/webhook/test": {"webhook": "Xylo", "sure": "yes"},
     "/webhook/read-again": {"webhook": "Xylo"},
     "/webhook/columns": {"webhook": "Xylo", "based_on": "1"},
+    "/webhook/accept": {"webhook": "Xylo"},
     "/group/delete": {"group": "Xylo"},
     "/group/members/remove": {"group": "Xylo", "extension": "100-Another"},
     "/rule/delete": {"rule": "Xylo"},

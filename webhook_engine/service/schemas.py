@@ -195,6 +195,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
                 ),
                 "webhooks": _list({"type": "object"}),
                 "delivery": {"type": ["object", "null"]},
+                "recorded": {"type": "boolean", "description": "False: it is of a delivery."},
                 "notes": _list(_text()),
                 "lines": _list(
                     _object({"depth": _whole("In steps."), "text": _text(), "tone": _text()}),
