@@ -30,7 +30,6 @@ CHECKS = [
     checks.content_type_conformance,
     checks.response_headers_conformance,
     checks.response_schema_conformance,
-    checks.negative_data_rejection,
 ]
 SCOPES = {f"{each.method} {each.path}": each.scope for each in ENDPOINTS}
 OPERATIONS = list(SCOPES)
