@@ -181,9 +181,10 @@ async def test_a_flood_of_empty_members_is_refused(transport: Transport, start_t
         (gzip.compress(b"x" * 999)[:-9], "gzip", "breaks off"),
         (gzip.compress(b"x") + b"tail", "gzip", "broken"),
         (b"x", "br", "'br'"),
+        (b"(\xb5/\xfd\x04X", "zstd", "'zstd'"),
         (b"x", "gzip, gzip", "'gzip, gzip'"),
     ],
-    ids=["no gzip", "half", "a tail", "unknown", "twice"],
+    ids=["no gzip", "half", "a tail", "br", "zstd", "twice"],
 )
 async def test_a_broken_packing_is_unreadable(
     packed: bytes, coding: str, message: str, transport: Transport, start_target: StartTarget

@@ -28,6 +28,15 @@ def test_each_boundary_is_held(row):
         assert name in names_in(path), f"{path} has no {name}"
 
 
+def test_each_test_that_the_page_names_is_there():
+    """
+    Outside of the table as well.
+    """
+    named = set(re.findall(r"`([\w/.]+\.py)::(test_\w+)`", PAGE))
+
+    assert set() == {(path, name) for path, name in named if name not in names_in(path)}
+
+
 def test_every_attack_of_the_suite_is_on_the_page():
     """
     What tests/attack/ tries belongs to a boundary.
