@@ -7,12 +7,16 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.faults.process import COMMAND, Process, Target, event
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 IN_EARNEST = bool(os.environ.get("WEBHOOK_ENGINE_ATTACK"))
 """`make attack`."""
@@ -160,10 +164,12 @@ def test_a_stream_that_nobody_reads_is_cut_and_told(process):
 WEBHOOKS = 10_000 if IN_EARNEST else 1_000
 
 
-def test_very_many_webhooks_are_read(tmp_path, target):
+def test_very_many_webhooks_are_read(tmp_path, target, monkeypatch):
     """
-    Ten thousand of them are a file like another: read in seconds, and served.
+    Ten thousand of them are a file like another: read in seconds of a processor, and served.
     """
+    # These machines are shared.
+    monkeypatch.setattr("tests.faults.process.PATIENCE_S", 600.0)
     process = Process(tmp_path, target)
     text = process.file.read_text()
     more = "\n".join(
@@ -172,14 +178,18 @@ def test_very_many_webhooks_are_read(tmp_path, target):
         for n in range(WEBHOOKS)
     )
     process.file.write_text(text + more)
-    began = time.monotonic()
     with process:
-        took_s = time.monotonic() - began
+        took_s = _processor_s(process)
         process.send(event("e1", "answered", CALL_QUEUE=str(WEBHOOKS - 1)))
         target.until(lambda: any(each.path == f"/{WEBHOOKS - 1}/e1" for each in target.requests))
 
         assert process.peak_bytes() < PEAK_BYTES
         assert took_s < 60
+
+
+def _processor_s(process):
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_a_file_of_a_hundred_megabytes_is_refused(tmp_path):
