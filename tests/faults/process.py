@@ -252,7 +252,11 @@ class Process:
         self._process = None
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
         if self._process is not None and self._process.poll() is None:
