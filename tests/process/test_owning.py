@@ -9,6 +9,7 @@ import pytest
 from tests.faults.process import DEFINITIONS, event
 from tests.process.test_worker import delivered, eventually, names, told, working
 from webhook_engine import log
+from webhook_engine.cli.intake import intake
 from webhook_engine.definitions import read_text
 from webhook_engine.errors import SettingsError
 from webhook_engine.process.owning import claim
@@ -71,6 +72,22 @@ async def test_another_tenant_gets_no_deliveries(settings_of):
     async with working(settings_of("Euphoria")) as worker:
         _, page = await told(worker, "/v1/deliveries")
         assert ["ours"] == [each["event"] for each in page["deliveries"]]
+
+
+async def test_no_event_of_another_is_put_among_them(settings_of, tmp_path):
+    """
+    Where a command hands events in beside any process; their ids would be taken for those of the first one.
+    """
+    async with working(settings_of("Euphoria")) as worker:
+        await told(worker, "/v1/events", event("ours"))
+    theirs = tmp_path / "theirs.toml"
+    theirs.write_text(
+        DEFINITIONS.format(target="https://crm.example.com", deadline_s=5).replace("Euphoria", "Another")
+    )
+
+    with pytest.raises(SettingsError, match=r"those of the tenant Euphoria"):
+        async with intake(settings_of("Another"), theirs):
+            pass
 
 
 async def test_nor_from_the_moment_that_it_has_a_name(tmp_path, target, caplog):

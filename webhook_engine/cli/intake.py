@@ -71,6 +71,7 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
 
     Raises:
         StoreOwned: Another process has the store and cannot be asked.
+        SettingsError: The deliveries there are another tenant's.
         BadInput: There are no definitions, or the process that has the store takes no events.
     """
     async with owning_or_asking(settings, makes=True) as (store, client):
@@ -86,6 +87,7 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         from webhook_engine.deliveries import Deliveries
         from webhook_engine.line import Lines
         from webhook_engine.performing import Holds
+        from webhook_engine.process.owning import claim
         from webhook_engine.queue import open_queue
         from webhook_engine.rules import RuleSet
         from webhook_engine.versions import Versions
@@ -96,6 +98,7 @@ async def intake(settings: Settings, definitions: Path | None) -> AsyncIterator[
         secrets = store.secrets(tenant, folder=found.folder)
         deliveries = Deliveries(Lines(found, secrets), rules, Holds(), Versions(secrets))
         async with open_queue(settings.deliveries) as queue:
+            await claim(queue, tenant, where=settings.database_name)
             yield OwnIntake(queue, rules, deliveries)
 
 

@@ -27,6 +27,15 @@ async def claim(queue: DeliveryQueue, tenant: str, *, where: str) -> None:
     Raises:
         SettingsError: They are another tenant's.
     """
+    await _check(queue, tenant, where)
+    if tenant:  # before there are definitions there is no delivery either
+        await queue.keep(_MARK, tenant)
+        await _check(
+            queue, tenant, where
+        )  # where two began at the same moment, one of them had the last word
+
+
+async def _check(queue: DeliveryQueue, tenant: str, where: str) -> None:
     owner = await queue.kept(_MARK)
     if owner not in (None, tenant):
         whose = tenant or "another one"
@@ -35,5 +44,3 @@ async def claim(queue: DeliveryQueue, tenant: str, *, where: str) -> None:
             "send them: give each tenant a database of its own, with --database"
         )
         raise SettingsError([problem])
-    if tenant:  # before there are definitions there is no delivery either
-        await queue.keep(_MARK, tenant)
