@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,28 @@ async def test_a_target_without_tls_is_told(transport: Transport) -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(TlsFailed, match="no common way of TLS: wrong version number"):
             await transport.send(a_request(f"https://localhost:{port}/"))
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="only where there are terminals and pipes by name")
+@pytest.mark.parametrize("kind", ["a terminal", "a pipe", "an endless file"])
+async def test_a_ca_file_that_would_be_waited_for_holds_nobody_up(
+    transport: Transport, tmp_path: Path, kind: str
+) -> None:
+    """
+    Whoever edits a group may name any path; what is no file of certificates is refused and not opened.
+    """
+    file = tmp_path / "ca.pem"
+    if kind == "a terminal":
+        file = Path("/dev/ptmx")
+    elif kind == "a pipe":
+        os.mkfifo(file)
+    else:
+        with file.open("wb") as sparse:
+            sparse.truncate(1 << 40)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(AuthoritiesMissing, match="is no file of certificates"):
+            await transport.send(a_request("https://localhost:9/", ca_file=str(file)))
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "empty"])

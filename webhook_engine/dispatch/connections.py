@@ -5,7 +5,10 @@ Open connections, apart for each egress policy and each set of authorities.
 from __future__ import annotations
 
 import math
+import os
 import ssl
+import stat
+from typing import Final
 
 import aiohttp
 
@@ -86,8 +89,16 @@ class Connections:
         return session
 
 
+_LONGEST_FILE: Final = 16 * 1024 * 1024
+"""Bytes of a file with authorities: far more than all of the public ones take."""
+
+
 def _trusting(ca_file: str) -> ssl.SSLContext:
     try:
+        # A terminal, a pipe or what the kernel tells (of no size) would be waited for, and with it this whole loop.
+        found = os.stat(ca_file)
+        if not stat.S_ISREG(found.st_mode) or not 0 < found.st_size <= _LONGEST_FILE:
+            raise AuthoritiesMissing(ca_file=ca_file, problem="it is no file of certificates")
         context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as error:
         raise AuthoritiesMissing(ca_file=ca_file, problem="there is no certificate (PEM) in it") from error
