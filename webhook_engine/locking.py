@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
@@ -58,7 +59,10 @@ class OwnerLock:
         self.path = side_file(path)
         self._handle: int | None = None
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            # Whoever may read a file may lock it, and would keep its owner out.
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            with suppress(OSError):
+                os.fchmod(handle, 0o600)
         except OSError as error:
             to_do = _OPENING.get(error.errno or 0, "")
             raise unusable(f"{self.path} cannot be opened: {error.strerror}{to_do}") from error

@@ -3,6 +3,7 @@ What a process keeps from others on its machine, and how much of it clients can 
 """
 
 import asyncio
+import json
 import os
 import resource
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.faults.process import COMMAND, Process, Target, event, until
+from tests.faults.process import COMMAND, DEFINITIONS, Process, Target, event, until
 from webhook_engine.process import listening
 from webhook_engine.settings import Settings
 
@@ -40,6 +41,31 @@ def test_no_memory_is_left_in_a_core_file(name, tmp_path):
         limits = _core_limits(process.pid)
 
     assert ["0", "0"] == limits
+
+
+def test_what_a_command_leaves_is_its_users_alone(tmp_path):
+    """
+    Whoever may read the deliveries knows what callers said; whoever may read a lock's file can keep its owner out.
+    """
+    (tmp_path / "integration.toml").write_text(DEFINITIONS.format(target="http://127.0.0.1:1", deadline_s=5))
+    (tmp_path / "calls.jsonl").write_text(json.dumps(event("private")))
+    given = set(tmp_path.iterdir())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEBHOOK_ENGINE")}
+
+    for command in ("import integration.toml", "key add dialer", "vault new-key", "emit calls.jsonl"):
+        subprocess.run(
+            [COMMAND, *command.split()],
+            check=True,
+            timeout=60,
+            cwd=tmp_path,
+            env=environment,
+            umask=0o022,
+            capture_output=True,
+        )
+
+    left = {file.name: oct(file.stat().st_mode & 0o777) for file in set(tmp_path.iterdir()) - given}
+    assert "webhook-engine.deliveries.db" in left
+    assert dict.fromkeys(left, "0o600") == left
 
 
 @linux

@@ -4,6 +4,8 @@ The queue's file: opened, owned, and its refusals in our words.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -51,6 +53,9 @@ def open_file(path: Path, settings: QueueSettings) -> apsw.Connection:
         QueueError: It is the file of something else, or a newer version's, or damaged.
         QueueUnavailable: Locked, or no room.
     """
+    # Readable by its owner alone, whoever makes it: SQLite's side files get the same rights.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     try:
         db = apsw.Connection(str(path), statementcachesize=512)
         try:
