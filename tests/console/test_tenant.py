@@ -2,6 +2,8 @@
 Agents and the tenant: what every webhook needs besides itself.
 """
 
+import pytest
+
 from tests.console.browsing import TENANT
 
 
@@ -80,6 +82,41 @@ async def test_what_the_tenant_cannot_be_stands_at_its_field(administrator):
     wrong = {a["name"] for tag, a in page.tags if a.get("aria-invalid") == "true"}
     assert {"time_zone", "allowed_networks"} == wrong
     assert ("Moon/Sea", "10.0.0.0/8\nnowhere") == (page.form["time_zone"], page.form["allowed_networks"])
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *("127.0.0.1", "127.0.0.0/8", "0.0.0.0/0", "169.254.169.254", "168.63.129.16", "100.100.100.200/32"),
+        *("::1", "::/0", "fd00:ec2::254", "fe80::/10", "::ffff:169.254.169.254"),
+    ],
+)
+async def test_an_administrator_opens_nothing_of_the_machine(administrator, network):
+    """
+    Its own services and its cloud's credentials are whoever's who runs it: a file that is imported opens them.
+    """
+    before = (await _definitions(administrator)).allowed_networks
+    await administrator.get("/tenant")
+
+    page = await administrator.submit("/tenant", allowed_networks=f"10.20.0.0/16\n{network}")
+
+    assert 422 == page.status
+    assert f"{network} holds this machine itself" in page.text
+    assert f"10.20.0.0/16\n{network}" == page.form["allowed_networks"]
+    assert before == (await _definitions(administrator)).allowed_networks
+
+
+async def test_what_was_opened_from_outside_stays(administrator):
+    """
+    So the rest of the form can still be saved.
+    """
+    before = (await _definitions(administrator)).allowed_networks
+    await administrator.get("/tenant")
+
+    await administrator.submit("/tenant", country="DE", allowed_networks="\n".join([*before, "fd00::/8"]))
+
+    assert ("127.0.0.1/32",) == before
+    assert {*before, "fd00::/8"} == {*(await _definitions(administrator)).allowed_networks}
 
 
 async def test_the_second_of_two_sees_what_the_first_changed(administrator):

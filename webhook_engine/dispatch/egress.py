@@ -91,6 +91,27 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 _LOW_32 = 0xFFFF_FFFF
 
 
+_OF_THE_MACHINE: tuple[Network, ...] = tuple(
+    ip_network(each) for each in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "::/127", "fe80::/10")
+)
+
+
+def is_the_machines(network: str) -> bool:
+    """
+    Whether allowing *network* would open the machine itself, what is beside it on its wire, or its cloud's credentials.
+
+    That is for whoever runs the machine to open. What is no network is none of it.
+    """
+    try:
+        named = ip_network(network)
+    except ValueError:
+        return False
+    leads_to = _led_to(named.network_address)
+    if named.prefixlen == named.max_prefixlen and leads_to in _METADATA:
+        return True
+    return any(named.version == own.version and named.overlaps(own) for own in _OF_THE_MACHINE)
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EgressPolicy:
     """

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Final
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
 from webhook_engine.console.saving import TENANT, Edit, save, table_of
+from webhook_engine.dispatch.egress import is_the_machines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from aiohttp import web
 
     from webhook_engine.console.forms import Reader
     from webhook_engine.console.visit import Visit
 
+_NETWORKS: Final = "allowed_networks"
+
 READERS: Final[Mapping[str, Reader]] = {
     "time_zone": forms.text,
     "country": forms.text,
     "pbx_server": forms.text,
     "datetime_tokens": forms.text,
-    "allowed_networks": forms.lines,
+    _NETWORKS: forms.lines,
     "record_events": forms.whole,
     "record_days": forms.number,
 }
@@ -46,6 +49,10 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     based_on = forms.whole(visit.given("based_on"))
     table = forms.read_table(visit.fields, READERS)
+    revision = await visit.console.revision()
+    if closed := _closed(table.get(_NETWORKS) or [], revision.definitions.allowed_networks):
+        form = Form(table=table, errors={_NETWORKS: closed}, based_on=revision.entry.number)
+        return visit.page("tenant.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form, conflict=None)
     saving = await save(
         visit.console,
         Edit(
@@ -67,3 +74,16 @@ async def store(visit: Visit) -> web.StreamResponse:
     return visit.page(
         "tenant.html", status=HTTPStatus.UNPROCESSABLE_ENTITY, form=form, conflict=saving.conflict
     )
+
+
+def _closed(stated: Iterable[str], before: Collection[str]) -> list[str]:
+    """
+    Which networks an administrator may not open, in sentences: they decide for their tenant, and not for the machine.
+    """
+    new = [each for each in stated if each not in before]
+    return [
+        f"{each} holds this machine itself or what its cloud tells it: whoever runs the machine opens that, "
+        "with `webhook-engine import`"
+        for each in new
+        if is_the_machines(each)
+    ]
