@@ -4,9 +4,10 @@ What somebody can bring about who has another person open a link, or lends them 
 
 import pytest
 
-from tests.console.browsing import PASSWORD
+from tests.console.browsing import PASSWORD, Browser, consoled
 from tests.console.conftest import _furnished, browser, cheap_passwords, database, store  # noqa: F401  # fixtures
-from webhook_engine.console import sessions
+from webhook_engine.console import ConsoleSettings, sessions
+from webhook_engine.store import Role
 
 
 async def test_a_session_given_to_somebody_is_not_theirs_afterwards(browser):  # noqa: F811  # the fixture, not its import
@@ -38,3 +39,33 @@ async def test_a_foreign_host_moves_no_redirect(browser, header):  # noqa: F811 
 
     assert page.headers["Location"].startswith("/sign-in?back=")
     assert "evil.example" not in page.text + str(page.headers) + form.text
+
+
+async def test_another_tenants_browser_is_known_to_nobody_here(store):  # noqa: F811  # the fixture, not its import
+    """
+    Consoles of two tenants may share a key: an administrator of one, who lets anybody in there under the address of
+    the other's, would have a fresh browser for every few guesses.
+    """
+    key = bytes(32)
+    email = "administrator@example.com"
+    await store.users.add("Harmony", email, "of the other tenant", role=Role.ADMINISTRATOR, by="a test")
+    theirs = ConsoleSettings(tenant="Harmony", session_key=key)
+    async with (
+        consoled(store, settings=theirs) as other,
+        consoled(store, settings=ConsoleSettings(session_key=key)) as client,
+    ):
+        guessing = Browser(client, store)
+        for _ in range(3):
+            jar = other.session.cookie_jar
+            jar.clear()
+            minting = Browser(other, store)
+            await minting.get("/sign-in")
+            await minting.post("/sign-in", email=email, password="of the other tenant")
+            known = {each.key: each.value for each in jar}[sessions.KNOWN]
+            client.session.cookie_jar.clear()
+            client.session.cookie_jar.update_cookies({sessions.KNOWN: known})
+            await guessing.get("/sign-in")
+            for _ in range(4):
+                page = await guessing.post("/sign-in", email=email, password="wrong")
+
+    assert 429 == page.status

@@ -95,9 +95,9 @@ class Sessions:
         session.invalidate()
         await self._users.end_session(ident, until=datetime.now(UTC) + timedelta(seconds=self._session_s))
 
-    def browser_of(self, request: web.Request, email: str) -> str:
+    def browser_of(self, request: web.Request, email: str, *, tenant: str) -> str:
         """
-        By what a browser is known in which *email* signed in before; empty where it is any other.
+        By what a browser is known in which *email* of *tenant* signed in before; empty where it is any other.
         """
         given = request.cookies.get(KNOWN, "")
         if not given or len(given) > _KNOWN_BYTES:
@@ -106,16 +106,18 @@ class Sessions:
             ident, _, whose = self._known.decrypt(given.encode(), ttl=_KNOWN_S).decode().partition(" ")
         except (InvalidToken, UnicodeError):
             return ""
-        return ident if whose == email else ""
+        return ident if whose == _whose(email, tenant) else ""
 
-    def remember(self, request: web.Request, response: web.StreamResponse, email: str, *, path: str) -> None:
+    def remember(
+        self, request: web.Request, response: web.StreamResponse, email: str, *, tenant: str, path: str
+    ) -> None:
         """
-        Have this browser known as one of *email*.
+        Have this browser known as one of *email* of *tenant*.
         """
-        ident = self.browser_of(request, email) or secrets.token_urlsafe(12)
+        ident = self.browser_of(request, email, tenant=tenant) or secrets.token_urlsafe(12)
         response.set_cookie(
             KNOWN,
-            self._known.encrypt(f"{ident} {email}".encode()).decode(),
+            self._known.encrypt(f"{ident} {_whose(email, tenant)}".encode()).decode(),
             max_age=_KNOWN_S,
             path=path,
             secure=self._is_secure(request),
@@ -136,6 +138,11 @@ class Sessions:
 
     def _is_secure(self, request: web.Request) -> bool:
         return request.secure if self._https is None else self._https
+
+
+def _whose(email: str, tenant: str) -> str:
+    # Consoles of several tenants may share a key. No address has a blank in it, so nothing else reads like this.
+    return f"{email} {tenant}"
 
 
 def sign_in(session: Session, email: str, stamp: str) -> None:

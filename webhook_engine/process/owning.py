@@ -30,9 +30,8 @@ async def claim(queue: DeliveryQueue, tenant: str, *, where: str) -> None:
     await _check(queue, tenant, where)
     if tenant:  # before there are definitions there is no delivery either
         await queue.keep(_MARK, tenant)
-        await _check(
-            queue, tenant, where
-        )  # where two began at the same moment, one of them had the last word
+        # Where two began at the same moment, one of them had the last word.
+        await _check(queue, tenant, where)
 
 
 async def _check(queue: DeliveryQueue, tenant: str, where: str) -> None:

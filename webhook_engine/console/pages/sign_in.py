@@ -65,7 +65,7 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     sessions.sign_in(visit.session, user.email, user.stamp)
     await _note(visit, user)
     response = _onward(visit, back)
-    console.sessions.remember(visit.request, response, email, path=visit.url("home"))
+    console.sessions.remember(visit.request, response, email, tenant=console.tenant, path=visit.url("home"))
     return response
 
 
@@ -76,7 +76,7 @@ def _counts(visit: Visit, email: str) -> list[tuple[Throttle, str]]:
     Else whoever guesses at an address, or sits behind the same proxy, could keep its owner out.
     """
     console = visit.console
-    if browser := console.sessions.browser_of(visit.request, email):
+    if browser := console.sessions.browser_of(visit.request, email, tenant=console.tenant):
         return [(console.throttle, f"{browser} {email}")]
     return [(console.throttle, email), (console.machines, str(visit.request.remote))]
 
@@ -125,7 +125,9 @@ async def make_first(visit: Visit) -> web.StreamResponse:
     sessions.sign_in(visit.session, user.email, user.stamp)
     await _note(visit, user)
     response = visit.go("home", say="Welcome. Begin with a group for the target system, then add a webhook.")
-    visit.console.sessions.remember(visit.request, response, user.email, path=visit.url("home"))
+    visit.console.sessions.remember(
+        visit.request, response, user.email, tenant=tenant, path=visit.url("home")
+    )
     return response
 
 
