@@ -193,3 +193,47 @@ def test_a_log_that_nobody_reads_any_more_ends_nothing():
         log.event("attempt.finished", outcome="ok")
 
     assert not lines._thread.is_alive()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_fails_is_told_without_what_its_variables_hold(form):
+    """
+    They may be passwords and keys; where it failed and why is enough.
+    """
+
+    def failing(secret):
+        raise ValueError(len(secret))
+
+    stream = io.StringIO()
+
+    with logging_to(stream, form):
+        try:
+            failing(bytes.fromhex("63616e6172792d37663361").decode())
+        except ValueError:
+            logging.getLogger(log.NAME).exception("page.failed")
+
+    told = stream.getvalue()
+    assert "in failing" in told
+    assert "ValueError: 11" in told
+    assert "canary-7f3a" not in told
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_nobody_writes_lines_or_commands_into_it(form):
+    """
+    What is quoted of others forges no line, and a terminal obeys none of it.
+    """
+    stream = io.StringIO()
+    hostile = "\x1b]0;gone\x07\x1b[2J\x7f\x9b31m\nworker.ended"
+
+    with logging_to(stream, form):
+        log.event("deliveries.changed", which=hostile)
+        logging.getLogger("aiohttp.server").warning("cannot read %s", hostile)
+        try:
+            raise ValueError(hostile.replace("\n", " "))
+        except ValueError:
+            logging.getLogger(log.NAME).exception("page.failed")
+
+    lines = stream.getvalue().splitlines()
+    assert not any(each.startswith("worker.ended") for each in lines)
+    assert all(each.isprintable() for each in lines)

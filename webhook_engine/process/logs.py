@@ -12,9 +12,11 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -23,7 +25,7 @@ from webhook_engine import log
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from structlog.typing import EventDict, WrappedLogger
+    from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
     from webhook_engine.settings import LogFormat
 
@@ -173,27 +175,47 @@ def _formatter(*, colours: bool, is_text: bool) -> logging.Formatter:
 
     renderer: structlog.typing.Processor
     if is_text:
-        renderer = structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=22)
+        # structlog's own shows what stands in every variable, secrets among it.
+        renderer = structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=22, exception_formatter=_traced)
     else:
         renderer = structlog.processors.JSONRenderer(serializer=lambda fields, **_: _json(fields))
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), _when, _where],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([] if is_text else [structlog.processors.format_exc_info]),
+            *([_as_one_line] if is_text else [structlog.processors.format_exc_info]),
             renderer,
         ],
     )
+
+
+def _as_one_line(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
+    """
+    What a library said, which may quote what somebody sent: no line of its own, and nothing that a terminal obeys.
+    """
+    return {**fields, "event": _shown(str(fields["event"])).replace("\n", "\\n")}
+
+
+def _traced(to: TextIO, error: ExcInfo) -> None:
+    text = StringIO()
+    traceback.print_exception(*error, file=text)
+    to.write("\n" + _shown(text.getvalue().rstrip("\n")))
+
+
+def _shown(text: str) -> str:
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
 
 
 def _json(fields: object) -> str:
     import orjson
 
     try:
-        return orjson.dumps(fields, default=str).decode()
+        line = orjson.dumps(fields, default=str).decode()
     except TypeError:
         # Half a character, as in a file's name that is no UTF-8, or a number beyond 64 bits.
         return json.dumps(fields, default=str)
+    # JSON carries what some terminals obey, and logs are looked at on terminals too.
+    return line if line.isprintable() else json.dumps(fields, default=str).replace("\x7f", "\\u007f")
 
 
 def _when(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
