@@ -3,6 +3,7 @@ What somebody can bring about who has another person open a link, or lends them 
 """
 
 import pytest
+from aiohttp import CookieJar
 
 from tests.console.browsing import PASSWORD, Browser, consoled
 from tests.console.conftest import _furnished, browser, cheap_passwords, database, store  # noqa: F401  # fixtures
@@ -69,3 +70,27 @@ async def test_another_tenants_browser_is_known_to_nobody_here(store):  # noqa: 
                 page = await guessing.post("/sign-in", email=email, password="wrong")
 
     assert 429 == page.status
+
+
+async def test_nobody_elses_guesses_keep_a_password_from_being_changed(store):  # noqa: F811  # the fixture, not its import
+    """
+    That is when it should be; and whoever has another's session open guesses no faster by it.
+    """
+    email, another = "administrator@example.com", "another password"
+    async with consoled(store) as client:
+        owner = await Browser(client, store).sign_in(Role.ADMINISTRATOR)
+        theirs, client.session._cookie_jar = client.session.cookie_jar, CookieJar(unsafe=True)
+        stranger = Browser(client, store)
+        await stranger.get("/sign-in")
+        for _ in range(6):
+            page = await stranger.post("/sign-in", email=email, password="wrong")
+        assert 429 == page.status
+
+        client.session._cookie_jar = theirs
+        await owner.get("/account")
+        changed = await owner.post("/account", old=PASSWORD, new=another, again=another)
+        for _ in range(6):
+            refused = await owner.post("/account", old="wrong", new=another, again=another)
+
+    assert "Your password is the new one" in changed.text
+    assert 429 == refused.status

@@ -71,6 +71,7 @@ class Console:
         self.looking = AgentStreams(engine.pops, shown=as_looked_at)
         self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
+        self.changing = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
         # Behind a proxy all machines look like one.
         self.machines = Throttle(tries=10 * settings.tries, longest_s=settings.longest_wait_s)
 

@@ -31,12 +31,13 @@ async def store(visit: Visit) -> web.StreamResponse:
     """
     _check_own(visit)
     console, email, new = visit.console, visit.who.email, visit.given("new")
-    if console.throttle.wait_s(email):
+    # Of their own, or whoever guesses at an address kept its owner from another password as long as they go on.
+    if console.changing.wait_s(email):
         return _again(visit, "old", "too many wrong tries: wait a while", HTTPStatus.TOO_MANY_REQUESTS)
-    console.throttle.failed(email)
+    console.changing.failed(email)
     if await console.store.users.check(console.tenant, email, visit.given("old")) is None:
         return _again(visit, "old", "this is not your password")
-    console.throttle.succeeded(email)
+    console.changing.succeeded(email)
     if new != visit.given("again"):
         return _again(visit, "again", "this is not the same as above")
     try:
