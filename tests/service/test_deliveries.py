@@ -184,6 +184,7 @@ async def test_a_bulk_is_done_in_parts(down):
         ("replay", {"filter": {"state": "gone"}}, "filter.state"),
         ("replay", {"filter": {"colour": "red"}}, "filter.colour"),
         ("replay", {"filter": {"webhook": 1}}, "filter.webhook"),
+        ("replay", {"filter": {"webhook": "a\0b"}}, "filter.webhook"),
         ("replay", {"ids": [], "expires_s": 0}, "expires_s"),
         ("replay", {"ids": [], "expires_s": True}, "expires_s"),
         ("replay", {"ids": [], "reason": "x"}, "reason"),

@@ -173,8 +173,9 @@ def _filters(found: Mapping[str, object], problems: list[Wrong], *, within: str 
             if within:
                 what = f"is no filter; there is {', '.join(_FILTERS)}"
                 problems.append(Wrong(path=within + name, message=what))
-        elif not isinstance(value, str):
-            problems.append(Wrong(path=within + name, message="must be text"))
+        elif not isinstance(value, str) or "\0" in value:
+            # Nothing in a database holds NUL, and PostgreSQL would refuse to look.
+            problems.append(Wrong(path=within + name, message="must be text without NUL"))
         elif name == "state" and value not in set(State):
             problems.append(Wrong(path=f"{within}state", message=f"is none of {', '.join(State)}"))
         else:
