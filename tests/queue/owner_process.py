@@ -59,7 +59,9 @@ async def main(path, first, cruel=""):
     async with SqliteQueue(path, settings=settings) as queue:
         say("open")
         room = {"hangs": 0}
-        workers = [work(queue, room) for _ in range(6)] + [hang(queue)] * (cruel == "hang")
+        workers = [work(queue, room) for _ in range(6)]
+        if cruel == "hang":
+            workers.append(hang(queue))
         await asyncio.gather(*(put(queue, first + 1_000_000 * n) for n in range(3)), *workers)
 
 
