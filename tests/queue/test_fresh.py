@@ -100,3 +100,19 @@ async def test_what_the_disk_refused_is_held_as_before(tmp_path):
         errors = await queue.settle([Ending(lease, State.DONE, OK) for lease in (*leases, leases[0])])
 
     assert [None, None, None, LeaseLost] == [error if error is None else type(error) for error in errors]
+
+
+async def test_what_died_unclaimed_and_was_revived_has_its_new_life(tmp_path):
+    """
+    A retry waits for as long as it was told to, although the delivery would have expired long before.
+    """
+    async with SqliteQueue(tmp_path / "q.db") as queue:
+        await queue.put([delivery("e1", expires_s=60.0)])
+        await queue.drop([delivery("e1").id])
+        await queue.revive([delivery("e1").id], expires_s=3600.0)
+        (lease,) = await queue.claim(1, lease_s=LONG_S)
+        await queue.retry(lease, OK, wait_s=1800.0)
+        report = await queue.show(lease.id)
+
+    assert State.WAITING == report.state
+    assert 1800 == round((report.until - report.records[0].at).total_seconds())

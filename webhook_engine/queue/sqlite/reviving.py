@@ -26,6 +26,8 @@ def revive(book: Book, keys: Sequence[bytes], expires: int | None) -> int:
             "place = ?, reason = '' WHERE id = ?",
             (after, at, ends, book.next_id(), number),
         )
+        # What is at hand of it expires when it did before.
+        book.fresh.pop(number, None)
         book.tally.move(target, state, after)
         book.wake_at(at)
         revived += 1
