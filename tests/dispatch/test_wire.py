@@ -4,6 +4,7 @@ What is prepared is what the target reads, to the byte, and once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -296,6 +297,29 @@ async def test_what_comes_unasked_is_no_response(start_target: StartTarget) -> N
     target = await start_target(serve)
     async with Transport() as transport:
         await transport.send(a_request(target.url("/first")))
+        second = await transport.send(a_request(target.url("/second")))
+
+    assert b"/second" == second.body
+    assert 2 == target.connections
+
+
+async def test_the_beginning_of_what_comes_unasked_is_noticed(start_target: StartTarget) -> None:
+    """
+    Its rest would be taken for the beginning of the next response.
+    """
+    answered = asyncio.Event()
+
+    async def serve(visit: Visit) -> None:
+        await visit.say(answer(visit.line.split()[1].encode()))
+        if visit.number == 1:
+            await answered.wait()
+            await visit.say(b"HTTP/1.1 408 Request Time")
+
+    target = await start_target(serve)
+    async with Transport() as transport:
+        await transport.send(a_request(target.url("/first")))
+        answered.set()
+        await asyncio.sleep(0.1)  # so that it has been read, and not only arrived
         second = await transport.send(a_request(target.url("/second")))
 
     assert b"/second" == second.body

@@ -110,6 +110,9 @@ class Pool(aiohttp.TCPConnector):
         """
         Keeps a connection for the next request, or ends it.
         """
+        # With no parser, whatever comes while it is idle stays where `has_ended` sees it. One would take in the
+        # beginning of a response that nobody asked for, and its rest be read as the next one's.
+        protocol._parser = None
         if ends or protocol.should_close or self._waiters or self._closed or self._cleanup_handle is None:
             self._release(key, protocol, should_close=ends)
             return
