@@ -57,16 +57,14 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
 def _choose(book: Book, asked: Claim) -> list[list[Any]]:
     everybody = asked.limit if asked.per_target is None else asked.per_target
     picked = pick(book, asked.limit, lambda target: asked.room.get(target, everybody))
-    chosen: list[list[Any]] = []
-    room = asked.room
-    if picked.suspects:
-        release(book, picked.suspects)
-        numbers = [number for number, _ in picked.suspects]
-        chosen += _named(book, numbers)
-        room = {**room, **{target: room.get(target, everybody) - 1 for _, target in picked.suspects}}
-    if picked.others:
-        chosen += _shared(book, book.tally.plan(asked.limit - len(chosen), room, asked.per_target))
-    return chosen
+    room = {**asked.room, **{target: asked.room.get(target, everybody) - 1 for _, target in picked.suspects}}
+    limit = asked.limit - len(picked.suspects)
+    # Before suspects are let go: then they are among the retries, and would be found a second time.
+    others = _shared(book, book.tally.plan(limit, room, asked.per_target)) if picked.others else []
+    if not picked.suspects:
+        return others
+    release(book, picked.suspects)
+    return _named(book, [number for number, _ in picked.suspects]) + others
 
 
 def _shared(book: Book, shares: list[Share]) -> list[list[Any]]:

@@ -181,6 +181,22 @@ class FencesContract:
         await queue.done(suspect, OK)
         assert (await claim_one(queue)).event_id in {"slow", "slower"}
 
+    async def test_a_suspect_that_joins_others_is_claimed_once(self, queue: DeliveryQueue) -> None:
+        """
+        Together with whatever else its target has.
+        """
+        await queue.put([delivery(each, target=each) for each in ("one", "two")])
+        for _ in range(2):
+            await queue.claim(2, lease_s=SOON_S)
+            await asyncio.sleep(SOON_S + A_WHILE_S)
+        (alone,) = await queue.claim(5, lease_s=LONG_S)
+        (other,) = {"one", "two"} - {alone.event_id}
+
+        joined = await queue.claim(5, lease_s=LONG_S, wait_s=PATIENCE_S)
+
+        assert events(joined) == [other]
+        assert (await queue.stats()).states[State.LEASED] == 2
+
     async def test_a_word_in_between_is_no_poison(self, queue: DeliveryQueue) -> None:
         """
         Only crashes in a row count.
