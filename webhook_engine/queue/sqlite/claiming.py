@@ -5,6 +5,7 @@ Leases on what may go now.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -57,17 +58,17 @@ def claim(book: Book, asked: Claim) -> tuple[Lease, ...]:
 def _choose(book: Book, asked: Claim) -> list[list[Any]]:
     everybody = asked.limit if asked.per_target is None else asked.per_target
     picked = pick(book, asked.limit, lambda target: asked.room.get(target, everybody))
-    room = {**asked.room, **{target: asked.room.get(target, everybody) - 1 for _, target in picked.suspects}}
-    limit = asked.limit - len(picked.suspects)
-    # Before suspects are let go: then they are among the retries, and would be found a second time.
-    others = _shared(book, book.tally.plan(limit, room, asked.per_target)) if picked.others else []
     if not picked.suspects:
-        return others
+        return _shared(book, asked, asked.limit, asked.room) if picked.others else []
+    room = {**asked.room, **{target: asked.room.get(target, everybody) - 1 for _, target in picked.suspects}}
+    # Before suspects are let go: then they are among the retries, and would be found a second time.
+    others = _shared(book, asked, asked.limit - len(picked.suspects), room) if picked.others else []
     release(book, picked.suspects)
     return _named(book, [number for number, _ in picked.suspects]) + others
 
 
-def _shared(book: Book, shares: list[Share]) -> list[list[Any]]:
+def _shared(book: Book, asked: Claim, limit: int, room: Mapping[str, int]) -> list[list[Any]]:
+    shares = book.tally.plan(limit, room, asked.per_target)
     newest: list[int] = []
     for place, share in enumerate(shares):
         if share.newest:
