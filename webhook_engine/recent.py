@@ -26,6 +26,9 @@ _STAYS_S: Final = 60.0
 _BESIDES: Final = 2048
 """Bytes of an entry beside the texts of its call, about."""
 
+_VARIABLE: Final = 150
+"""Bytes of a custom variable beside its value, about: its name, and its places in the document and in the call."""
+
 _texts_of = attrgetter(
     "caller_name",
     "caller_number",
@@ -99,6 +102,6 @@ def size_of(recent: Recent) -> int:
     call = recent.event.call
     size = _BESIDES + getsizeof("".join(_texts_of(call)))
     if call.extra:
-        size += sum(map(getsizeof, call.extra.values()))
+        size += sum(map(getsizeof, call.extra.values())) + _VARIABLE * len(call.extra)
     frozen = recent.reference.get("frozen")
     return size if frozen is None else size + getsizeof(repr(frozen))

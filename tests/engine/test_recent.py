@@ -2,6 +2,7 @@
 What was just put into the queue is at hand when it is performed, as far as there is room.
 """
 
+import json
 import tracemalloc
 
 import pytest
@@ -104,17 +105,24 @@ def test_the_same_delivery_has_one_place():
 
 
 @pytest.mark.parametrize(
-    "notes", ["", "n" * 10_000, "é" * 10_000], ids=["short", "long", "long, of two bytes"]
+    ("notes", "variables"),
+    [("", 0), ("n" * 10_000, 0), ("é" * 10_000, 0), ("", 500)],
+    ids=["short", "long", "long, of two bytes", "many custom variables"],
 )
-def test_the_bytes_are_about_those_of_the_memory(notes):
+def test_the_bytes_are_about_those_of_the_memory(notes, variables):
     """
     Within half of what they are.
     """
-    documents = [recent(f"e{number}", notes=f"{notes}{number}").event.to_json() for number in range(100)]
+    documents = []
+    for number in range(100):
+        extra = {f"VARIABLE_{place}": f"{number}/{place}" for place in range(variables)}
+        documents.append(
+            json.dumps(recent(f"e{number}", notes=f"{notes}{number}", extra=extra).event.to_json())
+        )
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        made = [CallEvent.from_json({**each, "call": dict(each["call"])}) for each in documents]
+        made = [CallEvent.from_json(json.loads(each), owned=True) for each in documents]
         kept = [
             Recent(Start(webhook="w", event_id=each.id, rule="r"), each, {"event": each.source()}, 0.0)
             for each in made
