@@ -101,3 +101,35 @@ async def test_a_look_costs_no_new_poll(start_target: StartTarget, monkeypatch: 
             await transport.send(a_request(target.url()))
 
     assert 1 == target.connections
+
+
+async def test_what_a_target_does_not_read_is_not_kept() -> None:
+    """
+    A request that was given up takes its connection along, however much of it was not sent.
+    """
+    reading = asyncio.Event()
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads too
+        await reading.wait()
+        writer.close()
+
+    server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with Transport() as transport:
+        request = a_request(f"http://127.0.0.1:{port}/", method="POST", body=b"x" * 20_000_000)
+        sending = asyncio.create_task(
+            transport.send(request, deadline=asyncio.get_running_loop().time() + 0.3)
+        )
+        while not pool_of(transport)._acquired:
+            await asyncio.sleep(0.01)
+        [handler] = pool_of(transport)._acquired
+        wire = handler.transport
+        with pytest.raises(TimedOut):
+            await sending
+        await asyncio.sleep(0)
+
+        assert wire is not None
+        assert 0 == wire.get_write_buffer_size()
+    reading.set()
+    server.close()

@@ -423,6 +423,10 @@ class _Straight:
         self._pool.give_back(self._key, self._protocol, ends=ends)
 
     def close(self) -> None:
+        transport = self._protocol.transport
+        if transport is not None and transport.get_write_buffer_size() > 0:
+            # A target that does not read would keep it, and the rest of the request, for as long as it likes.
+            transport.abort()
         self._pool.give_back(self._key, self._protocol, ends=True)
 
 
