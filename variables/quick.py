@@ -105,7 +105,7 @@ def read(kind: "type[E]", document: Mapping[str, Any], *, owned: bool) -> "E | N
 
 def _copy(told: dict[str, Any], call: CallContext) -> dict[str, Any]:
     kept = told.copy()
-    if call.extra:
+    if "extra" in kept:
         kept["extra"] = call.extra.copy()  # type: ignore[attr-defined]  # a FrozenMapping
     return kept
 

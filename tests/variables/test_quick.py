@@ -121,3 +121,20 @@ def test_an_event_of_another_class_is_read_too():
     event = Noted.from_json({"id": "e-1", "moment": "disposed", "at": AT, "call": {"CALL_QUEUE": "Sales"}})
 
     assert (Noted, "e-1", "Sales") == (type(event), event.id, event.call.call_queue)
+
+
+def test_a_document_may_be_changed_afterwards():
+    """
+    What an event was made of is its own, also where nothing stood in it yet.
+    """
+    document = {
+        "id": "e-1",
+        "moment": "ringing",
+        "at": AT,
+        "call": {"EXTENSION": "100-Euphoria", "extra": {}},
+    }
+    event = CallEvent.from_json(document)
+
+    document["call"]["extra"]["LATER"] = "x"
+
+    assert event == CallEvent.from_json(event.source())
