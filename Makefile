@@ -27,10 +27,11 @@ types: $(VENV)/.tests
 layers: $(VENV)/.tests
 	$(BIN)/lint-imports --no-cache
 
-# Spread by file: the tests of one file share processes and servers.
+# Spread by file: the tests of one file share processes and servers. In the order of tests/conftest.py: xdist's own
+# begins with the files of many tests, which are those of quick ones.
 check: $(VENV)/.tests
 	@sh tests/tools/install-servers.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=92
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=92
 
 attack: $(VENV)/.tests  ## Hostile clients and targets in earnest: thousands of connections, every wrong key: some minutes
 	WEBHOOK_ENGINE_ATTACK=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/attack

@@ -7,9 +7,12 @@ import os
 import random
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+HERE = Path(__file__).parent
 
 # These machines are shared: a deadline would measure the neighbours.
 settings.register_profile(
@@ -19,6 +22,55 @@ settings.register_profile(
     "long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+# Files that take long, longest first: the others fill the workers' time behind them.
+SLOW = (
+    "faults/test_disk.py",
+    "attack/test_floods.py",
+    "attack/test_described.py",
+    "attack/test_egress.py",
+    "attack/test_access.py",
+    "attack/test_secrets.py",
+    "console/test_in_a_browser.py",
+    "console/test_operation_in_a_browser.py",
+    "console/test_desktop_in_a_browser.py",
+    "nats/test_working.py",
+    "nats/test_faults.py",
+    "queue/test_durability.py",
+    "faults/",
+    "cluster/",
+    "nats/",
+    "reliability/",
+    "packaging/",
+    "attack/test_process.py",
+    "console/test_rules_in_a_browser.py",
+    "console/test_columns_in_a_browser.py",
+    "store/test_kill.py",
+    "xml_api/test_kill.py",
+    "xml_api/test_commands.py",
+    "xml_api/test_readme.py",
+    "docs/",
+    "examples/",
+    "process/",
+    "queue/",
+    "store/",
+    "responses/test_hostile.py",
+    "pops/",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """
+    Between workers, what takes long begins first.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+def _turn(item):
+    path = item.path.relative_to(HERE).as_posix()
+    return next((turn for turn, slow in enumerate(SLOW) if path.startswith(slow)), len(SLOW))
 
 
 @pytest.fixture
