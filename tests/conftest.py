@@ -74,10 +74,12 @@ def _turn(item):
 
 
 @pytest.fixture
-def patience():
+def patience(request):
     """
     How many times longer work takes when coverage looks at every line of it.
     """
+    if request.node.get_closest_marker("no_cover"):
+        return 1
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
     looks = sys.gettrace() or (monitoring and monitoring.get_tool(monitoring.COVERAGE_ID))
     return 10 if looks else 1

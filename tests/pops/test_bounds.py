@@ -112,6 +112,7 @@ def test_big_pops_of_a_tenant_give_way_to_each_other():
     assert [1, 0, 1] == [len(board.open_pops(agent)) for agent in ("100-E", "101-E", "102-E")]
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_calls():
     """
     Ten thousand calls later it is what it was after the first thousand.
@@ -138,6 +139,7 @@ def test_memory_does_not_grow_with_the_calls():
     assert after_ten < 1.2 * after_one + 100_000
 
 
+@pytest.mark.no_cover
 def test_one_call_does_not_grow_for_ever():
     """
     However many agents say that they are done with it, and however long what it starts is.
