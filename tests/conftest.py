@@ -62,10 +62,14 @@ SLOW = (
 
 def pytest_collection_modifyitems(items):
     """
-    Between workers, what takes long begins first.
+    Between workers, what takes long begins first; and no property is slowed by coverage, which hundreds of
+    examples of it tell nothing that one would not.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")
 
 
 def _turn(item):
