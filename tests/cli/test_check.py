@@ -245,3 +245,17 @@ def test_a_test_with_a_mistake_is_refused(command, tmp_path, test, told):
 
     assert 2 == result.code
     assert told in result.err
+
+
+def test_a_mistake_is_told_once(command, tmp_path):
+    """
+    Though every moment that follows has it too.
+    """
+    path = tmp_path / "rules.toml"
+    given = 'given = { DATETIME_DATE = "9999-12-31_00-00-00" }'
+    moments = 'moment = [{ event = "ringing" }, { event = "ended" }]'
+    path.write_text(f"{RULES}\n[[test]]\nname = 'the test'\nnothing = true\n{given}\n{moments}\n")
+
+    result = command("check", str(path))
+
+    assert 1 == result.err.count("which no clock of ours can show")

@@ -85,11 +85,19 @@ REFUSED = {
     ),
     "a test of a body that is a number": (
         f'{TEST}[[test.expect]]\nwebhook = "Find"\nbody = 5\n',
-        "test[1].expect[1].body: must be text for the whole body, or a table of its parts",
+        "test[1].expect[1].body: must be text for the whole body, or a table or list of its parts",
     ),
     "a test of a body with a date in it": (
         f'{TEST}[[test.expect]]\nwebhook = "Find"\nbody = {{ at = [2020-01-01] }}\n',
-        "test[1].expect[1].body: must be text for the whole body, or a table of its parts",
+        "test[1].expect[1].body: holds 2020-01-01, which JSON has no form for; write it as text",
+    ),
+    "an answer with a number that JSON does not have": (
+        f'{TEST}nothing = true\nresponse = [{{ webhook = "Find", body = {{ a = [1.5, inf] }} }}]\n',
+        "test[1].response[1].body: holds inf, which is no number in JSON",
+    ),
+    "an answer with a number longer than JSON's writer takes": (
+        f'{TEST}nothing = true\nresponse = [{{ webhook = "Find", body = {{ a = {2**64} }} }}]\n',
+        "test[1].response[1].body: holds a whole number longer than 64 bits; write the whole body as text",
     ),
     "a test of nothing and something": (
         f'{TEST}nothing = true\n[[test.expect]]\nwebhook = "Find"\n',

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Final, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -29,6 +30,9 @@ _EXTENSION = re.compile(r"[^\s-]+-\S+\Z")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _HOW_TO_WRITE_ONE: Final = '{ env = "NAME" }, { file = "PATH" }, { vault = "NAME" } or the secret as text'
 _PLACES = (SecretKind.ENV.value, SecretKind.FILE.value, SecretKind.VAULT.value)
+
+# What orjson writes.
+_LEAST, _MOST = -(2**63), 2**64 - 1
 
 T = TypeVar("T")
 
@@ -137,17 +141,27 @@ def _fact(value: object) -> object:
 
 
 def _tree(value: object) -> object:
-    if not isinstance(value, str | list | dict) or not _is_plain(value):
-        raise refused("must be text for the whole body, or a table of its parts")
+    if not isinstance(value, str | list | dict):
+        raise refused("must be text for the whole body, or a table or list of its parts")
+    for part in _parts(value):
+        if not isinstance(part, str | int | float):  # true and false are numbers to Python
+            raise refused(f"holds {part}, which JSON has no form for; write it as text")
+        if isinstance(part, float) and not isfinite(part):
+            raise refused(f"holds {part}, which is no number in JSON")
+        if isinstance(part, int) and not _LEAST <= part <= _MOST:
+            raise refused("holds a whole number longer than 64 bits; write the whole body as text")
     return value
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return isinstance(value, str | int | float | bool)
+def _parts(value: object) -> Iterator[object]:
+    """
+    What is no table and no list, however deep it stands.
+    """
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _parts(each)
+    else:
+        yield value
 
 
 def _wanted(value: object) -> object:
