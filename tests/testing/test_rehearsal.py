@@ -427,12 +427,34 @@ def test_a_secret_is_never_read(play, monkeypatch):
 
 def test_a_file_with_an_answer_that_is_not_there_fails(play):
     """
-    The file is named.
+    Each such file is named.
     """
-    result = play(RINGING + PAGE + LOOKUP + '[[test.response]]\nwebhook = "Lookup"\nfile = "no/such.json"\n')
+    answer = '[[test.response]]\nwebhook = "Lookup"\nfile = "no/such.json"\n'
+    result = play(RINGING + PAGE + LOOKUP + answer + answer.replace("such", "other"))
+
+    why = "the file of a response cannot be read: No such file or directory"
+    assert [f"response[1]: no/such.json: {why}", f"response[2]: no/other.json: {why}"] == [
+        each.what for each in result.failures
+    ]
+
+
+def test_a_call_that_goes_on_too_long_fails(play):
+    """
+    Other tests are played all the same.
+    """
+    result = play(
+        """
+given = { DATETIME_DATE = "9998-12-31_23-00-00", EXTENSION = "100-Euphoria" }
+moment = [{ event = "ringing" }, { event = "ended", after_s = 86400 }]
+nothing = true
+"""
+    )
 
     (failure,) = result.failures
-    assert "no/such.json: the file of a response cannot be read: No such file or directory" == failure.what
+    assert (
+        "there can be no such call: at is 9999-01-01T23:00:00+00:00, which no clock of ours can show"
+        == failure.what
+    )
 
 
 def test_tests_do_not_know_of_each_other():

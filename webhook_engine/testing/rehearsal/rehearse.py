@@ -5,11 +5,12 @@ Tests of a rule set, run: what each expected, what came instead, and why.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from webhook_engine.errors import InvalidCall
 from webhook_engine.testing.rehearsal.answers import Answers, answer_of
 from webhook_engine.testing.rehearsal.calls import events_of
 from webhook_engine.testing.rehearsal.judging import Failure, Judge
@@ -123,12 +124,14 @@ class Rehearsal:
         began = perf_counter()
         place = ":".join(str(each) for each in self.place(case) if each)
         try:
-            answers = _answers(case, self.definitions)
-        except OSError as error:
-            what = f"{error.filename}: the file of a response cannot be read: {error.strerror}"
-            return TestResult(name=case.name, place=place, failures=(Failure(what=what),))
+            answers, events = _answers(case, self.definitions), list(events_of(case, self.definitions))
+        except _CannotBePlayed as error:
+            failures = tuple(Failure(what=each) for each in error.reasons)
+            return TestResult(name=case.name, place=place, failures=failures)
+        except InvalidCall as error:  # a moment is too late: each value was read alone
+            failures = (Failure(what=f"there can be no such call: {error}"),)
+            return TestResult(name=case.name, place=place, failures=failures)
         stage = Stage(self._scenery, answers)
-        events = list(events_of(case, self.definitions))
         try:
             for event in events:
                 await stage.play(event)
@@ -143,8 +146,25 @@ class Rehearsal:
         )
 
 
+class _CannotBePlayed(Exception):  # it becomes the test's failures
+    """
+    What a test needs is not there.
+    """
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
 def _answers(case: TestCase, definitions: Definitions) -> Answers:
     found: dict[str, list[Answer]] = {}
+    missing = []
     for place, canned in enumerate(case.responses):
-        found.setdefault(canned.webhook, []).append(answer_of(canned, place, definitions.folder))
+        try:
+            found.setdefault(canned.webhook, []).append(answer_of(canned, place, definitions.folder))
+        except OSError as error:
+            file = f"{error.filename}: the file of a response cannot be read: {error.strerror}"
+            missing.append(f"response[{place + 1}]: {file}")
+    if missing:
+        raise _CannotBePlayed(missing)
     return Answers(found)
