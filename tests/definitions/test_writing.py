@@ -4,6 +4,9 @@ What is written is read back as the same, and no secret gets out on the way.
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -252,9 +255,21 @@ def rules(draw: st.DrawFn, name: str, names: list[str]) -> Rule:
 
 
 KEYS = st.sampled_from(["a", "b.c", 'd["e.f"]', "g[0]", "matches"])
+
+
+def with_patterns(body: dict[str, Any]) -> dict[str, Any]:
+    """
+    What is to match is a pattern, and not every text is one.
+    """
+    return {
+        key: re.escape(each) if key == "matches" and isinstance(each, str) else each
+        for key, each in body.items()
+    }
+
+
 BODIES = st.recursive(
     TEXTS | st.integers(-(2**40), 2**40) | st.booleans(),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2).map(with_patterns),
     max_leaves=4,
 ).filter(lambda body: isinstance(body, str | list | dict))
 WANTED = TEXTS | st.sampled_from([{"matches": ".*"}, {"present": True}, {"absent": True}])
