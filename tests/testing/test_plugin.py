@@ -101,6 +101,16 @@ def test_a_folder_is_read_as_one_where_that_is_said(run):
     result.stdout.fnmatch_lines(["definitions/tests.toml::a sale opens a page PASSED*"])
 
 
+def test_a_name_that_leads_nowhere_is_an_error(run):
+    """
+    The tests that are meant would never run, and nobody would know.
+    """
+    result = run(pytest="[pytest]\nwebhook_definitions = rules.toml definitons\n", rules=RULES + PASSES)
+
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    result.stderr.fnmatch_lines(["*webhook_definitions: there is no *definitons"])
+
+
 def test_a_file_that_cannot_be_read_is_an_error(run):
     """
     With every problem and its place.

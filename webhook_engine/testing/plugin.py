@@ -34,6 +34,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Definitions that are named are there: tests that nobody runs would look as if they passed.
+    """
+    named: list[Path] = config.getini(OPTION)
+    for each in named:
+        if not each.exists():
+            raise pytest.UsageError(f"{OPTION}: there is no {each}")
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """
     A definitions file with tests in it.
