@@ -3,6 +3,8 @@
 """
 
 import json
+import os
+import time
 
 import pytest
 
@@ -114,11 +116,12 @@ def test_what_a_process_learnt_is_read_too(command, file, tmp_path):
     ("content", "says"),
     [
         ("nonsense", "1 line cannot be read"),
+        ("{}", "holds nothing of the tenant 'Euphoria'; it has nobody's"),
         ('{"Another": {}}', "holds nothing of the tenant 'Euphoria'; it has 'Another'"),
         ('{"Euphoria": {"Lookup": 1}}', "neither recorded calls nor what a process learnt"),
         (None, "cannot be read: No such file"),
     ],
-    ids=["no JSON", "another tenant", "something else", "not there"],
+    ids=["no JSON", "empty", "another tenant", "something else", "not there"],
 )
 def test_a_file_that_is_neither_is_refused(command, file, tmp_path, content, says):
     """
@@ -132,3 +135,54 @@ def test_a_file_that_is_neither_is_refused(command, file, tmp_path, content, say
 
     assert (2, "") == (result.code, result.out)
     assert says in result.err
+
+
+def test_what_comes_by_standard_input_holds_for_every_file(command, file, tmp_path):
+    """
+    It can be read once only.
+    """
+    another = tmp_path / "another.toml"
+    another.write_text(DEFINITIONS)
+    lines = "\n".join(json.dumps(call(n, [{"name": "Naledi", "id": 1}])) for n in range(2 * K))
+
+    result = command("check", str(file), str(another), "--json", "--recorded", "-", stdin=lines)
+
+    assert [["column-unknown"]] * 2 == [
+        [finding["code"] for finding in each["findings"]] for each in json.loads(result.out)
+    ]
+
+
+def test_who_watches_names_a_file(command, file):
+    """
+    It is read again and again.
+    """
+    result = command("check", str(file), "--watch", "--recorded", "-")
+
+    assert 2 == result.code
+    assert "name a file" in result.err
+
+
+def test_a_change_of_it_is_watched_too(command, file, tmp_path, monkeypatch):
+    """
+    Not only of definitions.
+    """
+    lines = [call(n, [{"name": "Naledi", "id": 1, "emial": "x"}]) for n in range(2 * K)]
+    path = written(tmp_path, lines)
+    os.utime(path, (1e9, 1e9))
+    rests = []
+
+    def rest(_):
+        rests.append(1)
+        if len(rests) > 1:
+            raise KeyboardInterrupt
+        written(tmp_path, [call(n, [{"name": "Naledi", "id": 1}]) for n in range(2 * K)])
+        os.utime(path, (2e9, 2e9))
+
+    monkeypatch.setattr(time, "sleep", rest)
+
+    result = command("check", str(file), "--watch", "--recorded", path)
+
+    assert 130 == result.code
+    assert ["ok", "1 finding"] == [
+        line.rpartition(": ")[2] for line in result.out.splitlines() if " webhook, " in line
+    ]

@@ -17,6 +17,7 @@ from webhook_engine.cli.inputs import AsJson, BadInput
 
 if TYPE_CHECKING:
     from webhook_engine.cli.checked import Report
+    from webhook_engine.cli.recorded import RecordedFile
 
 
 def check(
@@ -59,8 +60,12 @@ def check(
     Example:  webhook-engine check integration.toml
     """
 
+    if watch and recorded is not None and str(recorded) == "-":
+        raise BadInput("--watch reads the file of --recorded again, and - can be read once: name a file")
+
     def look() -> list[Report]:
-        reports = [checked(path, only=only, coverage=coverage, recorded=recorded) for path in files]
+        responses = _recorded(recorded)
+        reports = [checked(path, only=only, coverage=coverage, recorded=responses) for path in files]
         if only and not watch and all(each.error is None and not each.tests for each in reports):
             raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
         _tell(reports, junit=junit, as_json=as_json)
@@ -69,8 +74,17 @@ def check(
     if watch:
         from webhook_engine.cli.watching import watch as keep_looking
 
-        keep_looking(files, lambda: [path for each in look() for path in each.answers])
+        beside = [] if recorded is None else [recorded]
+        keep_looking(files, lambda: [*(path for each in look() for path in each.answers), *beside])
     raise typer.Exit(max(each.exit for each in look()))
+
+
+def _recorded(path: Path | None) -> RecordedFile | None:
+    if path is None:
+        return None
+    from webhook_engine.cli.recorded import RecordedFile
+
+    return RecordedFile.at(path)
 
 
 def _tell(reports: list[Report], *, junit: Path | None, as_json: bool) -> None:

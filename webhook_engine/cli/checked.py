@@ -16,6 +16,7 @@ from webhook_engine.errors import DefinitionError, Problem
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from webhook_engine.cli.recorded import RecordedFile
     from webhook_engine.definitions import Definitions, Finding
     from webhook_engine.testing.rehearsal import TestResult
     from webhook_engine.testing.rehearsal.gap import Gap
@@ -74,13 +75,17 @@ class Report:
 
 
 def checked(
-    path: Path, *, only: Collection[str] = (), coverage: bool = False, recorded: Path | None = None
+    path: Path,
+    *,
+    only: Collection[str] = (),
+    coverage: bool = False,
+    recorded: RecordedFile | None = None,
 ) -> Report:
     """
     Reads what is at *path*, lints it and runs its tests.
 
     Args:
-        recorded: Where responses are whose columns are looked at too.
+        recorded: What holds responses whose columns are looked at too.
 
         only: Parts of the names of the tests that are run; all where there are none.
 

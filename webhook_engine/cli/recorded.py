@@ -4,8 +4,9 @@ Recorded calls, and what a process learnt of responses, out of their files.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
@@ -17,7 +18,27 @@ if TYPE_CHECKING:
     from webhook_engine.drift import Drift
 
 
-def spots_in(path: Path, definitions: Definitions) -> tuple[Spot, ...]:
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """
+    A file of them, read once for however many definitions.
+    """
+
+    path: Path
+    content: bytes
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """
+        What *path* holds now; `-` is standard input.
+
+        Raises:
+            BadInput: It cannot be read.
+        """
+        return cls(path, read_bytes(path))
+
+
+def spots_in(file: RecordedFile, definitions: Definitions) -> tuple[Spot, ...]:
     """
     Columns that drifted: by recorded calls with their responses, or by the file of what a process learnt.
 
@@ -26,7 +47,7 @@ def spots_in(path: Path, definitions: Definitions) -> tuple[Spot, ...]:
     """
     from webhook_engine.testing.drifting import spots_of
 
-    content = read_bytes(path)
+    path, content = file.path, file.content
     try:
         whole = orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -46,9 +67,8 @@ def _learnt(path: Path, document: dict[str, Any], definitions: Definitions) -> D
 
     tenant = definitions.tenant.name
     if tenant not in document:
-        raise BadInput(
-            f"{path} holds nothing of the tenant {tenant!r}; it has {', '.join(map(repr, document))}"
-        )
+        others = ", ".join(map(repr, document)) or "nobody's"
+        raise BadInput(f"{path} holds nothing of the tenant {tenant!r}; it has {others}")
     try:
         return Drift.from_json(document[tenant])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
