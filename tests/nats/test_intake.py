@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from tests.faults.process import event
+from tests.servers.nats import NatsNode
 from webhook_engine.errors import QueueUnavailable
-from webhook_engine.nats import NatsIntake, open_publisher
+from webhook_engine.nats import NatsIntake, open_publisher, prepare
 from webhook_engine.nats.connecting import connected_to_any
 from webhook_engine.nats.names import EVENTS, REFUSED, consumer_of
 from webhook_engine.nats.refusing import WHY
@@ -143,6 +144,22 @@ async def test_what_is_no_event_is_set_aside_in_words_and_takes_nobody_with_it(p
     assert "moment" in kept[1].headers[WHY]
     assert "must be a JSON object" == kept[2].headers[WHY]
     assert "takes 300,000 bytes, more than 262,144" == kept[3].headers[WHY]
+
+
+async def test_a_message_larger_than_all_that_is_pulled_at_once_hides_nothing(tmp_path, backend):
+    """
+    Where a server was told to take very large messages, one of them is set aside, and what is behind it is taken.
+    """
+    stores = f'jetstream {{ store_dir: "{tmp_path}/data", max_mem: 16M, max_file: 200M }}'
+    async with NatsNode(tmp_path, f"max_payload: 8MB\n{stores}") as node:
+        async with connected_to_any(node.url) as client:
+            await prepare(client, [TENANT])
+            await client.jetstream().publish("events.Euphoria", b" " * 5 * 2**20)
+        await publish(node.url, "e1")
+        async with taking(node.url, backend):
+            await until(lambda: backend.taken)
+
+    assert (["e1"], 1) == (backend.taken, backend.refused)
 
 
 async def test_an_event_that_fails_alone_does_not_keep_the_others(prepared, backend):

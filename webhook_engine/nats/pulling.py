@@ -31,6 +31,8 @@ SILENT_S: Final = 5.0
 """Without a word for so long, the subscription is dead."""
 
 _MOST_BYTES: Final = 4 * 2**20
+_AROUND: Final = 2**16
+"""Bytes of a message beside what its publisher wrote: subjects, at the most."""
 
 
 class Pull:
@@ -86,7 +88,9 @@ class Pull:
     async def _ask(self, most: int) -> None:
         self._number += 1
         self._open, self._until = most, time.monotonic() + EXPIRES_S + _LATE_S
-        wanted = {"batch": most, "expires": int(EXPIRES_S * 1e9), "max_bytes": _MOST_BYTES}
+        # A message that does not fit would end every pull, and hide what is behind it for good.
+        most_bytes = max(_MOST_BYTES, self._client.max_payload + _AROUND)
+        wanted = {"batch": most, "expires": int(EXPIRES_S * 1e9), "max_bytes": most_bytes}
         await self._client.publish(self._subject, orjson.dumps(wanted), reply=f"{self._inbox}.{self._number}")
 
     async def _wait(self) -> None:
