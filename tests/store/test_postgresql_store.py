@@ -4,6 +4,7 @@ The store on PostgreSQL keeps the promises of every store, and those among proce
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 
 from webhook_engine.errors import SettingsError, StoreError, StoreOutdated, StoreUnavailable
 from webhook_engine.settings import Settings
-from webhook_engine.store import Contact, Feed, NewContact, Store, Topic, schema
+from webhook_engine.store import Contact, Feed, NewContact, Store, Topic, postgresql, schema
 from webhook_engine.store.postgresql import upgrade
 from webhook_engine.store.tables import METADATA
 from webhook_engine.testing.store.common import BY, KEY, TENANT, definitions
@@ -233,6 +234,23 @@ async def test_a_server_that_starts_again_is_used_again(open_store, postgresql, 
         await store.keys.add(TENANT, "after", by=BY)
         assert ["before", "after"] == [each.name for each in await store.keys.list(TENANT)]
         store.keys.check(key)
+
+
+async def test_who_gets_no_connection_is_told_that_it_may_be_better_later(open_store, monkeypatch):
+    """
+    Where all connections are in use for long, that is an outage like any other, and over with it.
+    """
+    monkeypatch.setattr(postgresql, "_IN_USE_S", 0.2)
+    async with open_store() as store:
+        async with AsyncExitStack() as uses:
+            for _ in range(postgresql._CONNECTIONS):
+                await uses.enter_async_context(store._database.read())
+            with pytest.raises(StoreUnavailable) as refused:
+                await store.tenants()
+        after = await store.tenants()
+
+    assert "each of its 8 connections is in use" in str(refused.value)
+    assert () == after
 
 
 async def test_what_no_text_can_hold_is_refused(open_store):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -38,6 +39,9 @@ _CONNECT_S: Final = 10.0
 
 _LOCKED_S: Final = 10.0
 """How long a write waits for its turn."""
+
+_IN_USE_S: Final = 60.0
+"""How long whoever asks waits for a connection that others use."""
 
 CHANNELS: Final = (changes.CHANNEL, steps.CHANNEL)
 """What is listened to."""
@@ -302,7 +306,7 @@ def _engine(url: str) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=60,
+        pool_timeout=_IN_USE_S,
         # The server may have been started anew since a connection was last used.
         pool_pre_ping=True,
         # What is bound to a statement is nobody's business in an error.
@@ -351,6 +355,11 @@ def _unreachable(name: str) -> Iterator[None]:
     """
     try:
         yield
+    except PoolTimeout as error:
+        why = (
+            f"each of its {_CONNECTIONS} connections is in use; ask again, or look what keeps the server busy"
+        )
+        raise StoreUnavailable(path=name, why=why) from error
     except (OSError, TimeoutError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer in time"
         to_do = "start its server, or correct the address"
