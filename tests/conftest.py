@@ -80,10 +80,11 @@ def _turn(item):
 @pytest.fixture
 def patience(request):
     """
-    How many times longer work takes when coverage looks at every line of it.
+    How many times longer work takes when coverage looks at every line of it, or when the collector of garbage
+    looks through all that a process of thousands of tests has kept.
     """
     if request.node.get_closest_marker("no_cover"):
-        return 1
+        return 3
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on
     looks = sys.gettrace() or (monitoring and monitoring.get_tool(monitoring.COVERAGE_ID))
     return 10 if looks else 1
