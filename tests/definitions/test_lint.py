@@ -410,3 +410,31 @@ def test_a_post_that_only_looks_something_up_is_repeated():
 
     assert ["live-post"] == codes_of(text)
     assert [] == codes_of(text.replace('type = "ajax-post"', 'type = "ajax-post"\nsafe = true'))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("when = \"CALL_QUEUE == 'S'\"", 'call_queue = ["S"]', True),
+        ("when = \"CALL_QUEUE in ['S', 'T']\"", 'call_queue = ["T", "S"]', True),
+        (
+            "when = \"CALL_QUEUE == 'S' and CALLERID_NUMBER != ''\"",
+            "when = \"CALLERID_NUMBER != '' and CALL_QUEUE == 'S'\"",
+            True,
+        ),
+        ("when = \"CALL_QUEUE == 'S'\"", 'call_queue = ["S", "T"]', False),
+        ("when = \"CALLERID_NUMBER != ''\"", "when = \"CALLERID_NAME != ''\"", False),
+        ("when = \"CALL_QUEUE == 'S' or CALL_QUEUE == 'T'\"", "when = \"CALL_QUEUE == 'S'\"", False),
+    ],
+)
+def test_rules_that_say_the_same_otherwise_start_a_webhook_twice(one, other, is_same):
+    """
+    By a key or in the condition, and in any order.
+    """
+    webhooks = webhook("https://x.example/")
+    rules = "".join(
+        f'[[rule]]\nname = "{number}"\non = ["ended"]\nwebhooks = ["W"]\n{each}\n'
+        for number, each in enumerate((one, other))
+    )
+
+    assert is_same == ("fires-twice" in codes_of(webhooks + rules))

@@ -5,8 +5,9 @@ Conditions that no call can fulfil, as far as that is plain to see.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from jinja2 import nodes
 
@@ -32,14 +33,7 @@ def contradiction(rule: Rule) -> str | None:
     """
     if rule.when is None:
         return None
-    allowed: dict[str, tuple[str, frozenset[str]]] = {}
-    for name, key, values in (
-        ("CALL_QUEUE", "call_queue", rule.call_queues),
-        ("CALL_DIR", "direction", rule.directions),
-        ("CALL_DISPOSITION", "disposition", rule.dispositions),
-    ):
-        if values:
-            allowed[name] = f"the rule's {key}", frozenset(map(str, values))
+    allowed = {name: (f"the rule's {key}", texts) for name, key, texts in _keys(rule)}
     for name, texts in _wanted(rule.when):
         if not texts:
             return f"nothing is in an empty list, so neither is {name}"
@@ -52,17 +46,55 @@ def contradiction(rule: Rule) -> str | None:
     return None
 
 
+Meaning: TypeAlias = tuple[frozenset[tuple[str, frozenset[str]]], frozenset[str]]
+"""(variable, the texts of which it has to be one) of each, and everything else that has to hold."""
+
+
+def meaning(rule: Rule) -> Meaning:
+    """
+    Which calls a rule lets in; equal for rules that say the same in another order or by other keys.
+    """
+    allowed = {name: texts for name, _, texts in _keys(rule)}
+    others: frozenset[str] = frozenset()
+    if rule.when is not None:
+        for name, texts in _wanted(rule.when):
+            allowed[name] = texts & allowed.get(name, texts)
+        others = frozenset(repr(part) for part in _parts(rule.when) if _compared(part) is None)
+    return frozenset(allowed.items()), others
+
+
+def _keys(rule: Rule) -> Iterator[tuple[str, str, frozenset[str]]]:
+    for name, key, values in (
+        ("CALL_QUEUE", "call_queue", rule.call_queues),
+        ("CALL_DIR", "direction", rule.directions),
+        ("CALL_DISPOSITION", "disposition", rule.dispositions),
+    ):
+        if values:
+            yield name, key, frozenset(map(str, values))
+
+
 def _wanted(when: str) -> Iterator[tuple[str, frozenset[str]]]:
     """
     (variable, the texts of which it has to be one).
     """
+    return (found for part in _parts(when) if (found := _compared(part)) is not None)
+
+
+def _compared(part: nodes.Node) -> tuple[str, frozenset[str]] | None:
+    if not (isinstance(part, nodes.Compare) and len(part.ops) == 1 and isinstance(part.expr, nodes.Name)):
+        return None
+    texts = _texts(part.ops[0])
+    return None if texts is None else (part.expr.name, texts)
+
+
+@lru_cache(maxsize=2_048)
+def _parts(when: str) -> tuple[nodes.Node, ...]:
+    """
+    What `and` joins.
+    """
     [output] = parse(Source(when), (Part(PartKind.EXPRESSION, when, 0, len(when)),)).body
     assert isinstance(output, nodes.Output)  # noqa: S101  # it was compiled
-    for part in _joined(output.nodes[0]):
-        if isinstance(part, nodes.Compare) and len(part.ops) == 1 and isinstance(part.expr, nodes.Name):
-            texts = _texts(part.ops[0])
-            if texts is not None:
-                yield part.expr.name, texts
+    return tuple(_joined(output.nodes[0]))
 
 
 def _joined(node: nodes.Node) -> Iterator[nodes.Node]:

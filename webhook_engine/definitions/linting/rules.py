@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from webhook_engine.definitions.compiled import CompiledRule
 from webhook_engine.definitions.definitions import Definitions
-from webhook_engine.definitions.linting.conditions import contradiction
+from webhook_engine.definitions.linting.conditions import Meaning, contradiction, meaning
 from webhook_engine.definitions.linting.finding import Spot, Spots
 from webhook_engine.definitions.places import Path
 from webhook_engine.definitions.rules import Rule
@@ -16,8 +16,7 @@ from webhook_engine.definitions.words import WebhookType
 from webhook_engine.variables import VARIABLES, Moment
 
 Found = Iterator[tuple[str, Path, str]]
-Condition = tuple[object, ...]
-Earlier = dict[tuple[Condition, str], list[Rule]]
+Earlier = dict[tuple[Meaning, str], list[Rule]]
 """What a rule asks of a call, and a webhook that it starts -> the rules before that do the same, and go on."""
 
 
@@ -43,7 +42,7 @@ def lint_rules(definitions: Definitions) -> Spots:
             stops.append(rule)
         if not rule.stop:
             for name in set(rule.webhooks):
-                earlier.setdefault((_condition(rule), name), []).append(rule)
+                earlier.setdefault((meaning(rule), name), []).append(rule)
 
 
 def lint_tests(definitions: Definitions) -> Spots:
@@ -115,16 +114,11 @@ def _listed(moments: tuple[Moment, ...]) -> str:
 
 
 def _twice(rule: Rule, earlier: Earlier) -> Found:
-    condition = _condition(rule)
+    condition = meaning(rule)
     for index, name in enumerate(rule.webhooks):
         for other in earlier.get((condition, name), ()):
             if set(other.on) & set(rule.on):
                 yield "fires-twice", ("webhooks", index), f"{other.name!r} starts {name!r} for the same calls"
-
-
-def _condition(rule: Rule) -> Condition:
-    when = " ".join(rule.when.split()) if rule.when is not None else None
-    return when, frozenset(rule.call_queues), frozenset(rule.directions), frozenset(rule.dispositions)
 
 
 def _live_posts(definitions: Definitions, rule: Rule) -> Found:
