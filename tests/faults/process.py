@@ -101,6 +101,13 @@ def until(fact, otherwise=lambda: ""):
     return found
 
 
+def value(lines, name):
+    """
+    A gauge or counter in the lines of `/metrics`, by its name and, in braces, its labels.
+    """
+    return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
+
+
 # --- The target system -------------------------------------------------------------------------------
 
 
@@ -420,7 +427,11 @@ class Process:
         """
         How many deliveries are not yet done or dead, and how many are.
         """
-        states = {str(state): self.metric(f'webhook_engine_deliveries{{state="{state}"}}') for state in State}
+        # All from one answer: between two, what is leased may come to wait again.
+        lines = self.metrics()
+        states = {
+            str(state): value(lines, f'webhook_engine_deliveries{{state="{state}"}}') for state in State
+        }
         settled = states.pop("done") + states.pop("dead")
         return sum(states.values()), settled
 
@@ -448,12 +459,17 @@ class Process:
         """
         A gauge or counter of `/metrics`, by its name and, in braces, its labels.
         """
+        return value(self.metrics(), name)
+
+    def metrics(self):
+        """
+        What `/metrics` answers, by lines.
+        """
         request = urllib.request.Request(
             f"{self.url}/metrics", headers={"Authorization": f"Bearer {self.key}"}
         )
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            lines = answer.read().decode().splitlines()
-        return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
+            return answer.read().decode().splitlines()
 
     # --- What it says ------------------------------------------------------------------------------
 
