@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
+# What is compiled is kept, whatever the machine's habit: the tests start the program over a thousand times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types layers check attack fuzz faults outages soak cluster cluster-trial bench audit sbom lock format clean
 
