@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from jinja2 import BytecodeCache
 
 from webhook_engine import Engine
 from webhook_engine.console import ConsoleSettings, console
 from webhook_engine.console.app import CONSOLE
+from webhook_engine.console.rendering import TEMPLATES
 from webhook_engine.store import new_key
 
 TENANT = "Euphoria"
@@ -73,6 +75,25 @@ webhooks = ["Contact lookup"]
 """
 
 
+class Compiled(BytecodeCache):
+    """
+    Templates as one console compiled them, for the consoles of all tests after it.
+    """
+
+    def __init__(self):
+        self._codes = {}
+
+    def load_bytecode(self, bucket):
+        if (code := self._codes.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket):
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 @asynccontextmanager
 async def consoled(store, *, prefix="", user_of=None, settings=None, definitions=DEFINITIONS, queue=None):
     """
@@ -83,6 +104,7 @@ async def consoled(store, *, prefix="", user_of=None, settings=None, definitions
     engine = Engine(read_text(definitions), secrets=store.secrets(TENANT), queue=queue)
     app = console(engine, store, user_of=user_of, settings=settings or ConsoleSettings())
     inner = app
+    inner[TEMPLATES].bytecode_cache = COMPILED
     if prefix:
         app = web.Application()
         app.add_subapp(prefix, inner)

@@ -189,7 +189,7 @@ def test_what_is_thawed_is_what_would_be_prepared(name: str) -> None:
     """
     line = LINES[name]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=settings.default.max_examples // 5)  # of each of some sixty lines
     @given(values, credentials)
     def holds(values: dict[str, Value], credentials: Credentials) -> None:
         credentials = credentials_in(line, credentials)

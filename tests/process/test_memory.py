@@ -26,6 +26,8 @@ def as_before():
     gc.set_threshold(*threshold)
     gc.unfreeze()
     gc.enable()
+    gc.collect()
+    gc.freeze()  # as tests/conftest.py leaves it
 
 
 def test_nothing_is_collected_while_much_is_made():
