@@ -10,7 +10,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers check attack fuzz faults outages soak cluster cluster-trial bench audit sbom lock format clean
+.PHONY: help demo test lint types layers collect check attack fuzz faults outages soak cluster cluster-trial bench audit sbom lock format clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -18,7 +18,10 @@ help:  ## What can be made
 demo: $(VENV)/.runtime  ## The whole line on a bundled CRM, no set-up
 	@$(BIN)/webhook-engine demo
 
-test: lint types layers audit check  ## The gate: style, types, layers, tests, packaging
+test:  ## The gate: style, types, layers, tests, packaging
+	@$(MAKE) --no-print-directory $(VENV)/.tests
+	@$(MAKE) --no-print-directory --jobs 2 types lint layers audit collect
+	@$(MAKE) --no-print-directory check
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
@@ -29,6 +32,10 @@ types: $(VENV)/.tests
 
 layers: $(VENV)/.tests
 	$(BIN)/lint-imports --no-cache
+
+# Beside the types, which take one processor: what a run of tests compiles, each of its workers would by itself.
+collect: $(VENV)/.tests
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null || $(BIN)/python -m pytest --collect-only -qq
 
 # Spread by file: the tests of one file share processes and servers. In the order of tests/conftest.py: xdist's own
 # begins with the files of many tests, which are those of quick ones.

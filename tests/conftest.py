@@ -61,15 +61,20 @@ SLOW = (
 )
 
 
+# Tests of the whole, dear to follow line by line; the floor of coverage is reached without them.
+UNCOUNTED = ("attack/", "cluster/", "docs/", "examples/", "faults/")
+
+
 def pytest_collection_modifyitems(items):
     """
-    Between workers, what takes long begins first; and no property is slowed by coverage, which hundreds of
-    examples of it tell nothing that one would not.
+    Between workers, what takes long begins first; and nothing is slowed by coverage that tells it nothing new:
+    hundreds of examples of a property, and what ends in lines that the tests of each room reach by themselves.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=_turn)
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if is_property or _place(item).startswith(UNCOUNTED):
             item.add_marker("no_cover")
 
 
@@ -82,8 +87,12 @@ def pytest_collection_finish(session):
 
 
 def _turn(item):
-    path = item.path.relative_to(HERE).as_posix()
+    path = _place(item)
     return next((turn for turn, slow in enumerate(SLOW) if path.startswith(slow)), len(SLOW))
+
+
+def _place(item):
+    return item.path.relative_to(HERE).as_posix()
 
 
 @pytest.fixture
