@@ -2,6 +2,8 @@
 An XML API on loopback, with real TLS where a test asks for it.
 """
 
+import asyncio
+import shutil
 import ssl
 
 import pytest
@@ -54,12 +56,15 @@ async def api():
         yield client
 
 
-@pytest.fixture
-async def store(tmp_path):
-    """
-    A store with a campaign, its list and its agent, and with a tenant's country.
-    """
-    async with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as store:
+@pytest.fixture(scope="session")
+def _furnished(tmp_path_factory):
+    path = tmp_path_factory.mktemp("xml_api") / "store.db"
+    asyncio.run(_furnish(path))
+    return path
+
+
+async def _furnish(path):
+    async with Store.open(f"sqlite:///{path}") as store:
         await store.definitions.save(TENANT, read_text(DEFINITIONS), by="an administrator")
         await store.campaigns.add(
             TENANT,
@@ -69,6 +74,15 @@ async def store(tmp_path):
             agents=["100"],
             by="an administrator",
         )
+
+
+@pytest.fixture
+async def store(tmp_path, _furnished):
+    """
+    A store with a campaign, its list and its agent, and with a tenant's country.
+    """
+    path = shutil.copy(_furnished, tmp_path / "store.db")
+    async with Store.open(f"sqlite:///{path}") as store:
         yield store
 
 
