@@ -112,6 +112,18 @@ class PostgresqlServer:
         asyncio.run(self._execute(f"CREATE SCHEMA {name}"))
         return f"{self.url()}?search_path={name}"
 
+    def make_database(self, name, *, like="template1"):
+        """
+        One that is as the database *like* is, which nobody may be in.
+        """
+        asyncio.run(self._execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY"))
+
+    def drop_database(self, name):
+        """
+        With all who are in it.
+        """
+        asyncio.run(self._execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
     async def _execute(self, statement):
         connection = await asyncpg.connect(self.url())
         try:

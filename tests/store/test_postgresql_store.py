@@ -48,10 +48,34 @@ async def stores(open_store):
         yield one, other
 
 
+@pytest.fixture(scope="module")
+def made(postgresql):
+    """
+    The name of a database with all tables and nothing in them.
+    """
+
+    async def make():
+        async with Store.open(postgresql.url("made"), ()):
+            pass
+
+    postgresql.make_database("made")
+    asyncio.run(make())
+    return "made"
+
+
 class TestPostgresqlStore(StoreContract):
     """
     The PostgreSQL store keeps the store's promises.
     """
+
+    @pytest.fixture
+    def url(self, postgresql, made):
+        """
+        A copy of it: that a store makes its tables is seen below.
+        """
+        postgresql.make_database("copied", like=made)
+        yield postgresql.url("copied")
+        postgresql.drop_database("copied")
 
 
 async def test_migrations_lead_to_the_tables(open_store):
