@@ -135,3 +135,18 @@ def postgresql():
 
     with PostgresqlServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cheap_passwords():
+    """
+    Hashes that cost nothing: what they cost is argon2's business, and these are nobody's passwords.
+    """
+    from argon2 import PasswordHasher
+
+    from webhook_engine.store import users
+
+    dear = users._hasher
+    users._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    users._hasher = dear

@@ -6,22 +6,15 @@ import asyncio
 import shutil
 
 import pytest
-from argon2 import PasswordHasher
 
 from tests.console.browsing import DEFINITIONS, KEY, PASSWORD, TENANT, Browser, consoled
 from webhook_engine.definitions import read_text
-from webhook_engine.store import Role, Store, users
+from webhook_engine.store import Role, Store
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_passwords():
-    """
-    Hashes that cost nothing: what they cost is argon2's business, and these are nobody's passwords.
-    """
-    dear = users._hasher
-    users._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield
-    users._hasher = dear
+def _cheap(cheap_passwords):
+    pass
 
 
 @pytest.fixture(scope="session")

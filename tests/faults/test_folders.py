@@ -25,11 +25,11 @@ FILES = (
 @pytest.mark.parametrize("name", FILES)
 def test_a_folder_in_a_files_place_is_named(tmp_path, target, name):
     """
-    The start is refused with what is wrong and what to do; without the folder it starts.
+    The start is refused with what is wrong and what to do.
     """
     in_the_way = tmp_path / name
     (in_the_way / "something").mkdir(parents=True)
-    process = Process(tmp_path, target)
+    Process(tmp_path, target)
 
     code, said = refusal_of(tmp_path)
     kept = [each.name for each in in_the_way.iterdir()]
@@ -37,6 +37,17 @@ def test_a_folder_in_a_files_place_is_named(tmp_path, target, name):
     assert 2 == code, said
     assert f"{name} is a folder, and a file belongs there: move the folder away" in said
     assert ["something"] == kept
+
+
+def test_without_the_folder_it_starts(tmp_path, target):
+    """
+    Nothing that the refused start made is in the way.
+    """
+    in_the_way = tmp_path / FILES[0]
+    (in_the_way / "something").mkdir(parents=True)
+    process = Process(tmp_path, target)
+    refusal_of(tmp_path)
+
     shutil.rmtree(in_the_way)
     with process:
         process.send(event("e1"))

@@ -8,6 +8,11 @@ from webhook_engine.store import Store
 from webhook_engine.testing.store.common import KEY
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap(cheap_passwords):
+    pass
+
+
 @pytest.fixture
 def path(tmp_path):
     """
