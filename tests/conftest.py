@@ -144,9 +144,9 @@ def cheap_passwords():
     """
     from argon2 import PasswordHasher
 
-    from webhook_engine.store import users
+    from webhook_engine.store import passwords
 
-    dear = users._hasher
-    users._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    dear = passwords._hasher
+    passwords._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
-    users._hasher = dear
+    passwords._hasher = dear

@@ -26,8 +26,8 @@ async def test_who_knows_their_password_takes_another(browser):
     browser.client.session.cookie_jar.clear()
     browser.client.session.cookie_jar.update_cookies(cookie)
     assert "/sign-in" == (await browser.get("/desktop")).path.partition("?")[0]
-    assert await browser.store.users.check("Euphoria", "agent@example.com", PASSWORD) is None
-    assert await browser.store.users.check("Euphoria", "agent@example.com", NEW) is not None
+    assert await browser.store.signing_in.check("Euphoria", "agent@example.com", PASSWORD) is None
+    assert await browser.store.signing_in.check("Euphoria", "agent@example.com", NEW) is not None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ async def test_what_is_wrong_stands_at_its_field(manager, given, field):
 
     assert 422 == page.status
     assert [field] == [found["id"] for _, found in page.tags if "aria-invalid" in found]
-    assert await manager.store.users.check("Euphoria", "manager@example.com", PASSWORD) is not None
+    assert await manager.store.signing_in.check("Euphoria", "manager@example.com", PASSWORD) is not None
 
 
 async def test_guessing_becomes_slow(manager):

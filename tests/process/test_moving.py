@@ -116,7 +116,7 @@ async def test_everything_is_there_and_goes_on(here, url):
         assert [3, 2, 1] == [each.number for each in await store.definitions.history(TENANT)]
         assert "s3cret é\U0001f600" == store.vault.reveal(TENANT, "crm/password")
         assert ["dialer"] == [each.name for each in await store.keys.list(TENANT)]
-        assert await store.users.check(TENANT, "naledi@example.com", "correct horse battery staple")
+        assert await store.signing_in.check(TENANT, "naledi@example.com", "correct horse battery staple")
         assert "0821234501" == (await store.dialer.next_contact(TENANT, "100")).contact.phone
         assert SavedBoard(0, {"epoch": "x"}) == await store.steps.begin(TENANT, {})
         await store.campaigns.add(TENANT, "Next", by="me")

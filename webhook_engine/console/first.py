@@ -19,5 +19,5 @@ def first_administrator_link(store: Store, base_url: str, *, tenant: str = "") -
     Args:
         base_url: Where browsers reach the console, with its prefix: `http://127.0.0.1:8700`.
     """
-    token = store.users.first_token(tenant)
+    token = store.signing_in.first_token(tenant)
     return None if token is None else f"{base_url.rstrip('/')}/first?token={token}"

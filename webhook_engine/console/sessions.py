@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aiohttp import web
     from aiohttp_session import Session
 
-    from webhook_engine.store.users import Users
+    from webhook_engine.store.signing_in import SigningIn
 
 COOKIE: Final = "webhook_engine_console"
 
@@ -53,12 +53,14 @@ class Sessions:
     Reads and writes the cookie; has it remembered who signed out, as a copy of their cookie would still read.
     """
 
-    def __init__(self, key: bytes | None, users: Users, *, session_s: int, https: bool | None) -> None:
+    def __init__(
+        self, key: bytes | None, signing_in: SigningIn, *, session_s: int, https: bool | None
+    ) -> None:
         secret = key or secrets.token_bytes(32)
         self._seal = _Seal(urlsafe_b64encode(secret))
         # Another key, so that neither cookie reads as the other.
         self._known = Fernet(urlsafe_b64encode(hmac.digest(secret, KNOWN.encode(), "sha256")))
-        self._users = users
+        self._signing_in = signing_in
         self._session_s = session_s
         self._https = https
         self._storage = lru_cache(8)(self._make)
@@ -69,7 +71,7 @@ class Sessions:
         """
         storage = self._storage(path, self._is_secure(request))
         session = await storage.load_session(request)
-        if self._users.has_ended(str(session.get(_ID, ""))):
+        if self._signing_in.has_ended(str(session.get(_ID, ""))):
             session = await storage.new_session()
         if _CSRF not in session:
             session[_ID], session[_CSRF] = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
@@ -93,7 +95,9 @@ class Sessions:
         """
         ident = str(session[_ID])
         session.invalidate()
-        await self._users.end_session(ident, until=datetime.now(UTC) + timedelta(seconds=self._session_s))
+        await self._signing_in.end_session(
+            ident, until=datetime.now(UTC) + timedelta(seconds=self._session_s)
+        )
 
     def browser_of(self, request: web.Request, email: str, *, tenant: str) -> str:
         """

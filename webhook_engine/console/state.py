@@ -60,7 +60,7 @@ class Console:
         self.user_of = user_of
         self.assets = Assets()
         self.sessions = Sessions(
-            settings.session_key, store.users, session_s=settings.session_s, https=settings.https
+            settings.session_key, store.signing_in, session_s=settings.session_s, https=settings.https
         )
         self.advisor = Advisor()
         self.trials = Trials()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from webhook_engine.store.revisions import Revision, RevisionEntry, Revisions, Saved
     from webhook_engine.store.sealing import new_key, read_keys
     from webhook_engine.store.secrets import StoreSecrets
+    from webhook_engine.store.signing_in import SigningIn
     from webhook_engine.store.sqlite import upgrade
     from webhook_engine.store.steps import SavedBoard, Step, Steps
     from webhook_engine.store.store import Store
@@ -59,6 +60,7 @@ __all__ = [
     "Role",
     "Saved",
     "SavedBoard",
+    "SigningIn",
     "Step",
     "Steps",
     "Store",
@@ -109,6 +111,7 @@ _MODULES = {
     "Role": "users",
     "Saved": "revisions",
     "SavedBoard": "steps",
+    "SigningIn": "signing_in",
     "Step": "steps",
     "Steps": "steps",
     "Store": "store",

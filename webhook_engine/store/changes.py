@@ -48,13 +48,13 @@ class Changes:
         self._database = database
         self._numbers = dict.fromkeys(Topic, -1)
         self._next = asyncio.Event()
-        self._refresh: dict[Topic, Callable[[], Awaitable[None]]] = {}
+        self._refresh: dict[Topic, list[Callable[[], Awaitable[None]]]] = {topic: [] for topic in Topic}
 
     def follow(self, topic: Topic, refresh: Callable[[], Awaitable[None]]) -> None:
         """
-        Have *refresh* called whenever the topic changed, before anybody is told so.
+        Have *refresh* called whenever the topic changed, before anybody is told so; in the order in which they follow.
         """
-        self._refresh[topic] = refresh
+        self._refresh[topic].append(refresh)
 
     async def catch_up(self) -> None:
         """
@@ -65,8 +65,8 @@ class Changes:
         for name, number in rows:
             topic = Topic(name)
             if self._numbers[topic] < number:
-                if topic in self._refresh:
-                    await self._refresh[topic]()
+                for refresh in self._refresh[topic]:
+                    await refresh()
                 self._tell(topic, number)
 
     def number(self, topic: Topic) -> int:

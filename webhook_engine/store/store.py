@@ -24,11 +24,13 @@ from webhook_engine.store.database import database_of
 from webhook_engine.store.dialer import DialerContacts
 from webhook_engine.store.keyring import keys_of
 from webhook_engine.store.learnt import Learnt
+from webhook_engine.store.passwords import Passwords
 from webhook_engine.store.pops import Pops
 from webhook_engine.store.recordings import Recordings
 from webhook_engine.store.revisions import Revisions
 from webhook_engine.store.sealing import Seal
 from webhook_engine.store.secrets import StoreSecrets
+from webhook_engine.store.signing_in import SigningIn
 from webhook_engine.store.steps import Steps
 from webhook_engine.store.users import Users
 from webhook_engine.store.vault import Vault
@@ -76,7 +78,9 @@ class Store:
         self.definitions = Revisions(self._database, self.vault, self.changes)
         self.keys = ApiKeys(self._database, self.changes)
         self.pops = Pops(self._database, self.changes)
-        self.users = Users(self._database, self.changes)
+        passwords = Passwords()
+        self.users = Users(self._database, self.changes, passwords)
+        self.signing_in = SigningIn(self._database, self.changes, self.users, passwords)
         self.campaigns = Campaigns(self._database, self.changes)
         self.dialer = DialerContacts(self._database)
         self.contacts = Contacts(self._database, self.changes)

@@ -1,14 +1,11 @@
 """
-Users of the Integration Centre: who may sign in, and as what.
+Users of the Integration Centre: who there are, and what each may do.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import hmac
 import re
-import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,27 +16,22 @@ from sqlalchemy import delete, insert, select, update
 from webhook_engine.errors import NotFound, StoreError
 from webhook_engine.store import tables
 from webhook_engine.store.changes import Changes, Topic, count_up
+from webhook_engine.store.passwords import NO_PASSWORD, is_password
 from webhook_engine.store.work import finished, id_of, tenant_row
 
 if TYPE_CHECKING:
-    from argon2 import PasswordHasher
     from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from webhook_engine.store.database import Database
+    from webhook_engine.store.passwords import Passwords
 
 EMAIL_LIMIT: Final = 254
 """Characters in an address (RFC 5321, 4.5.3.1.3, less its brackets)."""
 
-PASSWORD_LEAST: Final = 10
-PASSWORD_LIMIT: Final = 1_000
-"""Characters in a password."""
-
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[^\s@<>\"',;:\\()\[\]]+\Z")
-_HASHES_AT_ONCE: Final = 2  # each takes 64 MiB and a core
 
 _table = tables.user
-_sessions = tables.ended_session
 
 
 class Role(StrEnum):
@@ -96,15 +88,12 @@ class Users:
     The users of all tenants; who they are is in memory, so that a page waits for nothing.
     """
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: Changes, passwords: Passwords) -> None:
         self._database = database
         self._changes = changes
+        self._passwords = passwords
         changes.follow(Topic.USERS, self._refresh)
         self._known: dict[tuple[str, str], tuple[str, User]] = {}
-        self._ended: frozenset[str] = frozenset()
-        self._ending: set[str] = set()
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._link: tuple[str, bytes] | None = None
 
     def __repr__(self) -> str:
         return f"Users({len(self._known)})"
@@ -127,7 +116,7 @@ class Users:
         if wrong:
             raise StoreError("; ".join(wrong.values()))
         address = _folded(email)
-        hashed = await self._hash(password)
+        hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
             tenant_id = (await tenant_row(connection, tenant)).id
             taken = select(_table.c.id).where(_table.c.tenant_id == tenant_id, _table.c.email == address)
@@ -146,7 +135,6 @@ class Users:
             )
             await count_up(connection, Topic.USERS)
         await self._changes.catch_up()
-        self._link = None
         return self._known[tenant, address][1]
 
     def wrong_with(
@@ -163,8 +151,8 @@ class Users:
             found["email"] = _taken(address)
         if role is Role.AGENT and not extension:
             found["extension"] = _NO_EXTENSION
-        if not _is_password(password):
-            found["password"] = _NO_PASSWORD
+        if not is_password(password):
+            found["password"] = NO_PASSWORD
         return found
 
     @finished
@@ -226,9 +214,9 @@ class Users:
             StoreError: The password is too short or too long.
         """
         address = _folded(email)
-        if not _is_password(password):
-            raise StoreError(_NO_PASSWORD)
-        hashed = await self._hash(password)
+        if not is_password(password):
+            raise StoreError(NO_PASSWORD)
+        hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
             found = await connection.execute(
                 update(_table)
@@ -260,89 +248,12 @@ class Users:
         _, user = self._known.get((tenant, _folded(email)), ("", None))
         return user
 
-    async def check(self, tenant: str, email: str, password: str) -> User | None:
+    def hash_of(self, user: User) -> str:
         """
-        The user that this address and password are; None where they are nobody's.
-
-        How long that takes tells nothing about addresses that there are.
+        What is kept in place of their password; empty where they are gone.
         """
-        hashed, user = self._known.get((tenant, _folded(email)), ("", None))
-        is_right = await self._verify(hashed, password[:PASSWORD_LIMIT])
-        return user if is_right else None
-
-    @finished
-    async def note_sign_in(self, user: User) -> None:
-        """
-        Write down that *user* signed in now.
-        """
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(_table).where(_table.c.id == user.id).values(last_sign_in_at=datetime.now(UTC))
-            )
-            await count_up(connection, Topic.USERS)
-        await self._changes.catch_up()
-
-    @finished
-    async def end_session(self, session: str, *, until: datetime) -> None:
-        """
-        Let a session be nobody's from now on, in this process and every later one.
-
-        Args:
-            session: What it calls itself.
-
-            until: When it would have ended by itself; nobody remembers it longer.
-        """
-        ident = _digest(session).hex()
-        # At once, and though it cannot be written.
-        self._ending.add(ident)
-        async with self._database.write() as connection:
-            await connection.execute(delete(_sessions).where(_sessions.c.until < datetime.now(UTC)))
-            await connection.execute(delete(_sessions).where(_sessions.c.id == ident))
-            await connection.execute(insert(_sessions).values(id=ident, until=until))
-            await count_up(connection, Topic.USERS)
-        await self._changes.catch_up()
-        self._ending.discard(ident)
-
-    def has_ended(self, session: str) -> bool:
-        """
-        Whether that session was ended.
-        """
-        if not (self._ended or self._ending):
-            return False
-        ident = _digest(session).hex()
-        return ident in self._ended or ident in self._ending
-
-    # --- The first one -----------------------------------------------------------------------------
-
-    def first_token(self, tenant: str) -> str | None:
-        """
-        What lets whoever has it become the tenant's first administrator; None where there are users.
-
-        It holds for this process, until it was used or another one was made.
-        """
-        if self.known(tenant):
-            return None
-        token = secrets.token_urlsafe(24)
-        self._link = (tenant, _digest(token))
-        return token
-
-    def opens(self, tenant: str, token: str) -> bool:
-        """
-        Whether *token* still makes a first administrator.
-        """
-        whose, digest = self._link or ("", bytes(32))
-        is_right = hmac.compare_digest(digest, _digest(token))
-        return is_right and self._link is not None and whose == tenant and not self.known(tenant)
-
-    # --- How ---------------------------------------------------------------------------------------
-
-    async def _hash(self, password: str) -> str:
-        async with self._hashing:
-            return await asyncio.to_thread(_hasher().hash, password)
-
-    async def _verify(self, hashed: str, password: str) -> bool:
-        async with self._hashing:
-            return await asyncio.to_thread(_verified, hashed, password)
+        hashed, _ = self._known.get((user.tenant, user.email), ("", None))
+        return hashed
 
     def _missing(self, tenant: str, email: str) -> NotFound:
         return NotFound("user", email, known=[user.email for user in self.known(tenant)])
@@ -354,9 +265,7 @@ class Users:
         columns = select(_table, tables.tenant.c.name.label("tenant")).join_from(_table, tables.tenant)
         async with self._database.read() as connection:
             rows = await connection.execute(columns)
-            ended = await connection.execute(select(_sessions.c.id))
             self._known = {(row.tenant, row.email): (row.password, _user(row)) for row in rows}
-            self._ended = frozenset(ended.scalars())
 
 
 async def _check_others(connection: AsyncConnection, tenant: str, address: str) -> None:
@@ -380,28 +289,6 @@ async def _check_others(connection: AsyncConnection, tenant: str, address: str) 
         )
 
 
-def _hasher() -> PasswordHasher:
-    from argon2 import PasswordHasher
-
-    return PasswordHasher()
-
-
-def _verified(hashed: str, password: str) -> bool:
-    """
-    Whether the password is the one; without a hash as much work is done, and the answer is no.
-    """
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    hasher = _hasher()
-    if not hashed:
-        hasher.hash(password)
-        return False
-    try:
-        return hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
 def _user(row: Row[*tuple[Any, ...]]) -> User:
     return User(
         id=row.id,
@@ -416,10 +303,6 @@ def _user(row: Row[*tuple[Any, ...]]) -> User:
     )
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
-
-
 def _folded(email: str) -> str:
     return email.strip().lower()
 
@@ -432,9 +315,4 @@ def _taken(address: str) -> str:
     return f"there is a user {address} already: remove them first, or set their password"
 
 
-def _is_password(password: str) -> bool:
-    return PASSWORD_LEAST <= len(password) <= PASSWORD_LIMIT
-
-
 _NO_EXTENSION: Final = "an agent needs an extension, such as 100-Euphoria"
-_NO_PASSWORD: Final = f"a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT:,} characters"

@@ -18,6 +18,7 @@ from webhook_engine.testing.store.learnt import LearntContract
 from webhook_engine.testing.store.pops import PopsContract
 from webhook_engine.testing.store.recordings import RecordingsContract
 from webhook_engine.testing.store.revisions import RevisionsContract
+from webhook_engine.testing.store.signing_in import SigningInContract
 from webhook_engine.testing.store.steps import StepsContract
 from webhook_engine.testing.store.users import UsersContract
 from webhook_engine.testing.store.vault import VaultContract
@@ -33,6 +34,7 @@ class StoreContract(
     ApiLogContract,
     PopsContract,
     UsersContract,
+    SigningInContract,
     DialerContract,
     ContactsContract,
     StepsContract,

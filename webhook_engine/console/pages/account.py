@@ -35,7 +35,7 @@ async def store(visit: Visit) -> web.StreamResponse:
     if console.changing.wait_s(email):
         return _again(visit, "old", "too many wrong tries: wait a while", HTTPStatus.TOO_MANY_REQUESTS)
     console.changing.failed(email)
-    if await console.store.users.check(console.tenant, email, visit.given("old")) is None:
+    if await console.store.signing_in.check(console.tenant, email, visit.given("old")) is None:
         return _again(visit, "old", "this is not your password")
     console.changing.succeeded(email)
     if new != visit.given("again"):

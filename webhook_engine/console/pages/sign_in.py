@@ -51,7 +51,7 @@ async def sign_in(visit: Visit) -> web.StreamResponse:
     # Counted before it is checked, so that many tries at one moment count too.
     for throttle, key in counts:
         throttle.failed(key)
-    user = await console.store.users.check(console.tenant, email, visit.given("password"))
+    user = await console.store.signing_in.check(console.tenant, email, visit.given("password"))
     if user is None:
         return _again(
             visit,
@@ -95,7 +95,7 @@ async def show_first(visit: Visit) -> web.StreamResponse:
     """
     _check_own(visit)
     token = visit.asked("token")
-    if not visit.console.store.users.opens(visit.console.tenant, token):
+    if not visit.console.store.signing_in.opens(visit.console.tenant, token):
         return visit.go(
             "sign_in", warn="That link was used already or has run out. Sign in, or ask for another one."
         )
@@ -107,9 +107,10 @@ async def make_first(visit: Visit) -> web.StreamResponse:
     Make the first administrator, and sign them in.
     """
     _check_own(visit)
-    users, tenant = visit.console.store.users, visit.console.tenant
+    users, signing_in = visit.console.store.users, visit.console.store.signing_in
+    tenant = visit.console.tenant
     token, email = visit.given("token"), visit.given("email")
-    if not users.opens(tenant, token):
+    if not signing_in.opens(tenant, token):
         return visit.go(
             "sign_in", warn="That link was used already or has run out. Sign in, or ask for another one."
         )
@@ -136,7 +137,7 @@ async def _note(visit: Visit, user: User) -> None:
     Write down that they are there; a store that cannot be written to keeps nobody out, least of all who mends it.
     """
     try:
-        await visit.console.store.users.note_sign_in(user)
+        await visit.console.store.signing_in.note(user)
     except StoreUnavailable as error:
         _standard.warning("sign_in.not_noted", extra={"why": error.why})
 

@@ -1,17 +1,16 @@
 """
-Users: a password is checked and never shown, and who is removed is out.
+Users: no password is shown, who is removed is out, and somebody is left who can let others in.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from webhook_engine.errors import NotFound, StoreError
 from webhook_engine.store import Role
-from webhook_engine.testing.store.common import BY, TENANT, OpenStore
+from webhook_engine.testing.store.common import BY, TENANT
 
 if TYPE_CHECKING:
     from webhook_engine.store import Store
@@ -22,20 +21,8 @@ PASSWORD = "a long enough secret"  # noqa: S105  # of nobody
 
 class UsersContract:
     """
-    Users: a password is checked and never shown, and who is removed is out.
+    Users: no password is shown, who is removed is out, and somebody is left who can let others in.
     """
-
-    async def test_a_user_is_who_knows_the_password(self, open_store: OpenStore) -> None:
-        """
-        Now and after the store was closed and opened, in whatever case the address is written.
-        """
-        async with open_store() as store:
-            added = await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
-
-        async with open_store() as store:
-            assert added == await store.users.check(TENANT, " Naledi@Example.com", PASSWORD)
-            assert await store.users.check(TENANT, EMAIL, PASSWORD + "x") is None
-            assert await store.users.check(TENANT, "another@example.com", PASSWORD) is None
 
     async def test_a_user_is_their_tenants(self, store: Store) -> None:
         """
@@ -43,7 +30,7 @@ class UsersContract:
         """
         await store.users.add("A", EMAIL, PASSWORD, role=Role.MANAGER, by=BY)
 
-        assert await store.users.check("B", EMAIL, PASSWORD) is None
+        assert await store.signing_in.check("B", EMAIL, PASSWORD) is None
         assert store.users.find("B", EMAIL) is None
         assert () == await store.users.list("B")
 
@@ -65,25 +52,10 @@ class UsersContract:
 
         await store.users.set_password(TENANT, EMAIL, "another long secret")
 
-        after = await store.users.check(TENANT, EMAIL, "another long secret")
-        assert await store.users.check(TENANT, EMAIL, PASSWORD) is None
+        after = await store.signing_in.check(TENANT, EMAIL, "another long secret")
+        assert await store.signing_in.check(TENANT, EMAIL, PASSWORD) is None
         assert after is not None
         assert before.stamp != after.stamp
-
-    async def test_a_session_that_ended_stays_so(self, open_store: OpenStore) -> None:
-        """
-        After the store was closed and opened too, for as long as it would have lasted by itself.
-        """
-        now = datetime.now(UTC)
-        async with open_store() as store:
-            await store.users.end_session("long ago", until=now - timedelta(seconds=1))
-            for _ in range(2):
-                await store.users.end_session("lately", until=now + timedelta(hours=1))
-
-        async with open_store() as store:
-            found = [store.users.has_ended(each) for each in ("long ago", "lately", "another")]
-
-        assert [False, True, False] == found
 
     async def test_the_last_administrator_stays(self, store: Store) -> None:
         """
@@ -130,7 +102,7 @@ class UsersContract:
 
         await store.users.remove(TENANT, EMAIL)
 
-        assert await store.users.check(TENANT, EMAIL, PASSWORD) is None
+        assert await store.signing_in.check(TENANT, EMAIL, PASSWORD) is None
         with pytest.raises(NotFound):
             await store.users.remove(TENANT, EMAIL)
 
@@ -156,22 +128,6 @@ class UsersContract:
             await store.users.add(TENANT, EMAIL.upper(), PASSWORD, role=Role.MANAGER, by=BY)
 
         assert [EMAIL] == [user.email for user in await store.users.list(TENANT)]
-
-    async def test_the_first_token_makes_one_administrator(self, store: Store) -> None:
-        """
-        It holds until there is a user, for its own tenant, and only the latest one.
-        """
-        stale = store.users.first_token(TENANT)
-        token = store.users.first_token(TENANT)
-        assert stale is not None
-        assert token is not None
-
-        assert not store.users.opens(TENANT, stale)
-        assert not store.users.opens("Another", token)
-        assert store.users.opens(TENANT, token)
-        await store.users.add(TENANT, EMAIL, PASSWORD, role=Role.ADMINISTRATOR, by=BY)
-        assert not store.users.opens(TENANT, token)
-        assert store.users.first_token(TENANT) is None
 
     def test_each_role_may_what_those_before_it_may(self) -> None:
         """
