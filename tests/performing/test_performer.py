@@ -427,10 +427,11 @@ async def test_what_is_under_way_is_recorded_when_there_is_room_again(full, perf
     assert [Done(), Done()] == settled.settlements
 
 
-async def test_what_the_queue_refuses_hinders_nobody(full, performer, worker, settled):
+async def test_what_the_queue_refuses_hinders_nobody(full, performer, worker, settled, caplog):
     """
-    It is counted, and left to its lease.
+    It is counted, told with what the target said and what will follow, and left to its lease.
     """
+    caplog.set_level(logging.INFO, "webhook_engine")
     async with performer(on=full) as it:
         full.refuses = True
         await full.put([delivery("e1")])
@@ -442,7 +443,17 @@ async def test_what_the_queue_refuses_hinders_nobody(full, performer, worker, se
         await full.put([delivery("e2")])
         await settled.until(1)
 
+    (told,) = [each for each in caplog.records if each.message == "settlement.failed"]
     assert (["e2"], 1) == (settled.events, it.report().failed)
+    assert (the("e1"), CRM, 1, "ok", "done", "too large") == (
+        told.delivery,
+        told.target,
+        told.attempt,
+        told.outcome,
+        told.unwritten,
+        told.why,
+    )
+    assert "its lease runs out" in told.then
 
 
 async def test_a_lost_lease_settles_nothing(tmp_path, performer, worker, settled):

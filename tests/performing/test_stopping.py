@@ -3,14 +3,16 @@ A stop loses nothing: what runs finishes, the rest goes back.
 """
 
 import asyncio
+import logging
 
 import pytest
 
 from tests.performing.work import CRM, PATIENCE_S, delivery
 from webhook_engine.performing import Done, PerformerSettings, Retry
 from webhook_engine.performing.judging import released
+from webhook_engine.performing.settle import DONE
 from webhook_engine.performing.settling import Settler
-from webhook_engine.queue import MAYBE_DELIVERED, State, delivery_id
+from webhook_engine.queue import MAYBE_DELIVERED, AttemptRecord, State, delivery_id
 
 
 async def test_what_runs_finishes_and_nothing_new_begins(queue, performer, worker, settled):
@@ -119,20 +121,23 @@ class Stuck:
         await asyncio.Event().wait()
 
 
-async def test_after_giving_up_nothing_is_written(queue):
+async def test_after_giving_up_nothing_is_written(queue, caplog):
     """
     What was being written, what waited for company, and what ends later: each lease is let go, and no task stays.
+
+    Of each the log says what it came to, that it is not written down, why, and what will follow.
     """
+    caplog.set_level(logging.INFO, "webhook_engine")
     await queue.put([delivery(f"e{n}") for n in range(3)])
     leases = await queue.claim(3, lease_s=PATIENCE_S)
     queue, ended = Stuck(), []
     settler = Settler(queue, on_end=ended.append)
     others = asyncio.all_tasks()
     back = released()
-    settler.add(leases[0], back.settlement, back.record)
+    settler.add(leases[0], DONE, AttemptRecord(outcome="ok"))
     settler.write_now()
     await asyncio.sleep(0)
-    settler.add(leases[1], back.settlement, back.record)
+    settler.add(leases[1], Retry(1.0), AttemptRecord(outcome="target-failed", status=503))
 
     settler.give_up()
     settler.add(leases[2], back.settlement, back.record)
@@ -143,3 +148,11 @@ async def test_after_giving_up_nothing_is_written(queue):
     assert 1 == queue.asked
     assert 3 == len(ended)
     assert others == asyncio.all_tasks()
+    told = {each.delivery: each for each in caplog.records if each.message == "settlement.failed"}
+    assert [("ok", "done"), ("target-failed", "retried"), ("", "released")] == [
+        (told[lease.id].outcome, told[lease.id].unwritten) for lease in leases
+    ]
+    assert {("CRM outcome", CRM, 1)} == {(each.webhook, each.target, each.attempt) for each in told.values()}
+    assert all("the process ended" in each.why for each in told.values())
+    assert all("offered again under the same idempotency key" in each.then for each in told.values())
+    assert 3 == settler.counts["failed"]

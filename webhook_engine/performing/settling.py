@@ -23,7 +23,7 @@ from webhook_engine.queue import Ending, State
 
 if TYPE_CHECKING:
     from webhook_engine.performing.performed import Performed
-    from webhook_engine.queue import AttemptRecord, DeliveryQueue, Lease
+    from webhook_engine.queue import AttemptRecord, Delivery, DeliveryQueue, Lease
 
 Settled = Callable[["Lease", "Performed | None", Settlement], None]
 """Told of each settlement that is on the disk; what was performed is None where that crashed or was cut off."""
@@ -49,6 +49,15 @@ _COMPANY: Final = 128
 """So many do not wait for more."""
 
 _WORDS = {Done: "done", Retry: "retried", Dead: "dead", Release: "released"}
+
+_UNKEPT: Final = "What was sent and answered could not be kept"
+
+_GAVE_UP: Final = "the process ended before its queue had written it"
+
+_AGAIN: Final = (
+    "its lease runs out, or ends when the queue is opened anew; "
+    "then it is offered again under the same idempotency key"
+)
 
 
 class _Open(NamedTuple):
@@ -130,7 +139,9 @@ class Settler:
 
     def give_up(self) -> None:
         """
-        Writes nothing more; the leases are taken back when the queue is opened again.
+        Writes nothing more; each settlement that is open is told of as one that failed.
+
+        The leases are taken back when the queue is opened again.
         """
         self._gave_up = True
         for task in self._writing:
@@ -149,6 +160,7 @@ class Settler:
             return
         if self._gave_up:
             self._forget(together)
+            self._give_back(together)
             return
         now = asyncio.get_running_loop().time()
         self._are_many = len(together) >= _OFTEN * max(now - self._written_at, _TOGETHER_S)
@@ -186,10 +198,17 @@ class Settler:
         self._timer = loop.call_later(wait_s, self.write_now)
 
     async def _write(self, batch: Sequence[_Open]) -> None:
+        errors: Sequence[QueueError | str | None]
         try:
             errors = await self._written(batch)
+        except asyncio.CancelledError:
+            self._give_back(batch)
+            raise
         except QueueError as error:
             errors = (error,) * len(batch)
+        except Exception as error:  # whatever it is, these leases run out like any other
+            # What it says may hold what the call said, so only its kind is told.
+            errors = (f"a defect: {type(error).__name__}",) * len(batch)
         finally:
             self._forget(batch)
         for each, why in zip(batch, errors, strict=True):
@@ -202,46 +221,90 @@ class Settler:
                 self._on_end(each.ending.lease)
 
     async def _written(self, batch: Sequence[_Open]) -> tuple[QueueError | None, ...]:
+        """
+        Each as it is, or with less to keep where all of it cannot be kept.
+        """
+        endings = [each.ending for each in batch]
+        found: list[QueueError | None] = [None] * len(batch)
+        places = list(range(len(batch)))
         pause_s = FIRST_PAUSE_S
-        while True:
+        while places:
             try:
                 for each in batch:
                     if each.performed is not None and _leads_on(each):
-                        # Before the end of this one: put twice it is put once, and never is not at all.
-                        await self._queue.put(each.performed.follow)
-                errors = await self._queue.settle([each.ending for each in batch])
-                return await self._without_requests(batch, errors)
+                        await self._put(each.ending.lease, each.performed.follow)
+                errors = await self._queue.settle([endings[place] for place in places])
             except QueueUnavailable:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-
-    async def _without_requests(
-        self, batch: Sequence[_Open], errors: tuple[QueueError | None, ...]
-    ) -> tuple[QueueError | None, ...]:
-        """
-        Writes those whose request is too long to be kept without it: it is made anew for the next try.
-        """
-        if not any(isinstance(error, DeliveryTooLarge) for error in errors):
-            return errors
-        found = list(errors)
-        for place, (each, error) in enumerate(zip(batch, errors, strict=True)):
-            if isinstance(error, DeliveryTooLarge) and each.ending.frozen is not None:
-                (found[place],) = await self._queue.settle([replace(each.ending, frozen=None)])
+                continue
+            refused, places = list(zip(places, errors, strict=True)), []
+            for place, error in refused:
+                lighter = None if error is None else _lighter(endings[place], error)
+                if lighter is None:
+                    found[place] = error
+                else:
+                    endings[place] = lighter
+                    places.append(place)
         return tuple(found)
 
-    def _tell(self, settled: _Open, error: QueueError | None) -> None:
-        lease = settled.ending.lease
+    async def _put(self, lease: Lease, follow: Sequence[Delivery]) -> None:
+        """
+        Before the end of what led to them: put twice they are put once, and never is not at all.
+        """
+        try:
+            await self._queue.put(follow)
+        except DeliveryTooLarge:
+            for each in follow:
+                try:
+                    await self._queue.put([each])
+                except DeliveryTooLarge as error:
+                    # Else what led to it would be sent again and again, and never have an end.
+                    log.event("follower.refused", delivery=lease.id, webhook=each.webhook, why=str(error))
+
+    def _give_back(self, batch: Sequence[_Open]) -> None:
+        for each in batch:
+            self._tell(each, _GAVE_UP)
+
+    def _tell(self, settled: _Open, error: QueueError | str | None) -> None:
+        lease, record = settled.ending.lease, settled.ending.record
+        word = _WORDS[type(settled.settlement)]
         if error is None:
-            self.counts[_WORDS[type(settled.settlement)]] += 1
+            self.counts[word] += 1
             if self._on_settled is not None:
                 self._on_settled(lease, settled.performed, settled.settlement)
         elif isinstance(error, LeaseLost):
             self.counts["leases_lost"] += 1
             log.event("lease.lost", delivery=lease.id, webhook=lease.webhook, attempt=error.attempt)
         else:
-            # The lease runs out, and then the delivery is offered again: nothing is forgotten.
             self.counts["failed"] += 1
-            log.event("settlement.failed", delivery=lease.id, webhook=lease.webhook, why=str(error))
+            log.event(
+                "settlement.failed",
+                delivery=lease.id,
+                webhook=lease.webhook,
+                target=lease.target,
+                attempt=lease.attempt,
+                outcome="" if record is None else record.outcome,
+                unwritten=word,
+                why=str(error),
+                then=_AGAIN,
+            )
+
+
+def _lighter(ending: Ending, error: QueueError) -> Ending | None:
+    """
+    The same end with less to keep; None where that would not help, or there is nothing less.
+
+    Without its request the next try makes it anew. Without its detail a record still says what the attempt came to.
+    """
+    if isinstance(error, LeaseLost):
+        return None
+    if ending.frozen is not None:
+        return replace(ending, frozen=None)
+    record = ending.record
+    if record is None or str(record.detail.get("sentence", "")).startswith(_UNKEPT):
+        return None
+    return replace(ending, record=replace(record, detail={"sentence": f"{_UNKEPT}: {error}."}))
 
 
 def _leads_on(settled: _Open) -> bool:

@@ -132,6 +132,11 @@ def _of_performer(report: PerformerReport) -> Iterator[Metric]:
     for outcome in ("done", "retried", "dead", "released"):
         attempts.add_metric([outcome], getattr(report, outcome))
     yield attempts
+    yield CounterMetricFamily(
+        "webhook_engine_settlements_failed",
+        "Ends of attempts that the queue would not take: the deliveries are offered again.",
+        value=report.failed,
+    )
     yield _gauge("deliveries_running", "Requests of deliveries under way.", report.running)
     held = GaugeMetricFamily(
         "webhook_engine_webhook_held",
