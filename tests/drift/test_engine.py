@@ -5,13 +5,14 @@ An engine learns from the responses it shows, and all processes keep what they l
 import logging
 
 import pytest
+from sqlalchemy import update
 
 from webhook_engine import CallContext, Engine
 from webhook_engine.definitions import read_text
 from webhook_engine.drift import Drift, DriftSettings, Way, stored
 from webhook_engine.errors import StoreError
 from webhook_engine.process.learning import DriftKeeper
-from webhook_engine.store import Store
+from webhook_engine.store import Store, tables
 from webhook_engine.testing import FakeTarget
 
 DEFINITIONS = """
@@ -239,6 +240,33 @@ async def test_what_cannot_be_read_is_begun_anew(store, definitions, document):
         await keeper.save()
 
     assert K == (await known(store))["Lookup"]["columns"]["name"]["seen"]
+
+
+@pytest.mark.parametrize("stored_as", [b"[1]", b'"learnt"', b"null", b"\x00 no JSON"], ids=repr)
+async def test_what_is_no_document_at_all_is_told_and_begun_anew(store, crm, definitions, stored_as, caplog):
+    """
+    A damaged or foreign row ends no exchange: not the first one, not that of an edit, and not the next lesson.
+    """
+    caplog.set_level(logging.INFO, "webhook_engine")
+    edited = read_text(DEFINITIONS.replace("URL", crm.url).replace('path = "name"', 'path = "id"'))
+    async with Engine(definitions, drift=drift()) as engine:
+        keeper = keeper_of(store, engine)
+        await store.learnt.change("Euphoria", ["Lookup"], lambda *_: {"revision": "r"})
+        await damaged(store, stored_as)
+        await keeper.begin()
+        engine.redefine(edited)
+        await keeper.save()
+        await asked(engine)
+        await keeper.save()
+
+    (told,) = [each for each in caplog.records if each.message == "drift.unreadable"]
+    assert ("Lookup", "what is stored is no JSON object") == (told.webhook, told.why)
+    assert K == (await known(store))["Lookup"]["columns"]["id"]["seen"]
+
+
+async def damaged(store, document):
+    async with store._database.write() as connection:
+        await connection.execute(update(tables.learnt).values(document=document))
 
 
 async def test_a_store_that_takes_nothing_is_survived(store, definitions, monkeypatch):

@@ -37,7 +37,7 @@ class Lesson(NamedTuple):
     """Another one with every change."""
 
     document: Document
-    """As its author has it, as JSON has it."""
+    """As its author has it, as JSON has it; empty where what is stored is no JSON object (damaged, or not ours)."""
 
 
 class Learnt:
@@ -111,8 +111,16 @@ async def _lessons(
     for part in parts:
         these = wanted if part is None else wanted.where(_table.c.webhook.in_(part))
         for row in await connection.execute(these):
-            found[row.webhook] = Lesson(row.version, orjson.loads(row.document))
+            found[row.webhook] = Lesson(row.version, _read(row.document))
     return found
+
+
+def _read(document: bytes) -> Document:
+    try:
+        found = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 async def _written(
