@@ -24,6 +24,7 @@ from webhook_engine.errors import DefinitionError, QueueError, SettingsError, St
 from webhook_engine.process.admin import endpoints
 from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
+from webhook_engine.process.ending import LAST_S, last
 from webhook_engine.process.learning import DriftKeeper
 from webhook_engine.process.listening import fingerprint, listen
 from webhook_engine.process.memory import Settled, uncollected
@@ -41,7 +42,7 @@ from webhook_engine.store.changes import CHANNEL as CHANGES
 from webhook_engine.store.steps import CHANNEL as STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from aiohttp.web import Application
@@ -138,10 +139,10 @@ class Worker:
             )
             shared = self.settings.is_shared
             self.recording = Recording(self.store, self.engine, self.tenancy, is_shared=shared)
-            opened.push_async_callback(self.recording.save)
+            _at_the_end(opened, self.recording.save, of="recorded calls")
             await self.recording.begin()
             schemas = DriftKeeper(self.store, self.engine.drift, self.tenancy)
-            opened.push_async_callback(schemas.save)
+            _at_the_end(opened, schemas.save, of="what was learnt of responses")
             await schemas.begin()
             await opened.enter_async_context(self.engine)
             noting = Noting(self.store.api_requests, lambda: self.tenancy.name)
@@ -176,7 +177,7 @@ class Worker:
             return await opened.enter_async_context(board)
         own = await restored(self.store, self.tenancy.name)
         self._keeper = BoardKeeper(self.store, own, self.tenancy)
-        opened.push_async_callback(_saved, self._keeper)
+        _at_the_end(opened, partial(_saved, self._keeper), of="screens")
         return own
 
     def _beside_nats(self) -> tuple[Coroutine[None, None, None], ...]:
@@ -343,8 +344,7 @@ class Worker:
         self.app[SERVICE].stop()
         for task in tending:
             task.cancel()
-        await asyncio.wait(tending)
-        draining = asyncio.create_task(self._drained())
+        draining = asyncio.create_task(self._drained(tending))
         cut = asyncio.create_task(self._cut.wait())
         await asyncio.wait({draining, cut}, return_when=asyncio.FIRST_COMPLETED)
         if draining.done():
@@ -358,7 +358,11 @@ class Worker:
         draining.cancel()
         await asyncio.wait([draining])
 
-    async def _drained(self) -> None:
+    async def _drained(self, tending: list[asyncio.Task[None]]) -> None:
+        # What one of them has begun with the store it finishes, where that takes it.
+        _, hanging = await asyncio.wait(tending, timeout=LAST_S)
+        if hanging:
+            log.event("worker.hanging", tasks=len(hanging), after_s=LAST_S)
         await self.engine.stop()
         await self._answered()
 
@@ -369,6 +373,10 @@ class Worker:
         service = self.app[SERVICE]
         while service.asks.taken or service.bytes.taken:  # noqa: ASYNC110  # nobody tells when they are 0
             await asyncio.sleep(_LOOK_S)
+
+
+def _at_the_end(opened: AsyncExitStack, exchange: Callable[[], Awaitable[None]], *, of: str) -> None:
+    opened.push_async_callback(last, exchange, of=of, within_s=LAST_S)
 
 
 async def _saved(keeper: BoardKeeper) -> None:

@@ -238,6 +238,27 @@ async def test_what_is_in_hand_at_the_end_is_finished_and_the_rest_given_back(pr
     assert sorted(f"e{n}" for n in range(400)) == sorted(backend.taken)
 
 
+async def test_a_database_that_hangs_keeps_no_intake(prepared, backend, monkeypatch):
+    """
+    What it has in hand is given up in time and not acknowledged, so it comes again.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._LAST_S", 0.1)
+    await publish(prepared.url, "e1")
+    held = asyncio.Event()
+
+    async def hanging(_):
+        held.set()
+        await asyncio.Event().wait()
+
+    backend.notify = hanging
+    async with connected_to_any(prepared.url) as client:
+        async with asyncio.timeout(10), taking(prepared.url, backend):
+            await held.wait()
+        waited = await waiting(client)
+
+    assert 1 == waited
+
+
 async def test_one_worker_keeps_the_order_while_the_database_is_away(prepared, backend):
     """
     What it could not commit is committed before what came later, so that a call is not answered after its end.

@@ -3,6 +3,7 @@ The worker's steps, in this process: what it takes in, what it follows, how it e
 """
 
 import asyncio
+import logging
 import resource
 import signal
 from contextlib import asynccontextmanager
@@ -11,8 +12,9 @@ import aiohttp
 import pytest
 
 from tests.faults.process import DEFINITIONS, PATIENCE_S, event, until
+from webhook_engine import worker as worker_module
 from webhook_engine.errors import DefinitionError, SettingsError, StoreError, StoreOwned
-from webhook_engine.process import running
+from webhook_engine.process import learning, running
 from webhook_engine.process.editions import FileEditions
 from webhook_engine.process.running import Running, running_file
 from webhook_engine.queue import SqliteQueue
@@ -65,6 +67,28 @@ async def working(settings, **options):
             async with asyncio.timeout(PATIENCE_S):
                 await asyncio.wait([task])
     await task
+
+
+async def hanging(*_, **__):
+    await asyncio.Event().wait()
+
+
+async def test_a_store_that_hangs_keeps_no_process(settings, file, monkeypatch, caplog):
+    """
+    Each of its last exchanges is given up in time, and the log says of which; so is what one of them stands behind.
+    """
+    caplog.set_level(logging.INFO, "webhook_engine")
+    monkeypatch.setattr(worker_module, "LAST_S", 0.2)
+    monkeypatch.setattr(learning, "EVERY_S", 0.01)
+    async with working(settings, definitions=file) as worker:
+        monkeypatch.setattr(worker.store.learnt, "versions", hanging)
+        monkeypatch.setattr(worker.store.pops, "save", hanging)
+        # The exchange of every two seconds hangs when the end comes, and the last one stands behind it.
+        await asyncio.sleep(0.1)
+
+    told = [each.of for each in caplog.records if each.message == "worker.unsaved"]
+    assert ["what was learnt of responses", "screens"] == told
+    assert "worker.ended" == caplog.records[-1].message
 
 
 async def told(worker, path, document=None):

@@ -3,6 +3,7 @@ The store's file: one process's, closed to other users, and never taken for some
 """
 
 import asyncio
+import logging
 import resource
 import sqlite3
 import stat
@@ -234,3 +235,22 @@ def test_every_passing_fault_is_known():
 
     assert isinstance(sqlite.refusal(error, Path("x")), StoreUnavailable)
     assert not isinstance(sqlite.refusal(sqlite3.ProgrammingError("x"), Path("x")), StoreUnavailable)
+
+
+async def test_a_disk_that_takes_nothing_keeps_no_closing(path, open_store, monkeypatch, caplog):
+    """
+    What was still to be written down is given up in time, which the log says; the file is free then.
+    """
+    caplog.set_level(logging.INFO, "webhook_engine")
+    monkeypatch.setattr("webhook_engine.store.store._LAST_S", 0.05)
+
+    async def hanging():
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(20), open_store() as store:
+        monkeypatch.setattr(store.keys, "flush", hanging)
+
+    (told,) = [each for each in caplog.records if each.message == "store.flush.failed"]
+    assert "took nothing within 0.05 s" in told.why
+    async with open_store():
+        assert path.exists()

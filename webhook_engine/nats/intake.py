@@ -45,6 +45,9 @@ _CHECK_S: Final = 60.0
 _TRIES: Final = 5
 """How often an event is handed in that fails where others do not."""
 
+_LAST_S: Final = 5.0
+"""How long an end waits for a database that has events in hand and takes nothing."""
+
 _LONGEST_LATER_S: Final = 60.0
 
 _LATELY_S: Final = 60.0
@@ -163,14 +166,17 @@ async def _checked(client: Client, tenant: str) -> None:
 
 async def _finished(work: Awaitable[None]) -> None:
     """
-    Awaits *work* to its end, also where we are to stop meanwhile.
+    Awaits *work* to its end, also where we are to stop meanwhile; then for no longer than a database may take.
     """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
+        await asyncio.wait({task}, timeout=_LAST_S)
+        if not task.done():
+            # The database may have them, or not: what is not acknowledged comes again, and is known by its id.
+            task.cancel()
+        elif not task.cancelled():
             task.exception()  # what is not acknowledged comes again
         raise
 

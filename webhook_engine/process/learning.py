@@ -29,6 +29,7 @@ class DriftKeeper:
         self._store, self._drift, self._tenancy = store, drift, tenancy
         self._known: dict[str, int] = {}
         """Webhook -> the version that was adopted."""
+        self._turn = asyncio.Lock()
 
     async def begin(self) -> None:
         """
@@ -47,14 +48,16 @@ class DriftKeeper:
 
     async def save(self) -> None:
         """
-        One exchange; where the store takes nothing, the log says so, and the next one has it too.
+        One exchange, after the one that is under way; where the store takes nothing, the log says so, and the
+        next one has it too.
         """
-        try:
-            await self._forget()
-            await self._teach()
-            await self._learn()
-        except StoreError as error:
-            log.event("drift.unsaved", why=str(error))
+        async with self._turn:
+            try:
+                await self._forget()
+                await self._teach()
+                await self._learn()
+            except StoreError as error:
+                log.event("drift.unsaved", why=str(error))
 
     async def _forget(self) -> None:
         """
@@ -100,5 +103,10 @@ class DriftKeeper:
                 self._drift.adopt(webhook, lesson.document)
             except UNREADABLE as error:
                 # It is learnt again from the next responses.
-                log.event("drift.unreadable", webhook=webhook, why=f"{type(error).__name__}: {error}")
+                why = (
+                    f"{type(error).__name__}: {error}"
+                    if lesson.document
+                    else "what is stored is no JSON object"
+                )
+                log.event("drift.unreadable", webhook=webhook, why=why)
         self._known = dict(versions)

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 _FLUSH_S: Final = 5.0
 """How late it may be written down that an API key was used, and what was asked with it."""
 
+_LAST_S: Final = 5.0
+"""How long closing waits for what is still to be written down."""
+
 _DAY_S: Final = 24 * 3600.0
 
 _KEPT_S: Final = 90 * _DAY_S
@@ -146,6 +149,8 @@ class Store:
     async def close(self) -> None:
         """
         Finish what was begun, and let another process have the file.
+
+        A database that takes nothing is waited for no longer than five seconds.
         """
         tending, self._tending = self._tending, ()
         if not tending:
@@ -154,7 +159,12 @@ class Store:
             task.cancel()
         await asyncio.wait(tending)
         try:
-            await self._flush()
+            async with asyncio.timeout(_LAST_S) as limit:
+                await self._flush()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            log.event("store.flush.failed", why=f"the database took nothing within {_LAST_S:g} s")
         finally:
             await self._database.close()
 
