@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from webhook_engine.definitions import read_file
+from webhook_engine.definitions import read_file, read_folder
 from webhook_engine.errors import DefinitionError
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +105,23 @@ def test_what_is_shown_of_a_process_happens(serving, free_port):
     assert "Call outcome" in out
     assert "/customers/1001?caller=" in seen
     assert "Umlazi Timber" in seen
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("README.md", r"support\s+floor with (\d+) of them"),
+        ("docs/changelog.md", r"support floor with (\d+) tests"),
+    ],
+)
+def test_the_floor_has_as_many_tests_as_is_said(page, words):
+    """
+    What is written down in a number is counted.
+    """
+    told = re.findall(words, (ROOT / page).read_text(encoding="utf-8"))
+
+    counted = len(read_folder(ROOT / "examples" / "floor").tests)
+    assert [str(counted)] == told
 
 
 def test_the_mistake_shown_is_told_so(tmp_path):
