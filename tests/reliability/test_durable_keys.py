@@ -85,6 +85,18 @@ async def test_a_life_is_over_when_the_webhook_says_so(opened, target):
     assert [(State.DEAD, "expired")] == fates(found)
 
 
+async def test_no_wish_outlasts_the_longest_wait(opened, target):
+    """
+    A target that asks for an hour is asked again when the webhook's `longest_wait_s` is over.
+    """
+    target.answers = [{"status": 429, "headers": {"Retry-After": "3600"}}, 200]
+    async with opened() as engine:
+        await engine.notify(event(1))
+        (found,) = await reports(engine)
+
+    assert (State.DONE, 2) == (found.state, found.attempts)
+
+
 async def test_attempts_end(opened, target):
     """
     The last of `max_attempts` is the end.
