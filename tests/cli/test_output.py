@@ -323,6 +323,27 @@ def test_the_demo_ends_by_itself_and_well():
     assert not any(key in done.stdout for key in crm.AGENT_KEYS.values())
 
 
+@pytest.mark.parametrize("path", ["", str(COMMAND.parent)], ids=["not on the path", "on the path"])
+def test_the_demo_says_what_is_next_as_it_can_be_typed(path):
+    """
+    Right after `make demo` no shell finds the command by its name alone.
+    """
+    environ = {"PATH": f"{path}:/usr/bin:/bin".lstrip(":"), "HOME": "/nowhere"}
+    called = COMMAND if not path else COMMAND.name
+
+    done = subprocess.run(
+        ["sh", "-c", f"{called} demo"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env=environ,
+    )
+
+    wanted = COMMAND.name if path else os.path.relpath(COMMAND)
+    assert f"Next: {wanted} check examples/integration.toml" in done.stdout
+
+
 def test_the_version_is_the_packages(command):
     """
     For bug reports.

@@ -37,6 +37,19 @@ def test_a_key_counts_from_its_making_to_its_removal(beside, process):
     assert gone["removed_at"] is not None
 
 
+def test_a_process_that_works_by_a_file_has_nothing_to_export(beside):
+    """
+    What to do is said, also where an earlier revision was asked for.
+    """
+    done, earlier = beside("export"), beside("export", "--revision", "3")
+
+    assert (2, "") == (done.code, done.out)
+    assert (
+        "the store has no definitions of 'Euphoria' to export: `webhook-engine import FILE` puts" in done.err
+    )
+    assert (2, "error: there is no revision '3'\n") == (earlier.code, earlier.err)
+
+
 def test_administering_takes_a_key_for_it(beside, process):
     """
     Any other key is refused, and none as well.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from webhook_engine.errors import WebhookEngineError
+from webhook_engine.errors import NotFound, WebhookEngineError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -193,7 +193,14 @@ class AskedDefinitions:
         from webhook_engine.definitions import read_text
         from webhook_engine.store import Revision, RevisionEntry
 
-        found = await self._client.post("/v1/admin/definitions.load", {"tenant": tenant, "number": number})
+        try:
+            found = await self._client.post(
+                "/v1/admin/definitions.load", {"tenant": tenant, "number": number}
+            )
+        except AskingFailed as error:
+            if error.status == 404:
+                raise NotFound("revision", "in force" if number is None else str(number)) from error
+            raise
         folder = None if found["folder"] is None else Path(found["folder"])
         definitions = read_text(found["text"], folder=folder)
         return Revision(entry=_as(RevisionEntry, found["entry"]), definitions=definitions)

@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,9 +61,17 @@ async def _play() -> bool:
     well, took_s = len(played) - len(failed), time.monotonic() - started
     console.print(f"{well} of {len(played)} scenes ended as they must, in {took_s:.1f} s.")
     console.print(
-        "Next: webhook-engine check examples/integration.toml, or README.md for twelve lines of Python."
+        Text(f"Next: {_command()} check examples/integration.toml, or README.md for twelve lines of Python.")
     )
     return not failed
+
+
+def _command() -> str:
+    """
+    How this program is called from here: by its name alone where a shell finds it.
+    """
+    name = Path(sys.argv[0]).name
+    return name if shutil.which(name) else os.path.relpath(sys.argv[0])
 
 
 def _print(number: int, played: Played) -> None:

@@ -15,6 +15,7 @@ from webhook_engine.cli.inputs import BadInput
 from webhook_engine.cli.loop import run
 from webhook_engine.cli.opening import open_store_or_service, tenant_of
 from webhook_engine.cli.told import told
+from webhook_engine.errors import NotFound
 from webhook_engine.settings import Settings
 
 
@@ -57,7 +58,16 @@ async def _export(settings: Settings, revision: int | None) -> str:
 
     async with open_store_or_service(settings) as store:
         tenant = await tenant_of(store, settings)
-        return write_toml((await store.definitions.load(tenant, revision)).definitions)
+        try:
+            return write_toml((await store.definitions.load(tenant, revision)).definitions)
+        except NotFound as error:
+            if revision is not None:
+                raise
+            of = f" of {tenant!r}" if tenant else ""
+            raise BadInput(
+                f"the store has no definitions{of} to export: `webhook-engine import FILE` puts them there, "
+                "and a process that was started with a file works by that one"
+            ) from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -97,7 +97,9 @@ def acting(
             raise
         except VaultLocked as error:
             raise Refusal(Code.INVALID, f"{error}; then start process {os.getpid()} again") from error
-        except (StoreError, DefinitionError, NotFound) as error:
+        except NotFound as error:
+            raise Refusal(Code.NOT_FOUND, str(error)) from error
+        except (StoreError, DefinitionError) as error:
             # Whoever may administer may read where the files are.
             raise Refusal(Code.INVALID, str(error)) from error
 
