@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_LENGTH
 
-from webhook_engine.dispatch.wire import Received
+from webhook_engine.dispatch.received import Received
 from webhook_engine.errors import ResponseTooLarge, UnreadableResponse
 from webhook_engine.turns import TURN_S
 

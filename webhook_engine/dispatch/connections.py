@@ -12,11 +12,12 @@ from typing import Final
 
 import aiohttp
 
+from webhook_engine.dispatch.door import Way
 from webhook_engine.dispatch.egress import EgressPolicy
 from webhook_engine.dispatch.guard import socket_factory
 from webhook_engine.dispatch.pool import Pool
 from webhook_engine.dispatch.resolver import Resolver
-from webhook_engine.dispatch.wire import MarkedRequest, MarkedResponse, Way, timeouts
+from webhook_engine.dispatch.wire import MarkedRequest, MarkedResponse, timeouts
 from webhook_engine.errors import AuthoritiesMissing
 from webhook_engine.settings import Limits
 

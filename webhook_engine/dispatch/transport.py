@@ -14,11 +14,12 @@ from webhook_engine.dispatch import faults, redirects, wire
 from webhook_engine.dispatch.body import body_at_hand, read_body
 from webhook_engine.dispatch.connections import Connections
 from webhook_engine.dispatch.deadlines import Deadlines
+from webhook_engine.dispatch.door import Way
 from webhook_engine.dispatch.guard import Exchange
 from webhook_engine.dispatch.headers import Headers, in_one, presentable, size_of
 from webhook_engine.dispatch.mask import AT_ONCE, NOTHING
+from webhook_engine.dispatch.received import Received
 from webhook_engine.dispatch.request import PreparedRequest, target_of
-from webhook_engine.dispatch.wire import Received
 from webhook_engine.errors import ResponseTooLarge, TransportError, UnreadableResponse, WebhookEngineError
 from webhook_engine.responses import Response, make_response
 from webhook_engine.settings import Limits
@@ -135,7 +136,7 @@ class Transport:
 
     async def _follow(
         self,
-        way: wire.Way,
+        way: Way,
         exchange: Exchange,
         request: PreparedRequest,
         response: Response,
@@ -153,7 +154,7 @@ class Transport:
             return response
         return replace(response, headers=presentable(response.headers, in_one(response.headers), mask))
 
-    async def _exchange(self, way: wire.Way, exchange: Exchange, request: PreparedRequest) -> Response:
+    async def _exchange(self, way: Way, exchange: Exchange, request: PreparedRequest) -> Response:
         """
         One hop. Where another may follow, its headers are as they were sent: that is what tells where to.
         """

@@ -1,5 +1,5 @@
 """
-One request given to aiohttp, and the head of its response.
+One request given to aiohttp.
 
 aiohttp's pool, its connections and its parser written in C carry every request. What its client does around
 them for each request (an object for the request, one for its response, one for its writer, and a dozen options
@@ -9,31 +9,22 @@ not as it is known here, the session is asked from outside.
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Protocol, cast
-from urllib.parse import SplitResult
+from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
-from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
-from aiohttp.client_reqrep import ConnectionKey
+from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout
 from aiohttp.connector import Connection
-from aiohttp.helpers import TimerNoop
-from aiohttp.http_writer import _serialize_headers
-from aiohttp.streams import EMPTY_PAYLOAD
-from multidict import CIMultiDictProxy
-from yarl import URL
 
+from webhook_engine.dispatch.door import NO_TIMER, Door, Headers, Way, origin_of, split
 from webhook_engine.dispatch.guard import Exchange, current
-from webhook_engine.dispatch.pool import Handler, Pool, detached
-from webhook_engine.dispatch.request import PreparedRequest
-from webhook_engine.errors import UnsafeValue
+from webhook_engine.dispatch.pool import Handler, detached
+from webhook_engine.dispatch.received import Received, Straight
 
 if TYPE_CHECKING:
-    from aiohttp.http import RawResponseMessage
+    from yarl import URL
 
-Headers = Sequence[tuple[str, str]]
+    from webhook_engine.dispatch.request import PreparedRequest
 
 _KNOWN: Final = aiohttp.__version__ if aiohttp.__version__.startswith("3.14.") else None
 """The aiohttp whose inner steps are taken here; any other is asked from outside."""
@@ -42,132 +33,9 @@ _SESSIONS_OWN: Final = ClientSession._request
 
 _READ_AT_ONCE: Final = 64 * 1024
 _LONGEST_LINE: Final = 8190
-_NO_TIMER: Final = TimerNoop()
-_MOST_DOORS: Final = 256
 
 # Nothing goes out that was not prepared.
 _NO_DEFAULTS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-
-
-class Received(Protocol):
-    """
-    A request that was sent, and its response: first its head, then its body.
-
-    A head is waited for by `next_head` and taken by `take_head`, or read by `read_head`: nearly all of them need no
-    coroutine of their own.
-    """
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> CIMultiDictProxy[str]: ...
-    @property
-    def content(self) -> StreamReader: ...
-
-    def next_head(self) -> asyncio.Future[None] | None:
-        """
-        What ends when a head is there, or never will be; None where that is so now.
-        """
-
-    def take_head(self) -> bool:
-        """
-        Whether the head of the response is there; what is told of a response is told from then on.
-        """
-
-    async def read_head(self) -> None:
-        """
-        Waits for the head of the response, whatever comes before it.
-        """
-
-    def at_hand(self) -> bytes | None:
-        """
-        All of the body, as it was sent, where it came with the head; None where there is something to wait for.
-        """
-
-    def release(self) -> object:
-        """
-        Lets the connection be used again, once the body was read to its end.
-        """
-
-    def close(self) -> None:
-        """
-        Ends the connection.
-        """
-
-
-class Way:
-    """
-    The way to every target of one session.
-    """
-
-    __slots__ = ("_doors", "pool", "session")
-
-    def __init__(self, session: ClientSession) -> None:
-        self.session = session
-        assert isinstance(session.connector, Pool)  # noqa: S101  # it was opened with one
-        self.pool: Pool = session.connector
-        self._doors: dict[str, Door] = {}
-
-    def door(self, origin: str) -> Door:
-        """
-        The door at *origin*, made once.
-
-        Raises:
-            UnsafeValue: It is no web address.
-        """
-        door = self._doors.get(origin)
-        if door is None:
-            if len(self._doors) >= _MOST_DOORS:
-                self._doors.clear()
-            door = self._doors[origin] = Door(self.session, origin_of(origin))
-        return door
-
-
-class Door:
-    """
-    What is the same for every request to one origin.
-    """
-
-    __slots__ = ("_added", "_headers", "_rest", "host", "key", "request")
-
-    def __init__(self, session: ClientSession, origin: URL) -> None:
-        self.host = origin.host_port_subcomponent or ""
-        # The pool asks it where to connect; it is never sent.
-        self.request = ClientRequest(
-            "GET", origin, loop=session._loop, session=session, timer=_NO_TIMER, headers=()
-        )
-        self.key = self.request.connection_key
-        self._headers: Headers | None = None
-        self._added: Headers | None = None
-        self._rest = b""
-
-    def head(self, request: PreparedRequest, path: str) -> bytes:
-        """
-        Everything before the body.
-
-        Most webhooks send the same headers each time, and then those of the last request are written already.
-
-        Raises:
-            ValueError: A character would end a line early; prepared requests hold none.
-        """
-        headers, added, method = request.headers, request.route.added, request.route.method
-        if headers is self._headers and added is self._added:
-            rest = self._rest
-        else:
-            lines = _Lines((("Host", self.host), *headers, *added))
-            rest = _serialize_headers("", lines)  # type: ignore[arg-type]  # it asks for items
-            self._headers, self._added, self._rest = headers, added, rest
-        if "\r" in path or "\n" in path or "\0" in path:
-            raise ValueError("the path of a request would end its first line")
-        body = request.body
-        if body is not None or method != "GET":
-            return b"%b %b HTTP/1.1%bContent-Length: %d\r\n\r\n" % (
-                method.encode(),
-                path.encode(),
-                rest[:-2],
-                len(body or b""),
-            )
-        return b"GET %b HTTP/1.1%b" % (path.encode(), rest)
 
 
 class MarkedResponse(ClientResponse):
@@ -266,34 +134,6 @@ async def open_and_send(way: Way, exchange: Exchange, request: PreparedRequest) 
     return await ask_session(session, exchange, request.route.method, whole, headers, request.body)
 
 
-def split(url: str) -> tuple[str, str]:
-    """
-    The origin of *url*, and the path that is asked there, with its query and without the fragment.
-    """
-    if "#" in url:
-        url = url.partition("#")[0]
-    slash = url.find("/", url.find("://") + 3)
-    if slash < 0 or "?" in url[:slash]:
-        before, mark, query = url.partition("?")
-        return before, f"/{mark}{query}"
-    return url[:slash], url[slash:]
-
-
-def origin_of(origin: str) -> URL:
-    """
-    *origin* for aiohttp.
-
-    Raises:
-        UnsafeValue: It is no web address.
-    """
-    scheme, mark, authority = origin.partition("://")
-    if scheme.lower() not in ("http", "https") or not mark:
-        raise UnsafeValue(f"{scheme[:40]!r} is no scheme that is sent; http and https are", slot="url")
-    if not authority or "@" in authority:
-        raise UnsafeValue("the URL names no host, or a user name before it", slot="url")
-    return URL(SplitResult(scheme.lower(), authority, "/", "", ""), encoded=True)
-
-
 async def ask_session(
     session: ClientSession, exchange: Exchange, method: str, url: URL, headers: Headers, body: bytes | None
 ) -> MarkedResponse:
@@ -315,17 +155,17 @@ async def ask_session(
 
 def _given(
     way: Way, door: Door, protocol: Handler, head: bytes, exchange: Exchange, request: PreparedRequest
-) -> _Straight:
+) -> Straight:
     """
     What comes of a request that is given to a connection.
     """
-    received = _Straight(way.pool, door.key, protocol)
+    received = Straight(way.pool, door.key, protocol)
     try:
         transport = protocol.transport
         if transport is None or transport.is_closing():
             raise aiohttp.ClientConnectionResetError("the connection ended before it was used")
         protocol.set_response_params(
-            timer=_NO_TIMER,
+            timer=NO_TIMER,
             read_until_eof=True,
             auto_decompress=False,
             read_bufsize=_READ_AT_ONCE,
@@ -358,76 +198,6 @@ async def _connected(way: Way, door: Door, exchange: Exchange) -> Handler:
             pool.give_back(door.key, protocol, ends=True)
     finally:
         current.reset(token)
-
-
-class _Lines(list[tuple[str, str]]):
-    """
-    Headers in their order, as the serializer asks for them.
-    """
-
-    __slots__ = ()
-
-    def items(self) -> list[tuple[str, str]]:
-        return self
-
-
-class _Straight:
-    """
-    A response that no `ClientResponse` was made for.
-    """
-
-    __slots__ = ("_key", "_pool", "_protocol", "content", "headers", "status")
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    content: StreamReader
-
-    def __init__(self, pool: Pool, key: ConnectionKey, protocol: Handler) -> None:
-        self._pool = pool
-        self._key = key
-        self._protocol = protocol
-
-    def next_head(self) -> asyncio.Future[None] | None:
-        return self._protocol.next_head()
-
-    def take_head(self) -> bool:
-        found = self._protocol.take_head()
-        return found is not None and self._is_last(*found)
-
-    async def read_head(self) -> None:
-        while not self._is_last(*await self._protocol.read()):
-            pass
-
-    def _is_last(self, message: RawResponseMessage, content: StreamReader) -> bool:
-        """
-        Whether this is the head of the response, and not of what may come before it (RFC 9110, 15.2).
-        """
-        self.status = message.code
-        self.headers = message.headers
-        self.content = content
-        return not 100 <= message.code < 200 or message.code == 101
-
-    def at_hand(self) -> bytes | None:
-        content = self.content
-        if content is EMPTY_PAYLOAD:
-            return b""
-        if not content.is_eof() or content.exception() is not None:
-            return None
-        # Taking the pieces out would set the parser going once more, for nothing.
-        return b"".join(content._buffer)
-
-    def release(self) -> None:
-        transport = self._protocol.transport
-        # It may have answered without having read the whole request, and would take the rest for the next one.
-        ends = transport is not None and transport.get_write_buffer_size() > 0
-        self._pool.give_back(self._key, self._protocol, ends=ends)
-
-    def close(self) -> None:
-        transport = self._protocol.transport
-        if transport is not None and transport.get_write_buffer_size() > 0:
-            # A target that does not read would keep it, and the rest of the request, for as long as it likes.
-            transport.abort()
-        self._pool.give_back(self._key, self._protocol, ends=True)
 
 
 def timeouts(*, connect_s: float) -> ClientTimeout:
