@@ -8,7 +8,6 @@ One process at work, from its start to its end, on one page.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import secrets
 import signal
@@ -20,14 +19,15 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
 from webhook_engine.engine import Engine
-from webhook_engine.errors import DefinitionError, QueueError, SettingsError, StoreError
+from webhook_engine.errors import StoreError
 from webhook_engine.process.admin import endpoints
+from webhook_engine.process.beside_nats import beside_nats
 from webhook_engine.process.board import BoardKeeper, restored, shared
 from webhook_engine.process.editions import Edition, FileEditions, StoreEditions
 from webhook_engine.process.ending import LAST_S, last
+from webhook_engine.process.following import Following
 from webhook_engine.process.learning import DriftKeeper
 from webhook_engine.process.listening import fingerprint, listen
-from webhook_engine.process.memory import Settled, uncollected
 from webhook_engine.process.owning import claim
 from webhook_engine.process.recording import Recording
 from webhook_engine.process.running import Running, forget
@@ -38,17 +38,14 @@ from webhook_engine.process.xml import xml_api_of
 from webhook_engine.queue import open_queue
 from webhook_engine.service import SERVICE, Noting, make_app
 from webhook_engine.store import Store, keys_of
-from webhook_engine.store.changes import CHANNEL as CHANGES
-from webhook_engine.store.steps import CHANNEL as STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from aiohttp.web import Application
 
     from webhook_engine.definitions import Definitions
-    from webhook_engine.nats import Hints
     from webhook_engine.pops import PopBoard
     from webhook_engine.process.editions import Editions
     from webhook_engine.settings import Settings
@@ -95,7 +92,6 @@ class Worker:
         self._has_pages = pages
         self._path = definitions
         self._told = 0
-        self._settled = Settled()
         self._failure: BaseException | None = None
         self._keeper: BoardKeeper | None = None
         self._stop = asyncio.Event()
@@ -141,6 +137,9 @@ class Worker:
             self.recording = Recording(self.store, self.engine, self.tenancy, is_shared=shared)
             _at_the_end(opened, self.recording.save, of="recorded calls")
             await self.recording.begin()
+            self._following = Following(
+                self.store, self.engine, self.tenancy, self.recording, claim=self._claim
+            )
             schemas = DriftKeeper(self.store, self.engine.drift, self.tenancy)
             _at_the_end(opened, schemas.save, of="what was learnt of responses")
             await schemas.begin()
@@ -157,7 +156,11 @@ class Worker:
             opened.callback(forget, self.settings)
             self._leave_word(own_key)
             keeping = () if self._keeper is None else (self._keeper.run(),)
-            running = (self._follow(), self.recording.run(), schemas.run(), *keeping, *self._beside_nats())
+            beside = beside_nats(
+                self.settings, self.store, self.engine, self.app[SERVICE], tenant=lambda: self.tenancy.name
+            )
+            following = self._following.run(self._editions)
+            running = (following, self.recording.run(), schemas.run(), *keeping, *beside)
             tending = [asyncio.create_task(each) for each in running]
             for task in tending:
                 task.add_done_callback(self._note_end)
@@ -179,36 +182,6 @@ class Worker:
         self._keeper = BoardKeeper(self.store, own, self.tenancy)
         _at_the_end(opened, partial(_saved, self._keeper), of="screens")
         return own
-
-    def _beside_nats(self) -> tuple[Coroutine[None, None, None], ...]:
-        """
-        What is done with a NATS server, where there is one.
-        """
-        if self.settings.nats is None:
-            return ()
-        from webhook_engine.nats import NatsIntake
-
-        service = self.app[SERVICE]
-        refused = service.metrics.refused.inc
-        intake = NatsIntake(
-            self.settings.nats, service.notify, tenant=lambda: self.tenancy.name, on_refused=refused
-        )
-        return (intake.run(), *([self._hints(self.settings.nats).run()] if self.settings.is_shared else []))
-
-    def _hints(self, address: str) -> Hints:
-        """
-        What is told to the other processes on the database, beside what it tells them itself.
-        """
-        from webhook_engine.nats import Hints
-        from webhook_engine.queue.postgresql import PostgresqlQueue
-
-        hints = Hints(address, self.settings.database)
-        look = self.store.relay(hints.tell)
-        for channel in (CHANGES, STEPS):
-            hints.join(channel, partial(look, channel))
-        if isinstance(self.engine.queue, PostgresqlQueue):
-            hints.join("ready", self.engine.queue.relay(partial(hints.tell, "ready")))
-        return hints
 
     def _leave_word(self, own_key: str) -> None:
         Running(
@@ -253,14 +226,6 @@ class Worker:
     def _current(self) -> tuple[str, Definitions]:
         return self.tenancy.name, self.engine.definitions
 
-    async def _is_claimed(self, found: Edition) -> bool:
-        try:
-            await self._claim(found)
-        except (SettingsError, QueueError) as error:
-            log.event("definitions.refused", problem=str(error), in_force="those from before")
-            return False
-        return True
-
     # --- The beginning -----------------------------------------------------------------------------
 
     async def _begin(self) -> Edition:
@@ -289,7 +254,7 @@ class Worker:
             rules=len(edition.definitions.rules),
             took_s=took_s,
         )
-        self._settled.settle()
+        self._following.begun()
         tell("worker.started", edition, pid=os.getpid(), url=url, took_s=round(took_s, 3))
         tell_missing(self.store, self.tenancy.name, self.engine.definitions)
         if on_started is not None:
@@ -303,31 +268,6 @@ class Worker:
         await claim(self._queue, edition.tenant, where=self.settings.database_name)
 
     # --- While it runs -----------------------------------------------------------------------------
-
-    async def _follow(self) -> None:
-        """
-        Puts in force what changed; what is wrong is said, and what was in force stays.
-        """
-        async for found in self._editions.changes():
-            if isinstance(found, DefinitionError):
-                for problem in found.problems:
-                    log.event("definitions.refused", problem=str(problem), in_force="those from before")
-                continue
-            replaced = len(self.engine.definitions.webhooks)
-            try:
-                with uncollected():
-                    ready = await asyncio.to_thread(self.engine.ready, found.definitions)
-            except Exception:  # whatever a new edition does, the one in force goes on
-                logging.getLogger(log.NAME).exception("definitions.unusable")
-                continue
-            if found.tenant != self.tenancy.name and not await self._is_claimed(found):
-                continue
-            self.tenancy.follow(found)
-            self.engine.redefine(ready)
-            self.recording.follow()
-            self._settled.settle(replaced=replaced)
-            tell("definitions.changed", found)
-            tell_missing(self.store, self.tenancy.name, self.engine.definitions)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """
