@@ -27,14 +27,14 @@ async def look_at_nats(
         fix: Whether to make what is missing, and to change what is not as it must be.
     """
     try:
-        from webhook_engine.nats.connecting import connected_to_any, shown
+        from webhook_engine.nats.connecting import connected_to_any, servers_of, shown
         from webhook_engine.nats.preparing import look, prepare, refused_count
     except MissingExtra as error:
         return (Diagnosis("wrong", "nats", str(error)),)
     tenants = await _tenants(settings, definitions)
     try:
         async with connected_to_any(address) as client:
-            found = await (prepare if fix else look)(client, tenants)
+            found = await (prepare if fix else look)(client, tenants, beside=servers_of(address))
             refused = await refused_count(client)
     except NatsError as error:
         return (Diagnosis("wrong", "nats", str(error)),)

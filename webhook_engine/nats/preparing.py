@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.errors import NatsError, NatsUnavailable
 from webhook_engine.nats.connecting import TROUBLE
+from webhook_engine.nats.counting import keepers
 from webhook_engine.nats.names import EVENTS, REFUSED, consumer_of, subject_of
 
 from nats.js import api  # isort: skip  # what is missing without the extra is told by the line above
@@ -45,7 +46,11 @@ class Finding:
     """What was done about it."""
 
 
-def _streams(replicas: int) -> tuple[api.StreamConfig, ...]:
+def _streams(replicas: int | None) -> tuple[api.StreamConfig, ...]:
+    """
+    Args:
+        replicas: None where it does not matter how many a stream has.
+    """
     return (
         api.StreamConfig(
             name=EVENTS,
@@ -83,31 +88,41 @@ def _consumer(tenant: str) -> api.ConsumerConfig:
     )
 
 
-async def look(client: Client, tenants: Iterable[str]) -> tuple[Finding, ...]:
+async def look(client: Client, tenants: Iterable[str], *, beside: Iterable[str] = ()) -> tuple[Finding, ...]:
     """
     How everything stands; what an operator set beside what must be is theirs.
+
+    Args:
+        beside: Servers of the settings: nodes that the cluster does not tell of are counted with them.
 
     Raises:
         NatsError: JetStream does not answer, or is not there.
     """
-    return await _gone_over(client, tenants, fix=False)
+    return await _gone_over(client, tenants, replicas=await _replicas(client, beside), fix=False)
 
 
-async def prepare(client: Client, tenants: Iterable[str]) -> tuple[Finding, ...]:
+async def prepare(
+    client: Client, tenants: Iterable[str], *, beside: Iterable[str] = ()
+) -> tuple[Finding, ...]:
     """
     Makes what is missing, and changes what is not as it must be.
+
+    Args:
+        beside: As in `look`.
 
     Raises:
         NatsError: JetStream does not answer, or refused.
     """
-    return await _gone_over(client, tenants, fix=True)
+    return await _gone_over(client, tenants, replicas=await _replicas(client, beside), fix=True)
 
 
 async def check(client: Client, tenant: str) -> str:
     """
     What keeps a tenant's events from being taken; "" where nothing does.
+
+    A stream with fewer replicas than there are nodes for is as good as it was before they came: doctor tells of it.
     """
-    found = await look(client, [tenant])
+    found = await _gone_over(client, [tenant], replicas=None, fix=False)
     return "; ".join(f"{each.what} {each.wrong}" for each in found if each.wrong)
 
 
@@ -121,11 +136,14 @@ async def refused_count(client: Client) -> int:
         return 0
 
 
-async def _gone_over(client: Client, tenants: Iterable[str], *, fix: bool) -> tuple[Finding, ...]:
+async def _replicas(client: Client, beside: Iterable[str]) -> int:
+    return 3 if await keepers(client, beside) >= 3 else 1
+
+
+async def _gone_over(
+    client: Client, tenants: Iterable[str], *, replicas: int | None, fix: bool
+) -> tuple[Finding, ...]:
     js = client.jetstream(timeout=API_S)
-    # A cluster tells of every node that takes clients.
-    nodes = len(client._server_info.get("connect_urls") or ())
-    replicas = 3 if nodes >= 3 else 1
     try:
         streams = [await _stream(js, wanted, fix=fix) for wanted in _streams(replicas)]
         consumers = [await _consumers(js, _consumer(tenant), fix=fix) for tenant in tenants]
