@@ -18,6 +18,7 @@ class Network:
         self._writers = set()
         self._flows = asyncio.Event()
         self._flows.set()
+        self._lost = []
         self.cuts = 0
 
     async def __aenter__(self):
@@ -28,6 +29,8 @@ class Network:
     async def __aexit__(self, *_):
         self._server.close()
         self._cut()
+        for each in (*self._lost, self._flows):
+            each.set()
         await asyncio.sleep(0.05)
 
     def cut_after(self, word):
@@ -40,6 +43,15 @@ class Network:
         self._flows.clear()
 
     def flow(self):
+        self._flows.set()
+
+    def lose(self):
+        """
+        On the connections that there are nothing arrives any more; new ones are as they should be.
+        """
+        self._flows.clear()
+        self._lost.append(self._flows)
+        self._flows = asyncio.Event()
         self._flows.set()
 
     def cut(self):
@@ -57,7 +69,7 @@ class Network:
         with suppress(OSError):
             there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
             self._writers |= {writer, back}
-            state = {"armed": False}
+            state = {"armed": False, "flows": self._flows}
             await asyncio.gather(self._send(reader, back, state), self._answer(there, writer, state))
         for each in (writer, back):
             each.transport.abort()
@@ -68,7 +80,7 @@ class Network:
             while data := await reader.read(65_536):
                 if self._word is not None and self._word in data:
                     self._word, state["armed"] = None, True
-                await self._flows.wait()
+                await state["flows"].wait()
                 back.write(data)
                 await back.drain()
         back.transport.abort()
@@ -81,7 +93,7 @@ class Network:
                     self.cuts += 1
                     self._cut()
                     return
-                await self._flows.wait()
+                await state["flows"].wait()
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 
 from webhook_engine.errors import SettingsError, StoreError, StoreOutdated, StoreUnavailable
 from webhook_engine.settings import Settings
-from webhook_engine.store import Contact, Feed, NewContact, Store, Topic, postgresql, schema
+from webhook_engine.store import Contact, Feed, NewContact, Store, Topic, connecting, schema
 from webhook_engine.store.postgresql import upgrade
 from webhook_engine.store.tables import METADATA
 from webhook_engine.testing.store.common import BY, KEY, TENANT, definitions
@@ -264,10 +264,10 @@ async def test_who_gets_no_connection_is_told_that_it_may_be_better_later(open_s
     """
     Where all connections are in use for long, that is an outage like any other, and over with it.
     """
-    monkeypatch.setattr(postgresql, "_IN_USE_S", 0.2)
+    monkeypatch.setattr(connecting, "IN_USE_S", 0.2)
     async with open_store() as store:
         async with AsyncExitStack() as uses:
-            for _ in range(postgresql._CONNECTIONS):
+            for _ in range(connecting.CONNECTIONS):
                 await uses.enter_async_context(store._database.read())
             with pytest.raises(StoreUnavailable) as refused:
                 await store.tenants()

@@ -35,6 +35,7 @@ Every error of this project, drawn as a tree.
         + StoreOwned                   another process has this store's file; it is named
         + StoreOutdated                the schema is not this version's; says what to run
         + StoreUnavailable             no room on the disk, or the file is locked: nothing was changed
+        + StoreUncertain               the connection was lost at the end of a change: nobody knows whether it was made
         + StoreConflict                somebody saved definitions meanwhile
         + FeedConflict                 another feed has this idempotency key; nothing was stored
         + VaultLocked                  no key, or none that opens what is sealed
@@ -86,6 +87,7 @@ from .store import (
     StoreOutdated,
     StoreOwned,
     StoreUnavailable,
+    StoreUncertain,
     VaultLocked,
 )
 from .templates import (
@@ -137,6 +139,7 @@ __all__ = [
     "StoreOutdated",
     "StoreOwned",
     "StoreUnavailable",
+    "StoreUncertain",
     "TargetPaused",
     "TemplateError",
     "TemplateSyntaxError",

@@ -55,6 +55,19 @@ class StoreUnavailable(StoreError):
         self.why = why
 
 
+class StoreUncertain(StoreError):
+    """
+    The connection was lost while a change was being kept: nobody knows whether it was made.
+    """
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(
+            f"the connection to the store {path} was lost at the end of a change, and nobody knows whether it was "
+            "made: look whether it is there before you make it again"
+        )
+        self.path = path
+
+
 class StoreConflict(StoreError):
     """
     The definitions were saved by somebody else since they were read.

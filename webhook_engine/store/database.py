@@ -37,7 +37,9 @@ class Database(Protocol):
         Lets what is being written finish.
         """
 
-    def write(self, *, among: str | None = None) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(
+        self, *, among: str | None = None, at_leisure: bool = False
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
         """
         A transaction that writes; kept for good when this ends.
 
@@ -45,8 +47,12 @@ class Database(Protocol):
             among: What is written depends on nothing but other writes under this name. Left out, no other
                 write takes place meanwhile, in whatever process.
 
+            at_leisure: Whether a statement may take as long as it takes: for what goes over whole tables, and nobody
+                waits for.
+
         Raises:
             StoreUnavailable: Not now; nothing of it was written.
+            StoreUncertain: The connection was lost while it was being kept: nobody knows whether it is.
         """
 
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:

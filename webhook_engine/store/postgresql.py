@@ -10,38 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, bindparam, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from webhook_engine.errors import MissingExtra, StoreError, StoreOutdated, StoreUnavailable
+from webhook_engine.errors import StoreError, StoreOutdated, StoreUnavailable, StoreUncertain
 from webhook_engine.settings import address_without_password
-from webhook_engine.store import changes, schema, steps
+from webhook_engine.store import changes, connecting, schema, steps
 
-try:
-    import asyncpg
-except ImportError as error:
-    raise MissingExtra(extra="cluster", wanted_for="a store in PostgreSQL") from error
+import asyncpg  # isort: skip  # what is missing without the extra is told by the line above
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-_CONNECTIONS: Final = 8
-_CONNECT_S: Final = 10.0
-
-_LOCKED_S: Final = 10.0
-"""How long a write waits for its turn."""
-
-_IN_USE_S: Final = 60.0
-"""How long whoever asks waits for a connection that others use."""
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 CHANNELS: Final = (changes.CHANNEL, steps.CHANNEL)
 """What is listened to."""
@@ -49,24 +36,24 @@ CHANNELS: Final = (changes.CHANNEL, steps.CHANNEL)
 _POLL_S: Final = 1.0
 """Between two looks at what others changed, whatever was or was not told."""
 
+_STILL_THERE_S: Final = 10.0
+"""Between two looks whether the connection that listens still leads somewhere."""
+
 MOVING: Final = "moving"
 """The version of a store that another one is being moved into: no process starts on half of it."""
 
 _ALONE: Final = 0x77687331
 """The advisory lock of the whole store: "whs1"."""
 
-_SETTINGS: Final = {
-    "application_name": "webhook-engine store",
-    "lock_timeout": f"{_LOCKED_S:.0f}s",
-    # A process that stops in the middle of a write must not stop the others for good.
-    "idle_in_transaction_session_timeout": "60s",
-}
-
 _PASSING: Final = ("08", "40", "53", "57", "55P03")
 """What may be better in a while, by the beginning of PostgreSQL's code: connections, conflicts, resources, an
 operator's intervention, a lock."""
 
 T = TypeVar("T")
+
+_SILENT: Final = (
+    "it does not answer in time; look whether its host is up or busy, and lets this machine through"
+)
 
 _ADVICE: Final = {
     "28": "look at the user and password in the address, and at the server's pg_hba.conf",
@@ -94,8 +81,10 @@ class PostgresqlDatabase:
         self._url = url
         self._engine: AsyncEngine | None = None
         self._reading: AsyncEngine | None = None
+        self._at_leisure: AsyncEngine | None = None
         self._listening: asyncpg.Connection[Any] | None = None
         self._heard: dict[str, asyncio.Event] = {}
+        self._looked_at = 0.0
         self._finding = asyncio.Lock()
         self._tell: Callable[[str], None] = _nobody
 
@@ -110,21 +99,32 @@ class PostgresqlDatabase:
         """
         self.connect()
         try:
-            async with self.write() as connection:
+            async with self.read() as connection:
                 found = await version(connection)
-                if found is None:
-                    await connection.run_sync(schema.migrate)
-                elif found != schema.HEAD:
-                    raise outdated(str(self), found)
+            if found is None:
+                found = await self._begin()
+            if found != schema.HEAD:
+                raise outdated(str(self), found)
         except BaseException:
             await self.close()
             raise
+
+    async def _begin(self) -> str:
+        """
+        The schema that it has from now on: another process may have been faster, with another one.
+        """
+        async with self.write(at_leisure=True) as connection:
+            found = await version(connection)
+            if found is None:
+                await connection.run_sync(schema.migrate)
+            return found or schema.HEAD
 
     def connect(self) -> None:
         """
         Have connections to it, whatever it holds: for those that bring it to what `open` wants.
         """
-        self._engine = _engine(self._url)
+        self._engine = connecting.engine_of(self._url)
+        self._at_leisure = connecting.leisurely_engine_of(self._url)
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -135,40 +135,45 @@ class PostgresqlDatabase:
         """
         listening, self._listening = self._listening, None
         if listening is not None:
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await listening.close(timeout=_CONNECT_S)
-        engine, self._engine, self._reading = self._engine, None, None
+            with suppress(*connecting.AWAY):
+                await listening.close(timeout=connecting.PROMPT_S)
+        engine, self._engine, self._reading, self._at_leisure = self._engine, None, None, None
         if engine is not None:
-            await engine.dispose()
+            await connecting.dispose(engine)
 
     @asynccontextmanager
-    async def write(self, *, among: str | None = None) -> AsyncIterator[AsyncConnection]:
+    async def write(
+        self, *, among: str | None = None, at_leisure: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
         """
         A transaction; kept by the server when this ends.
 
         Raises:
-            StoreUnavailable: No connection, no turn, no room; nothing of it was written.
-            StoreError: Something else; and where the connection was lost at the very end, nobody knows
-                whether it was written.
+            StoreUnavailable: No connection, no answer in time, no turn, no room; nothing of it was written.
+            StoreUncertain: The connection was lost at the very end.
+            StoreError: Something else; nothing of it was written.
         """
         said: set[str] = set()
-        async with self._connection(self._engine) as connection:
+        async with self._connection(self._at_leisure if at_leisure else self._engine) as connection:
             await connection.execution_options(**{changes.SAID: said})
             transaction = await connection.begin()
             try:
                 await connection.execute(*_turn(among))
                 yield connection
+            except TimeoutError:
+                await connecting.give_up(connection)
+                raise
             except BaseException:
-                await _rolled_back(transaction)
+                await connecting.roll_back(connection, transaction)
                 raise
             try:
                 await transaction.commit()
+            except TimeoutError as error:
+                await connecting.give_up(connection)
+                raise StoreUncertain(path=str(self)) from error
             except DBAPIError as error:
                 if error.connection_invalidated:
-                    raise StoreError(
-                        f"the connection to the store {self} was lost at the end of a change: "
-                        "look whether it is there before you make it again"
-                    ) from error
+                    raise StoreUncertain(path=str(self)) from error
                 raise
         for channel in said:
             self._tell(channel)
@@ -194,8 +199,7 @@ class PostgresqlDatabase:
         """
         heard = self._heard.setdefault(channel, asyncio.Event())
         async with self._finding:
-            if self._listening is None or self._listening.is_closed():
-                await self._listen()
+            await self._listen()
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):
                 await heard.wait()
@@ -216,15 +220,20 @@ class PostgresqlDatabase:
         """
         Where it does not succeed, looking every second has to do until it does.
         """
-        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            listening = await _connected(self._url)
+        with suppress(*connecting.AWAY):
+            if (there := self._listening) is not None and not there.is_closed():
+                if time.monotonic() > self._looked_at + _STILL_THERE_S:
+                    await connecting.answered(there, within_s=_POLL_S)
+                    self._looked_at = time.monotonic()
+                return
+            listening = await connecting.connect(self._url)
             try:
                 for channel in CHANNELS:
                     await listening.add_listener(channel, self._hear)
             except BaseException:
                 listening.terminate()
                 raise
-            self._listening = listening
+            self._listening, self._looked_at = listening, time.monotonic()
 
     def _hear(self, _: object, __: int, channel: str, ___: object) -> None:
         self._note(channel)
@@ -238,8 +247,11 @@ class PostgresqlDatabase:
                 connection = await engine.connect()
             try:
                 yield connection
+            except TimeoutError as error:
+                await connecting.give_up(connection)
+                raise StoreUnavailable(path=str(self), why=_SILENT) from error
             finally:
-                await connection.close()
+                await connecting.close(connection)
 
 
 def _nobody(_: str) -> None:
@@ -274,7 +286,7 @@ async def upgrade(url: str) -> bool:
     database = PostgresqlDatabase(url)
     database.connect()
     try:
-        async with database.write() as connection:
+        async with database.write(at_leisure=True) as connection:
             found = await version(connection)
             if found == schema.HEAD:
                 return False
@@ -296,28 +308,6 @@ async def version(connection: AsyncConnection) -> str | None:
     return str((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one())
 
 
-# --- Connections -----------------------------------------------------------------------------------
-
-
-def _engine(url: str) -> AsyncEngine:
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=lambda: _connected(url),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=_IN_USE_S,
-        # The server may have been started anew since a connection was last used.
-        pool_pre_ping=True,
-        # What is bound to a statement is nobody's business in an error.
-        hide_parameters=True,
-    )
-
-
-async def _connected(url: str) -> asyncpg.Connection[Any]:
-    return await asyncpg.connect(url, timeout=_CONNECT_S, server_settings=_SETTINGS)
-
-
 def _turn(among: str | None) -> tuple[Any, dict[str, int]]:
     """
     What makes a transaction wait for the others that it must not run beside.
@@ -326,12 +316,6 @@ def _turn(among: str | None) -> tuple[Any, dict[str, int]]:
         return _LOCK_ALL, {"all": _ALONE}
     digest = hashlib.sha256(among.encode()).digest()
     return _LOCK_ONE, {"all": _ALONE, "one": int.from_bytes(digest[:8], "big", signed=True)}
-
-
-async def _rolled_back(transaction: Any) -> None:
-    # A connection that is lost needs no rolling back, and its loss is told already.
-    with suppress(DBAPIError):
-        await transaction.rollback()
 
 
 # --- Refusals --------------------------------------------------------------------------------------
@@ -356,10 +340,12 @@ def _unreachable(name: str) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
-        why = (
-            f"each of its {_CONNECTIONS} connections is in use; ask again, or look what keeps the server busy"
-        )
+        uses = f"each of its {connecting.CONNECTIONS} connections is in use"
+        why = f"{uses}; ask again, or look what keeps the server busy"
         raise StoreUnavailable(path=name, why=why) from error
+    except InvalidRequestError as error:
+        # A connection that was made a moment ago did not answer either.
+        raise StoreUnavailable(path=name, why=_SILENT) from error
     except (OSError, TimeoutError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer in time"
         to_do = "start its server, or correct the address"

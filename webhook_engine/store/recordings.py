@@ -150,7 +150,7 @@ class Recordings:
             behind,
             select(func.max(sizes.c.id)).where(sizes.c.so_far > most_bytes),
         )
-        async with self._database.write() as connection:
+        async with self._database.write(at_leisure=True) as connection:
             last = max([(await connection.execute(each)).scalar() or 0 for each in bounds])
             return await _delete(connection, tenant, last) if last else 0
 
@@ -162,7 +162,7 @@ class Recordings:
         Returns:
             How many events there were.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(at_leisure=True) as connection:
             return await _delete(connection, tenant, None)
 
 

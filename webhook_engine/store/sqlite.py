@@ -129,7 +129,12 @@ class SqliteDatabase:
                 self._lock = None
 
     @asynccontextmanager
-    async def write(self, *, among: str | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # there is one writer
+    async def write(
+        self,
+        *,
+        among: str | None = None,  # noqa: ARG002  # there is one writer
+        at_leisure: bool = False,  # noqa: ARG002  # and no network
+    ) -> AsyncIterator[AsyncConnection]:
         """
         A transaction of the one connection that writes; on the disk when this ends.
 

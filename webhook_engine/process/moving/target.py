@@ -62,7 +62,7 @@ class Target:
         Raises:
             StoreError: It holds something else.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(at_leisure=True) as connection:
             found = await version(connection)
             if found is not None and (others := await self._moved_from(connection)):
                 if others != {source}:
@@ -75,7 +75,7 @@ class Target:
             if found is not None and (held := await self._held(connection)):
                 raise StoreError(f"{self} already holds {held}: move into an empty database")
         await self._make_queue()
-        async with self._database.write() as connection:
+        async with self._database.write(at_leisure=True) as connection:
             if found is None:
                 await connection.run_sync(schema.migrate)
             await connection.run_sync(PROGRESS.create)
@@ -161,7 +161,7 @@ class Target:
         Have what comes numbered after what is there, count the deliveries, and let processes start.
         """
         delivery = queue(self.queue_schema)[0].table
-        async with self._database.write() as connection:
+        async with self._database.write(at_leisure=True) as connection:
             for table in STORE:
                 if "id" in table.c and table.c.id.type.python_type is int:
                     await _count_on(connection, table, numbers.get(table.name, 0))
