@@ -11,6 +11,7 @@ import pytest
 
 from tests.nats.test_intake import until
 from webhook_engine.nats import Hints
+from webhook_engine.nats.connecting import connected_to_any
 from webhook_engine.queue import Delivery
 from webhook_engine.queue.postgresql import PostgresqlQueue
 from webhook_engine.queue.postgresql.doorbell import Doorbell
@@ -162,3 +163,23 @@ async def test_a_change_that_is_not_committed_is_told_to_nobody(url):
 
     assert [] == before
     assert [CHANNEL] == told
+
+
+async def test_many_processes_say_no_more_together_than_one(node, monkeypatch):
+    """
+    Whoever heard another one knows that it hears.
+    """
+    monkeypatch.setattr("webhook_engine.nats.hints.BEAT_S", 0.2)
+    several = [counting(node.url, DATABASE) for _ in range(6)]
+    said = []
+
+    async def note(message):
+        said.append(message.data)
+
+    async with connected_to_any(node.url) as client, running(*(each for each, _ in several)):
+        await until(lambda: all(heard for _, heard in several))
+        await client.subscribe(f"{several[0][0]._subject}.*", cb=note)
+        await asyncio.sleep(2)
+
+    assert 3 <= len(said) <= 15, said
+    assert all(["ready"] == heard for _, heard in several)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.process import event
 from tests.servers.nats import NatsNode
-from webhook_engine.errors import QueueUnavailable
+from webhook_engine.errors import QueueUnavailable, StoreUnavailable, StoreUncertain
 from webhook_engine.nats import NatsIntake, open_publisher, prepare
 from webhook_engine.nats.connecting import connected_to_any
 from webhook_engine.nats.names import EVENTS, REFUSED, consumer_of
@@ -272,3 +272,135 @@ async def test_one_worker_keeps_the_order_while_the_database_is_away(prepared, b
         await until(lambda: len(backend.taken) >= len(names))
 
     assert names == backend.taken
+
+
+async def test_what_takes_long_to_commit_is_given_to_nobody_else(prepared, backend, monkeypatch):
+    """
+    Neither what is in hand nor what came behind it: so nothing is worked on twice, and nothing counts as tried.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._CLAIMED_EVERY_S", 0.2)
+    await publish(prepared.url, *[f"e{n}" for n in range(400)])
+
+    async def slow(events):
+        await asyncio.sleep(1.5)
+        await Backend.notify(backend, events)
+
+    backend.notify = slow
+    async with connected_to_any(prepared.url) as client:
+        js = client.jetstream()
+        consumer = (await js.consumer_info(EVENTS, consumer_of(TENANT))).config
+        await js.add_consumer(EVENTS, consumer.evolve(ack_wait=1))
+        monkeypatch.setattr("webhook_engine.nats.intake.check", lambda *_: asyncio.sleep(0, ""))
+        async with taking(prepared.url, backend):
+            await emptied(client)
+
+    assert 400 == len(backend.taken)
+
+
+async def test_who_hangs_loses_what_it_has_in_hand(prepared, backend, monkeypatch):
+    """
+    After a while it says no longer that it works on it, and another worker has it.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._CLAIMED_EVERY_S", 0.2)
+    monkeypatch.setattr("webhook_engine.nats.intake._LONGEST_IN_HAND_S", 0.4)
+    await publish(prepared.url, "e1")
+    go_on, hanging = asyncio.Event(), Backend()
+
+    async def hang(events):
+        await go_on.wait()
+        await Backend.notify(hanging, events)
+
+    hanging.notify = hang
+    monkeypatch.setattr("webhook_engine.nats.intake.check", lambda *_: asyncio.sleep(0, ""))
+    async with connected_to_any(prepared.url) as client:
+        js = client.jetstream()
+        consumer = (await js.consumer_info(EVENTS, consumer_of(TENANT))).config
+        await js.add_consumer(EVENTS, consumer.evolve(ack_wait=1))
+        async with taking(prepared.url, hanging):
+            await asyncio.sleep(0.5)
+            async with taking(prepared.url, backend):
+                await until(lambda: backend.taken)
+                go_on.set()
+
+
+async def test_an_outage_makes_no_event_poison(prepared, backend, monkeypatch):
+    """
+    However often it was given back meanwhile, and whatever the store said: only its own failures count.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._LATER_S", 0.05)
+    away = [
+        StoreUncertain(path="db"),
+        StoreUnavailable(path="db", why="away"),
+        QueueUnavailable(path="db", why="away"),
+    ]
+    backend.fails = lambda _: (
+        away[len(backend.batches) % 3] if len(backend.batches) <= 12 else next(once, None)
+    )
+    once = iter([RuntimeError("once")])
+    names = [f"e{n}" for n in range(20)]
+    await publish(prepared.url, *names)
+    async with connected_to_any(prepared.url) as client, taking(prepared.url, backend):
+        await emptied(client)
+
+    assert names == sorted(backend.taken, key=names.index)
+    assert 0 == backend.refused
+
+
+async def test_order_is_kept_after_an_outage_of_many_tries(prepared, backend, monkeypatch):
+    """
+    What was given out often for no reason of its own is nothing to be handled apart, behind what came later.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._LATER_S", 0.05)
+    away = QueueUnavailable(path="db", why="away")
+    backend.fails = lambda _: away if len(backend.batches) <= 8 else None
+    names = [f"e{n:03}" for n in range(40)]
+    await publish(prepared.url, *names[:20])
+    async with taking(prepared.url, backend):
+        await until(lambda: len(backend.batches) >= 7)
+        await publish(prepared.url, *names[20:])
+        await until(lambda: len(backend.taken) == 40)
+
+    assert names == backend.taken
+
+
+async def test_an_event_that_fails_although_others_are_taken_is_set_aside_after_five_tries(
+    prepared, backend, monkeypatch
+):
+    """
+    Where nothing else is taken between two of its tries, that says nothing about it.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._LONGEST_LATER_S", 0.1)
+    backend.fails = lambda names: RuntimeError("cannot be taken") if "bad" in names else None
+    async with taking(prepared.url, backend), open_publisher(prepared.url, TENANT) as publisher:
+        await publisher.publish([("first", json.dumps(event("first")).encode())])
+        await until(lambda: backend.taken)
+        await publisher.publish([("bad", json.dumps(event("bad")).encode())])
+        await until(lambda: backend.batches.count(["bad"]) >= 8)
+        alone = backend.refused
+        number = 0
+        async with asyncio.timeout(20):
+            while not backend.refused:
+                number += 1
+                await publisher.publish([(f"e{number}", json.dumps(event(f"e{number}")).encode())])
+                await asyncio.sleep(0.1)
+
+    assert 0 == alone
+    assert number >= 3
+
+
+async def test_at_the_end_nothing_is_left_on_its_way(prepared, backend):
+    """
+    What came in the last moment, with a pull that is open, is there for the next one at once.
+    """
+    async with connected_to_any(prepared.url) as client, open_publisher(prepared.url, TENANT) as publisher:
+        for turn in range(10):
+            async with taking(prepared.url, backend):
+                await asyncio.sleep(0.05)
+                some = [(f"e{turn}-{n}", json.dumps(event(f"e{turn}-{n}")).encode()) for n in range(20)]
+                publishing = asyncio.create_task(publisher.publish(some))
+                await asyncio.sleep(0.01)
+            await publishing
+        async with taking(prepared.url, backend), asyncio.timeout(5):
+            await emptied(client)
+
+    assert 200 == len(set(backend.taken))

@@ -111,7 +111,8 @@ async def connected(server: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
                 error_cb=note,
                 closed_cb=note_end,
             )
-    except TROUBLE as error:
+    except Exception as error:
+        # Whatever stands there: what is no NATS server at all brings errors that nats-py has no name for.
         await _closed(client)
         raise NatsUnavailable(address=shown(server), why=_why(error)) from error
     except BaseException:
@@ -154,24 +155,27 @@ async def stay_connected(address: str, work: Callable[[Client], Awaitable[None]]
     """
     servers = list(servers_of(address))
     random.shuffle(servers)
-    said, pause_s = "", _FIRST_PAUSE_S
+    said, pause_s, is_prepared = "", _FIRST_PAUSE_S, True
     for server in cycle(servers):
         began = time.monotonic()
         try:
             async with connected(server) as (client, ended):
-                log.event("nats.connected", wanted_for=wanted_for, server=_place(server))
+                if is_prepared:
+                    log.event("nats.connected", wanted_for=wanted_for, server=_place(server))
                 await _done(work(client), ended, server)
         except (*TROUBLE, NatsError) as error:
             why = str(error) if isinstance(error, NatsError) else _why(error)
             if time.monotonic() - began > _LASTED_S:
                 said, pause_s = "", _FIRST_PAUSE_S
+            is_prepared = not isinstance(error, NatsUnprepared)
             if said != why:
                 said = why
-                if isinstance(error, NatsUnprepared):
+                if not is_prepared:
                     log.event("nats.unprepared", wanted_for=wanted_for, why=why)
                 else:
                     log.event("nats.lost", wanted_for=wanted_for, why=why)
-        await asyncio.sleep(pause_s)
+        # Apart from the others that lost the same server at the same moment.
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 

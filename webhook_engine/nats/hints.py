@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 import secrets
 import time
 from contextlib import suppress
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 _BETWEEN_S: Final = 0.01
 """Between two hints on one channel."""
 
-BEAT_S: Final = 5.0
-"""Between two hints to oneself: where one is not heard, nothing is, and the subscription is made anew."""
+BEAT_S: Final = 1.0
+"""Whoever heard nothing for so long says something, to all: so it is about once a second, however many they are."""
+
+_UNHEARD: Final = 3
+"""So often without hearing anything then, and the subscription is dead. What was told meanwhile is found by looking,
+which whoever waits for it does every second."""
 
 _BEAT: Final = "beat"
 
@@ -48,7 +53,9 @@ class Hints:
         self._heard: dict[str, Callable[[], None]] = {}
         self._to_tell: set[str] = set()
         self._stir = asyncio.Event()
-        self._beat_at = 0.0
+        self._heard_at = 0.0
+        self._beats = 0
+        """Said since anything was heard."""
 
     def join(self, channel: str, heard: Callable[[], None]) -> None:
         """
@@ -71,25 +78,34 @@ class Hints:
 
     async def _work(self, client: Client) -> None:
         await client.subscribe(f"{self._subject}.*", cb=self._hear)
-        self._beat_at = time.monotonic()
+        self._heard_at, self._beats = time.monotonic(), 0
         for heard in self._heard.values():
             heard()
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_S):
+                # Apart from the others, who need not say anything where this one did.
+                async with asyncio.timeout(BEAT_S * random.uniform(0.25, 0.75)):  # noqa: S311
                     await self._stir.wait()
             self._stir.clear()
             some, self._to_tell = self._to_tell, set()
-            for channel in (*some, *([] if some else [_BEAT])):
+            for channel in (*some, *self._beat()):
                 await client.publish(f"{self._subject}.{channel}", self._me)
-            if time.monotonic() - self._beat_at > 2.5 * BEAT_S:
-                raise NatsUnavailable(address=self._subject, why="what is told is not heard any more")
             await asyncio.sleep(_BETWEEN_S)
 
+    def _beat(self) -> tuple[str, ...]:
+        """
+        What is to be said so that something is heard.
+        """
+        if time.monotonic() - self._heard_at < BEAT_S * (1 + self._beats):
+            return ()
+        if self._beats >= _UNHEARD:
+            raise NatsUnavailable(address=self._subject, why="what is told is not heard any more")
+        self._beats += 1
+        return (_BEAT,)
+
     async def _hear(self, message: Msg) -> None:
-        if message.data == self._me:
-            self._beat_at = time.monotonic()
-        elif heard := self._heard.get(message.subject.rpartition(".")[2]):
+        self._heard_at, self._beats = time.monotonic(), 0
+        if message.data != self._me and (heard := self._heard.get(message.subject.rpartition(".")[2])):
             heard()
 
 

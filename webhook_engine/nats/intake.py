@@ -11,19 +11,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
-from webhook_engine.errors import DeliveryTooLarge, NatsUnprepared, QueueUnavailable, StoreUnavailable
+from webhook_engine.errors import (
+    DeliveryTooLarge,
+    NatsUnprepared,
+    QueueUnavailable,
+    StoreUnavailable,
+    StoreUncertain,
+)
 from webhook_engine.nats.connecting import TROUBLE, stay_connected
 from webhook_engine.nats.names import EVENTS, consumer_of
-from webhook_engine.nats.preparing import check
+from webhook_engine.nats.preparing import ACK_WAIT_S, check
 from webhook_engine.nats.pulling import Pull
 from webhook_engine.nats.reading import NoEvent, Told, read
 from webhook_engine.nats.refusing import give_back, refuse
+from webhook_engine.nats.trying import LATELY_S, Tries
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -42,15 +50,17 @@ _AFTER_S: Final = 0.1
 _CHECK_S: Final = 60.0
 """Between two looks at whether streams and consumers are still as they must be."""
 
-_TRIES: Final = 5
-"""How often an event is handed in that fails where others do not."""
-
 _LAST_S: Final = 5.0
 """How long an end waits for a database that has events in hand and takes nothing."""
 
 _LONGEST_LATER_S: Final = 60.0
 
-_LATELY_S: Final = 60.0
+_AWAY: Final = (QueueUnavailable, StoreUnavailable, StoreUncertain)
+"""What says nothing about the events: what was kept after all is known by its id when it comes again."""
+
+_CLAIMED_EVERY_S: Final = ACK_WAIT_S / 4
+_LONGEST_IN_HAND_S: Final = 120.0
+"""Whoever has messages in hand for longer hangs, and another worker is given them."""
 
 
 class NatsIntake:
@@ -75,7 +85,8 @@ class NatsIntake:
             tenant: Whose events, as it is then.
         """
         self._address, self._notify, self._tenant, self._on_refused = address, notify, tenant, on_refused
-        self._taken_at = -_LATELY_S
+        self._taken_at = -LATELY_S
+        self._tries = Tries()
 
     async def run(self) -> None:
         """
@@ -87,18 +98,20 @@ class NatsIntake:
         tenant = self._tenant()
         await _checked(client, tenant)
         log.event("nats.taking", tenant=tenant)
-        async with Pull(client, EVENTS, consumer_of(tenant)) as pull:
-            looked = time.monotonic()
-            try:
+        pull = Pull(client, EVENTS, consumer_of(tenant))
+        try:
+            async with pull:
+                looked = time.monotonic()
                 while self._tenant() == tenant:
                     if messages := await pull.some(AT_ONCE):
-                        await _finished(self._take(client, tenant, messages))
+                        async with _in_hand(messages, pull):
+                            await _finished(self._take(client, tenant, messages))
                     if time.monotonic() - looked > _CHECK_S:
                         looked = time.monotonic()
                         await _checked(client, tenant)
-            finally:
-                for message in pull.left():
-                    await give_back(message)
+        finally:
+            for message in pull.left():
+                await give_back(message)
 
     async def _take(self, client: Client, tenant: str, messages: Sequence[Msg]) -> None:
         told: list[Told] = []
@@ -109,14 +122,13 @@ class NatsIntake:
                 await self._refuse(client, tenant, message, none)
             if number % 100 == 0:
                 await asyncio.sleep(0)
-        often = [each for each in told if each.message.metadata.num_delivered > _TRIES]
-        rest = [each for each in told if each.message.metadata.num_delivered <= _TRIES]
+        often = [each for each in told if self._tries.is_suspect(each)]
+        rest = [each for each in told if each not in often] if often else told
         if not rest or await self._hand_in(client, tenant, rest):
             # Whatever an event does that was given out so often, it does it to itself alone.
             await asyncio.gather(*(self._hand_in(client, tenant, [each]) for each in often))
             return
-        for each in often:
-            await give_back(each.message, delay_s=_LATER_S)
+        await self._give_back(often)
         # What was given back comes before what is new, once its time has come: so a call's events keep their order.
         await asyncio.sleep(_LATER_S + _AFTER_S)
 
@@ -126,10 +138,9 @@ class NatsIntake:
         """
         try:
             await self._notify([each.event for each in told])
-        except (QueueUnavailable, StoreUnavailable) as error:
+        except _AWAY as error:
             log.event("events.given_back", count=len(told), why=str(error))
-            for each in told:
-                await give_back(each.message, delay_s=_LATER_S)
+            await self._give_back(told)
             return False
         except Exception as error:
             if len(told) == 1:
@@ -140,14 +151,19 @@ class NatsIntake:
             parts = [await self._hand_in(client, tenant, part) for part in (told[:half], told[half:])]
             return all(parts)
         self._taken_at = time.monotonic()
+        self._tries.forget(told)
         for each in told:
             await _acknowledge(each.message)
         return True
 
+    async def _give_back(self, told: Sequence[Told]) -> None:
+        self._tries.returned(told)
+        for each in told:
+            await give_back(each.message, delay_s=_LATER_S)
+
     async def _fail(self, client: Client, tenant: str, told: Told, error: Exception) -> None:
-        times = told.message.metadata.num_delivered
-        is_its_own = times >= _TRIES and time.monotonic() - self._taken_at < _LATELY_S
-        if isinstance(error, DeliveryTooLarge) or is_its_own:
+        times = self._tries.failed(told, taken_at=self._taken_at, now=time.monotonic())
+        if isinstance(error, DeliveryTooLarge) or self._tries.is_hopeless(told):
             none = NoEvent(f"{type(error).__name__}: {error}", where=type(error).__name__)
             await self._refuse(client, tenant, told.message, none)
             return
@@ -162,6 +178,28 @@ class NatsIntake:
 async def _checked(client: Client, tenant: str) -> None:
     if problem := await check(client, tenant):
         raise NatsUnprepared(problem=problem)
+
+
+@asynccontextmanager
+async def _in_hand(messages: Sequence[Msg], pull: Pull) -> AsyncIterator[None]:
+    """
+    Within this no other worker is given these messages, nor what came behind them, however long committing takes.
+    """
+    claiming = asyncio.create_task(_claimed(messages, pull))
+    try:
+        yield
+    finally:
+        claiming.cancel()
+        await asyncio.wait({claiming})
+
+
+async def _claimed(messages: Sequence[Msg], pull: Pull) -> None:
+    for _ in range(round(_LONGEST_IN_HAND_S / _CLAIMED_EVERY_S)):
+        await asyncio.sleep(_CLAIMED_EVERY_S)
+        for message in (*messages, *pull.waiting):
+            if not message.is_acked:
+                with suppress(*TROUBLE):
+                    await message.in_progress()
 
 
 async def _finished(work: Awaitable[None]) -> None:
