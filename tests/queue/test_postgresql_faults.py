@@ -299,9 +299,11 @@ async def test_a_network_that_swallows_everything_is_noticed_in_seconds(cut_off,
     network.stall()
     began = time.monotonic()
 
-    with pytest.raises(QueueUnavailable, match="does not answer in time"):
+    with pytest.raises(
+        QueueUnavailable, match=r"does not answer in time.*; nobody knows whether this was accepted$"
+    ):
         await cut_off.put([Delivery(event_id="lost", webhook="w", target="t")])
-    with pytest.raises(QueueUnavailable):
+    with pytest.raises(QueueUnavailable, match=r"; nothing was accepted$"):
         await cut_off.claim(1, lease_s=LONG_S)
     took_s = time.monotonic() - began
     settling = asyncio.create_task(cut_off.done(lease, OK))
@@ -312,6 +314,28 @@ async def test_a_network_that_swallows_everything_is_noticed_in_seconds(cut_off,
     assert took_s < 15
     assert (Receipt.ACCEPTED,) == receipts
     assert (await cut_off.show(lease.id)).state is State.DONE
+
+
+async def test_a_bell_behind_a_black_hole_is_noticed_and_hung_anew(cut_off, network, url, monkeypatch):
+    """
+    Though this process never rings itself: it is asked now and then whether it still leads somewhere.
+    """
+    monkeypatch.setattr("webhook_engine.queue.postgresql.doorbell._STILL_THERE_S", 0.2)
+    monkeypatch.setattr("webhook_engine.queue.postgresql.doorbell.PROMPT_S", 0.3)
+    cut_off._doorbell.serve()
+    await asyncio.sleep(0.2)
+    network.lose()
+    async with asyncio.timeout(PATIENCE_S):
+        while cut_off._doorbell.is_well:
+            await asyncio.sleep(0.01)
+        while not cut_off._doorbell.is_well:
+            await asyncio.sleep(0.01)
+    heard = asyncio.Event()
+    monkeypatch.setattr(cut_off._doorbell, "_heard", lambda _: heard.set())
+    async with PostgresqlQueue(url) as other:
+        other._doorbell.ring_all()
+        await asyncio.wait_for(heard.wait(), PATIENCE_S)
+    network.cut()
 
 
 # --- The server ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from tests.queue.cutting import Network
 from tests.xml_api.asking import request_of, serving
 from tests.xml_api.test_sharing import EXCEEDED, OF_A, Work
 from webhook_engine.store.among import Among
@@ -137,3 +138,27 @@ async def test_nothing_is_kept_that_could_be_old_unheard(url):
         await one.send(request_of("Work", OF_A))
 
     assert 3 == work.count
+
+
+async def test_a_connection_that_leads_nowhere_is_noticed_and_made_anew(url, postgresql, monkeypatch):
+    """
+    Though nobody asks on it: what others say is heard again, and that something may have been missed is told.
+    """
+    monkeypatch.setattr("webhook_engine.store.among._STILL_THERE_S", 0.2)
+    monkeypatch.setattr("webhook_engine.store.among._ASK_S", 0.3)
+    heard = []
+    async with Network(postgresql.port) as network:
+        among, other = Among(url.replace(f":{postgresql.port}/", f":{network.port}/")), Among(url)
+        among.listen(heard.append)
+        async with among.running(), other.running(), asyncio.timeout(20):
+            await asyncio.sleep(0.1)
+            before = list(heard)
+            network.lose()
+            while len(heard) < len(before) + 2 or not among.is_there:
+                await asyncio.sleep(0.01)
+            await other.say("word")
+            while "word" not in heard:
+                await asyncio.sleep(0.01)
+
+    assert [None] == before
+    assert [None, None, None, "word"] == heard[:4]

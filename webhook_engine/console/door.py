@@ -19,7 +19,13 @@ from webhook_engine.console.forms import ROWS
 from webhook_engine.console.headers import KEPT, OURS
 from webhook_engine.console.state import NotAllowed
 from webhook_engine.console.visit import Visit
-from webhook_engine.errors import NotFound, QueueUnavailable, StoreUnavailable, WebhookEngineError
+from webhook_engine.errors import (
+    NotFound,
+    QueueUnavailable,
+    StoreUnavailable,
+    StoreUncertain,
+    WebhookEngineError,
+)
 from webhook_engine.store.api_log import SUCCESS
 from webhook_engine.store.facts import ApiRequest
 from webhook_engine.store.users import Role
@@ -154,7 +160,7 @@ def _check_token(visit: Visit) -> None:
 def _status(error: WebhookEngineError) -> HTTPStatus:
     if isinstance(error, NotAllowed):
         return HTTPStatus.FORBIDDEN
-    if isinstance(error, QueueUnavailable | StoreUnavailable):
+    if isinstance(error, QueueUnavailable | StoreUnavailable | StoreUncertain):
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.NOT_FOUND if isinstance(error, NotFound) else HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -28,13 +28,13 @@ Every error of this project, drawn as a tree.
       x QueueError                     the delivery queue cannot do what was asked
         + LeaseLost                    the delivery was given to somebody else meanwhile, or dropped
         + QueueOwned                   another process has this queue's file; it is named
-        + QueueUnavailable             no room on the disk, or the file is locked: nothing was accepted
+        + QueueUnavailable             no room, a lock, no answer: whether something was accepted it says
         + DeliveryTooLarge             one row would take more than the queue keeps; nothing was accepted
       x SignatureInvalid               a signature does not prove who sent a request
       x StoreError                     the store cannot do what was asked
         + StoreOwned                   another process has this store's file; it is named
         + StoreOutdated                the schema is not this version's; says what to run
-        + StoreUnavailable             no room on the disk, or the file is locked: nothing was changed
+        + StoreUnavailable             no room, a lock, no answer: nothing was changed
         + StoreUncertain               the connection was lost at the end of a change: nobody knows whether it was made
         + StoreConflict                somebody saved definitions meanwhile
         + FeedConflict                 another feed has this idempotency key; nothing was stored

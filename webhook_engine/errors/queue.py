@@ -40,14 +40,18 @@ class QueueOwned(QueueError):
 
 class QueueUnavailable(QueueError):
     """
-    The queue cannot write at present: nothing of this was accepted, and trying later is right.
+    The queue cannot write at present, and trying later is right: what was accepted all the same is known by then.
     """
 
-    def __init__(self, *, path: str, why: str, cannot: str = "cannot write") -> None:
-        super().__init__(f"the delivery queue {path} {cannot}: {why}; nothing was accepted")
+    def __init__(
+        self, *, path: str, why: str, cannot: str = "cannot write", is_uncertain: bool = False
+    ) -> None:
         self.path = path
         self.why = why
         self.cannot = cannot
+        self.became = "nobody knows whether this was accepted" if is_uncertain else "nothing was accepted"
+        """Uncertain is what was sent to be kept and was not answered."""
+        super().__init__(f"the delivery queue {path} {cannot}: {why}; {self.became}")
 
 
 class DeliveryTooLarge(QueueError):

@@ -16,7 +16,14 @@ from aiohttp import web
 
 from webhook_engine.definitions import read_text, write_toml
 from webhook_engine.drift import stored
-from webhook_engine.errors import DefinitionError, NotFound, StoreError, StoreUnavailable, VaultLocked
+from webhook_engine.errors import (
+    DefinitionError,
+    NotFound,
+    StoreError,
+    StoreUnavailable,
+    StoreUncertain,
+    VaultLocked,
+)
 from webhook_engine.process.memory import uncollected
 from webhook_engine.service import Endpoint, Scope
 from webhook_engine.service.keys import bearer_of
@@ -93,7 +100,7 @@ def acting(
             raise invalid([Wrong(path=each, message="is missing, or of another kind") for each in wrong])
         try:
             return _json(await act.do(store, given))
-        except StoreUnavailable:
+        except (StoreUnavailable, StoreUncertain):
             raise
         except VaultLocked as error:
             raise Refusal(Code.INVALID, f"{error}; then start process {os.getpid()} again") from error

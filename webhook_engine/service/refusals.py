@@ -19,6 +19,7 @@ from webhook_engine.errors import (
     QueueError,
     QueueUnavailable,
     StoreError,
+    StoreUncertain,
     VariableError,
     WebhookDisabled,
     WrongType,
@@ -155,12 +156,15 @@ def refusal_of(error: WebhookEngineError, *, after_s: float) -> Refusal | None:
     An error of ours as a client reads it, without the paths of files; None where it is a fault of the service.
     """
     if isinstance(error, QueueUnavailable):
-        why = f"the delivery queue {error.cannot}: {error.why}; nothing was accepted"
+        why = f"the delivery queue {error.cannot}: {error.why}; {error.became}"
         return later(Code.UNAVAILABLE, why, after_s=after_s)
     if isinstance(error, DeliveryTooLarge):
         return Refusal(Code.TOO_LARGE, f"nothing was accepted: {error}")
     if isinstance(error, QueueError):
         return later(Code.UNAVAILABLE, "the delivery queue cannot do this at present", after_s=after_s)
+    if isinstance(error, StoreUncertain):
+        why = "the store was lost at the end of a change, and nobody knows whether it was made"
+        return later(Code.UNAVAILABLE, f"{why}: look whether it is there", after_s=after_s)
     if isinstance(error, StoreError):
         return later(Code.UNAVAILABLE, "the store cannot do this at present", after_s=after_s)
     for kind, code in _KINDS:

@@ -29,6 +29,9 @@ _ASK_S: Final = 2.0
 
 _AGAIN_S: Final = 1.0
 
+_STILL_THERE_S: Final = 3.0
+"""Between two looks whether the connection still leads somewhere: what others say is nowhere else to be found."""
+
 _TAKE: Final = "SELECT n FROM unnest($1::bigint[]) n WHERE pg_try_advisory_lock(n) LIMIT 1"
 _GIVE_BACK: Final = "SELECT pg_advisory_unlock($1::bigint)"
 _SAY: Final = "SELECT pg_notify($1, $2)"
@@ -92,10 +95,24 @@ class Among:
     async def _keep(self) -> None:
         while True:
             if self.is_there:
-                await self._lost.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_STILL_THERE_S):
+                        await self._lost.wait()
+                await self._look()
+                continue
             await asyncio.sleep(_AGAIN_S)
             with suppress(*_AWAY):
                 await self._connect()
+
+    async def _look(self) -> None:
+        async with self._one:
+            db = self._db
+            if db is None or db.is_closed():
+                return
+            try:
+                await db.execute("SELECT 1")
+            except _AWAY:
+                db.terminate()
 
     async def _connect(self) -> None:
         if self.is_there:

@@ -138,13 +138,16 @@ class Server:
             },
         )
 
-    def refusal(self, error: BaseException) -> QueueError:
+    def refusal(self, error: BaseException, *, maybe_done: bool = False) -> QueueError:
         """
         What the database says, as what it means to whoever asked.
+
+        Args:
+            maybe_done: Whether it may have done all the same what it was asked.
         """
         if is_passing(error):
             cannot, why = trouble(error)
-            return QueueUnavailable(path=self.shown, why=why, cannot=cannot)
+            return QueueUnavailable(path=self.shown, why=why, cannot=cannot, is_uncertain=maybe_done)
         return QueueError(f"the delivery queue {self.shown} failed: {type(error).__name__}: {error}")
 
 
@@ -165,6 +168,7 @@ class Link:
         *,
         patience_s: float | None,
         within_s: float | None = None,
+        accepts: bool = True,
     ) -> T:
         """
         What *work* comes to, which must be as good twice as once: it is run again where the connection broke.
@@ -177,8 +181,11 @@ class Link:
             within_s: A connection on which *work* takes longer is given up, as one on which nothing arrives any
                 more; None leaves that to each statement's own time.
 
+            accepts: Whether *work* keeps what somebody gave; of a look, or of a claim, there is nothing to be said.
+
         Raises:
-            QueueUnavailable: The server was away for so long.
+            QueueUnavailable: The server was away for so long; where nobody knows whether a run was committed, it
+                says so.
         """
         until = None if patience_s is None else time.monotonic() + patience_s
         pause_s, maybe_done = _FIRST_PAUSE_S, False
@@ -198,7 +205,7 @@ class Link:
                 if not is_passing(error):
                     raise
                 if until is not None and time.monotonic() + pause_s >= until:
-                    raise self.server.refusal(error) from error
+                    raise self.server.refusal(error, maybe_done=maybe_done and accepts) from error
             await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  # apart from the others
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

@@ -272,7 +272,9 @@ class Desk:
 
     async def _do(self, work: Any) -> Any:
         patience_s = self._settings.patience_s
-        return await self._link.run(work, patience_s=patience_s, within_s=max(PROMPT_S, patience_s))
+        return await self._link.run(
+            work, patience_s=patience_s, within_s=max(PROMPT_S, patience_s), accepts=False
+        )
 
     def _end(self, which: Callable[[Claim], bool]) -> None:
         gone = [each for each in self._claims if which(each)]

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from webhook_engine import log
-from webhook_engine.queue.postgresql.connecting import is_passing
+from webhook_engine.queue.postgresql.connecting import PROMPT_S, is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,9 @@ _BETWEEN_PEERS_S: Final = 3e-5
 many each rings more seldom, by this times their square: all bells together cost a core at the most."""
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+_STILL_THERE_S: Final = 10.0
+"""After so long without a bell to ring it is asked whether the connection still leads somewhere."""
 
 _HOPS: Final = 8
 """A bell that comes to somebody who can take nothing goes on so often, to the next in the circle of all."""
@@ -158,13 +161,18 @@ class Doorbell:
         if self._serves and not self._is_named:
             await db.execute("SELECT set_config('application_name', $1, false)", self._names + self._own)
             self._is_named = True
-        await self._stir.wait()
+        try:
+            async with asyncio.timeout(_STILL_THERE_S):
+                await self._stir.wait()
+        except TimeoutError:
+            await db.execute("SELECT 1", timeout=PROMPT_S)
         self._stir.clear()
         channels = [] if db.is_closed() else await self._to_ring(db)
         if channels:
             await db.execute(
                 "SELECT pg_notify(c.name, c.what) FROM unnest($1::text[], $2::text[]) c (name, what)",
                 *zip(*channels, strict=True),
+                timeout=PROMPT_S,
             )
             await asyncio.sleep(max(_BETWEEN_S, _BETWEEN_PEERS_S * len(self._peers) ** 2))
 

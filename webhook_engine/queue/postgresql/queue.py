@@ -388,10 +388,15 @@ class PostgresqlQueue(DeliveryQueue):
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         self._reading.append(link := self._reading.pop(0))
-        return await self._on(link, work)
+        return await self._on(link, work, accepts=False)
 
     async def _on(
-        self, link: Link, work: Callable[[Connection], Awaitable[T]], *, patience_s: float | None = None
+        self,
+        link: Link,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        patience_s: float | None = None,
+        accepts: bool = True,
     ) -> T:
         self._check()
         if patience_s is None:
@@ -399,7 +404,9 @@ class PostgresqlQueue(DeliveryQueue):
         try:
             # What is divided is good for seconds.
             within_s = PROMPT_S if link is self._dividing else None
-            return await link.run(lambda db, _: work(db), patience_s=patience_s, within_s=within_s)
+            return await link.run(
+                lambda db, _: work(db), patience_s=patience_s, within_s=within_s, accepts=accepts
+            )
         except Exception as error:
             if isinstance(error, QueueError) or not isinstance(error, self._server.errors):
                 raise

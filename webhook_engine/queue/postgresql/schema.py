@@ -227,6 +227,10 @@ _HAS_TABLE = """
 """
 
 
+_AT_LEISURE_S = 86_400.0
+"""A step goes over whole tables, and is not to be begun again where they are large."""
+
+
 async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown: str) -> None:
     """
     Brings the schema up to date; of many processes that start together one does it and the others wait.
@@ -238,7 +242,9 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
     if found < len(STEPS):
         async with db.transaction():
             await db.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"webhook-engine {schema}"
+                "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                f"webhook-engine {schema}",
+                timeout=_AT_LEISURE_S,
             )
             found = await number_of(db, schema)
             if not found:
@@ -247,7 +253,7 @@ async def prepare(db: asyncpg.Connection[asyncpg.Record], schema: str, *, shown:
                 await db.execute("CREATE TABLE queue_version (number int NOT NULL)")
                 await db.execute("INSERT INTO queue_version VALUES (0)")
             for step in STEPS[found:]:
-                await db.execute(step)
+                await db.execute(step, timeout=_AT_LEISURE_S)
             await db.execute("UPDATE queue_version SET number = $1", max(found, len(STEPS)))
     if found > len(STEPS):
         raise QueueError(too_new(shown, found))
