@@ -82,21 +82,26 @@ class Hints:
         for heard in self._heard.values():
             heard()
         while True:
+            # Apart from the others, who need not say anything where this one did.
+            late_s = BEAT_S * random.uniform(0, 0.25)  # noqa: S311
             with suppress(TimeoutError):
-                # Apart from the others, who need not say anything where this one did.
-                async with asyncio.timeout(BEAT_S * random.uniform(0.25, 0.75)):  # noqa: S311
+                async with asyncio.timeout(max(0.0, self._due_s()) + late_s):
                     await self._stir.wait()
             self._stir.clear()
             some, self._to_tell = self._to_tell, set()
             for channel in (*some, *self._beat()):
                 await client.publish(f"{self._subject}.{channel}", self._me)
-            await asyncio.sleep(_BETWEEN_S)
+            if some:
+                await asyncio.sleep(_BETWEEN_S)
+
+    def _due_s(self) -> float:
+        """
+        Until something is to be said so that something is heard.
+        """
+        return self._heard_at + BEAT_S * (1 + self._beats) - time.monotonic()
 
     def _beat(self) -> tuple[str, ...]:
-        """
-        What is to be said so that something is heard.
-        """
-        if time.monotonic() - self._heard_at < BEAT_S * (1 + self._beats):
+        if self._due_s() > 0:
             return ()
         if self._beats >= _UNHEARD:
             raise NatsUnavailable(address=self._subject, why="what is told is not heard any more")
