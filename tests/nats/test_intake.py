@@ -11,9 +11,10 @@ import pytest
 from tests.faults.process import event
 from tests.servers.nats import NatsNode
 from webhook_engine.errors import QueueUnavailable, StoreUnavailable, StoreUncertain
-from webhook_engine.nats import NatsIntake, open_publisher, prepare
+from webhook_engine.nats import NatsIntake, connecting, intake, open_publisher, prepare
 from webhook_engine.nats.connecting import connected_to_any
 from webhook_engine.nats.names import EVENTS, REFUSED, consumer_of
+from webhook_engine.nats.pulling import Pull
 from webhook_engine.nats.refusing import WHY
 
 TENANT = "Euphoria"
@@ -388,19 +389,80 @@ async def test_an_event_that_fails_although_others_are_taken_is_set_aside_after_
     assert number >= 3
 
 
-async def test_at_the_end_nothing_is_left_on_its_way(prepared, backend):
+async def test_at_the_end_nothing_is_left_on_its_way(prepared):
     """
-    What came in the last moment, with a pull that is open, is there for the next one at once.
+    What came in the last moment, with a pull that is open, is in hand, and is given back from there.
     """
-    async with connected_to_any(prepared.url) as client, open_publisher(prepared.url, TENANT) as publisher:
-        for turn in range(10):
-            async with taking(prepared.url, backend):
-                await asyncio.sleep(0.05)
-                some = [(f"e{turn}-{n}", json.dumps(event(f"e{turn}-{n}")).encode()) for n in range(20)]
-                publishing = asyncio.create_task(publisher.publish(some))
-                await asyncio.sleep(0.01)
-            await publishing
-        async with taking(prepared.url, backend), asyncio.timeout(5):
-            await emptied(client)
+    async with connected_to_any(prepared.url) as client:
+        pull = Pull(client, EVENTS, consumer_of(TENANT))
+        hear = pull._hear
 
-    assert 200 == len(set(backend.taken))
+        async def slowly(message):
+            await asyncio.sleep(0.005)
+            await hear(message)
+
+        pull._hear = slowly
+        async with pull:
+            await pull.some(256)
+            await publish(prepared.url, *[f"e{n}" for n in range(50)])
+        given_out = (await client.jetstream().consumer_info(EVENTS, consumer_of(TENANT))).num_ack_pending
+
+    assert given_out == len(pull.left())
+    assert given_out > 0
+
+
+@pytest.mark.parametrize(
+    "place", [(connecting._Client, "connect"), (intake, "check")], ids=["connects", "looks"]
+)
+async def test_who_is_told_to_go_while_an_answer_comes_goes(prepared, backend, monkeypatch, place):
+    """
+    The client's waiting may forget it at that moment; nobody waits for good for whoever was told.
+    """
+    waits = getattr(*place)
+
+    async def forgets(*args, **kwargs):
+        answer = await waits(*args, **kwargs)
+        asyncio.current_task().cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return answer
+
+    monkeypatch.setattr(*place, forgets)
+    task = asyncio.create_task(NatsIntake(prepared.url, backend.notify, tenant=lambda: TENANT).run())
+    done, _ = await asyncio.wait({task}, timeout=5)
+    task.cancel()
+
+    assert {task} == done
+    assert task.cancelled()
+
+
+async def test_an_event_whose_change_was_lost_again_and_again_is_not_set_aside(
+    prepared, backend, monkeypatch
+):
+    """
+    Not even where others are taken between: that nobody knows what became of it is not its fault.
+    """
+    monkeypatch.setattr("webhook_engine.nats.intake._LATER_S", 0.05)
+    tries = []
+
+    def fails(names):
+        if "e1" in names and len(tries) < 10:
+            tries.append(names)
+            return StoreUncertain(path="db")
+        return None
+
+    backend.fails = fails
+    async with (
+        connected_to_any(prepared.url) as client,
+        open_publisher(prepared.url, TENANT) as publisher,
+        taking(prepared.url, backend),
+    ):
+        await publisher.publish([("e1", json.dumps(event("e1")).encode())])
+        for number in range(2, 40):
+            await publisher.publish([(f"e{number}", json.dumps(event(f"e{number}")).encode())])
+            await asyncio.sleep(0.05)
+        await emptied(client)
+
+    assert 10 == len(tries)
+    assert 0 == backend.refused
+    assert "e1" in backend.taken

@@ -22,7 +22,7 @@ from webhook_engine.errors import (
     StoreUnavailable,
     StoreUncertain,
 )
-from webhook_engine.nats.connecting import TROUBLE, stay_connected
+from webhook_engine.nats.connecting import TROUBLE, heed, stay_connected
 from webhook_engine.nats.names import EVENTS, consumer_of
 from webhook_engine.nats.preparing import ACK_WAIT_S, check
 from webhook_engine.nats.pulling import Pull
@@ -176,7 +176,9 @@ class NatsIntake:
 
 
 async def _checked(client: Client, tenant: str) -> None:
-    if problem := await check(client, tenant):
+    problem = await check(client, tenant)
+    heed()
+    if problem:
         raise NatsUnprepared(problem=problem)
 
 
