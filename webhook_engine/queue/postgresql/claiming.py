@@ -31,6 +31,10 @@ _SECRET = 16
 """Bytes of a token that nobody can guess."""
 
 
+def new_token() -> str:
+    return token_hex(_SECRET)
+
+
 @dataclass(slots=True, eq=False)
 class Claim:
     """
@@ -46,8 +50,11 @@ class Claim:
     until: float
     """When it stops waiting, on the monotonic clock."""
 
-    token: str = field(default_factory=lambda: token_hex(_SECRET))
+    token: str = field(default_factory=new_token)
     """Of all its leases, with the delivery's number before it."""
+
+    begun: bool = False
+    """Whether something may be leased under its token."""
 
     def room_of(self, target: str) -> int:
         everybody = self.limit if self.per_target is None else self.per_target
@@ -163,6 +170,7 @@ async def claim_shares(
     """
     Leases that much of each target, as far as nobody else is at it.
     """
+    claim.begun = True
     return await db.fetch(
         CLAIM,
         [share.target for share in shares],
@@ -182,21 +190,22 @@ async def claim_named(
     """
     Leases those deliveries.
     """
+    claim.begun = True
     return await db.fetch(CLAIM_NAMED, numbers, claim.token, holder, claim.lease, slot)
 
 
-async def claimed(db: Connection, claim: Claim) -> list[Any]:
+async def claimed(db: Connection, tokens: Sequence[str]) -> list[Any]:
     """
-    What it leased already, in a commit of which nobody heard.
+    What was leased under them, in commits of which nobody heard.
     """
-    return await db.fetch(CLAIMED, claim.token)
+    return await db.fetch(CLAIMED, tokens)
 
 
-def leases(rows: Sequence[Any], token: str) -> tuple[Lease, ...]:
+def leases(rows: Sequence[Any]) -> tuple[Lease, ...]:
     """
     The rows as leases, the most urgent first and then those that were put first.
     """
-    return tuple(_lease(row, token) for row in sorted(rows, key=_turn))
+    return tuple(_lease(row, row["token"]) for row in sorted(rows, key=_turn))
 
 
 def _lease(row: Any, token: str) -> Lease:

@@ -14,6 +14,7 @@ from webhook_engine.queue.postgresql import alarms, claiming, ordering, suspects
 from webhook_engine.queue.postgresql.claiming import Claim, Turns
 from webhook_engine.queue.postgresql.connecting import PROMPT_S, Time
 from webhook_engine.queue.postgresql.suspects import Suspects
+from webhook_engine.queue.postgresql.unheard import Unheard
 from webhook_engine.queue.times import NEVER
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Desk:
         self._stir = asyncio.Event()
         self._turns = Turns()
         self._suspects = Suspects(self._settings, holder)
+        self._unheard = Unheard(self._settings)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     # --- What it is told -----------------------------------------------------
@@ -178,6 +180,8 @@ class Desk:
             await self._ring()
             self._looks = True
         if is_poll:
+            if self._unheard:
+                await self._find_unheard()
             self._polled_at = time.monotonic()
         if self._locks:
             await self._advance()
@@ -236,6 +240,10 @@ class Desk:
         self._serving = claim
         try:
             rows = await self._do(lambda db, maybe_done: self._claim(db, claim, maybe_done))
+        except BaseException:
+            if claim.begun:
+                self._unheard.note(claim.token)
+            raise
         finally:
             self._serving = None
         if not rows:
@@ -243,7 +251,7 @@ class Desk:
         now: int = rows[0]["now"]
         self._server.time.observe(now)
         self._alarm = min(self._alarm, now + claim.lease)
-        leases = claiming.leases(rows, claim.token)
+        leases = claiming.leases(rows)
         self._claims.remove(claim)
         if claim.future.done():
             self._give_back(leases)
@@ -252,8 +260,14 @@ class Desk:
         return len(leases)
 
     async def _claim(self, db: Connection, claim: Claim, maybe_done: bool) -> list[Any]:
-        if maybe_done and (rows := await claiming.claimed(db, claim)):
-            return rows
+        if claim.begun:
+            # Some of it may be committed: by the statement of which nobody heard, or by one before that which failed.
+            rows = await claiming.claimed(db, [claim.token])
+            if maybe_done:
+                self._unheard.note(claim.token, {row["id"] for row in rows})
+            if rows:
+                return rows
+            claim.token, claim.begun = claiming.new_token(), False
         slot, holder = self._link.slot, self._holder
         picked = await self._suspects.pick(db, claim, self._server.time.now())
         found: list[Any] = []
@@ -269,6 +283,11 @@ class Desk:
             if shares:
                 found += await claiming.claim_shares(db, slot, claim, shares, holder)
         return found
+
+    async def _find_unheard(self) -> None:
+        leases: tuple[Lease, ...] = await self._do(lambda db, _: self._unheard.find(db))
+        if leases:
+            self._give_back(leases)
 
     async def _do(self, work: Any) -> Any:
         patience_s = self._settings.patience_s

@@ -128,7 +128,7 @@ _LEASE = f"""
         CROSS JOIN LATERAL (SELECT * FROM content WHERE content.id = c.id OFFSET 0) k CROSS JOIN clock
         WHERE d.id = c.id AND d.offer IS NOT NULL
         RETURNING d.id, k.key, k.event_id, k.webhook, d.target, k.reference, k.frozen, d.attempts, d.failures,
-            d.crashes, k.put_at, d.urgency, clock.now, c.offer
+            d.crashes, k.put_at, d.urgency, clock.now, d.token, c.offer
     ),
     counted AS ({
     _COUNT.format(
@@ -183,11 +183,11 @@ CLAIM_NAMED: Final = f"""
 
 CLAIMED: Final = f"""
     SELECT d.id, k.key, k.event_id, k.webhook, d.target, k.reference, k.frozen, d.attempts, d.failures, d.crashes,
-        k.put_at, d.urgency, {NOW} AS now
+        k.put_at, d.urgency, {NOW} AS now, d.token
     FROM delivery d CROSS JOIN LATERAL (SELECT * FROM content WHERE content.id = d.id OFFSET 0) k
-    WHERE d.state = 'leased' AND d.token = $1
+    WHERE d.state = 'leased' AND d.token = ANY($1::text[])
 """
-"""What a claim leased of whose commit nobody heard."""
+"""What claims leased of whose commit nobody heard."""
 
 SETTLE: Final = f"""
     WITH clock AS MATERIALIZED (SELECT {NOW} AS now),
