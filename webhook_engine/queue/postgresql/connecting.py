@@ -19,6 +19,7 @@ except ImportError as error:
     raise MissingExtra(extra="cluster", wanted_for="a delivery queue on PostgreSQL") from error
 
 from webhook_engine.queue.postgresql.trouble import trouble
+from webhook_engine.queue.times import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +35,9 @@ _CONNECT_S = 5.0
 PROMPT_S = 5.0
 """What takes this long, though it takes milliseconds by itself, is on a connection that leads nowhere."""
 
+IDLE_S = 10.0
+"""In the middle of a transaction; a process that is alive goes on in milliseconds."""
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
 
 SLOTS = 16
@@ -47,6 +51,8 @@ _PASSING = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to take over
     asyncpg.UniqueViolationError,  # two processes put the same at once
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process stood still in the middle of something
+    asyncpg.LockNotAvailableError,  # where somebody set `lock_timeout` for the user
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
@@ -54,7 +60,7 @@ _PASSING = (
 )
 """What may be better in a while."""
 
-_SETTLED = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError)
+_SETTLED = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError)
 """Of those, what says that the connection is as good as before."""
 
 
@@ -135,6 +141,12 @@ class Server:
                 "tcp_keepalives_idle": "15",
                 "tcp_keepalives_interval": "5",
                 "tcp_keepalives_count": "3",
+                # Whoever is cut off or stands still keeps the others from nothing for longer than this: what it
+                # was doing is undone, and what it was asked is not done later than somebody waits for it.
+                "idle_in_transaction_session_timeout": str(milliseconds(IDLE_S)),
+                "statement_timeout": str(milliseconds(self.settings.statement_s)),
+                # Statements see what was committed before each of them, whatever the database's owner set.
+                "default_transaction_isolation": "read committed",
             },
         )
 
