@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.testing.conftest import RULES
-from webhook_engine.cli.watching import watch
+from webhook_engine.cli.watching import stamp_of, watch
 
 TESTS = """
 [[test]]
@@ -211,6 +211,44 @@ def test_a_file_of_tomorrow_is_looked_at_once(tmp_path, monkeypatch):
         watch([tmp_path], look)
 
     assert [1] == looked
+
+
+CHANGES = {
+    "one is written anew": lambda file: file.write_text("x = 1"),
+    "one comes": lambda file: file.with_name("new.toml").write_text(""),
+    "one goes": lambda file: file.unlink(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_watching_sees_the_files_that_are_read(tmp_path, change):
+    """
+    Those in folders below too.
+    """
+    file = tmp_path / "sales" / "rules.toml"
+    file.parent.mkdir()
+    file.write_text("")
+    before = stamp_of([tmp_path])
+
+    change(file)
+
+    assert before != stamp_of([tmp_path])
+
+
+def test_watching_sees_a_file_that_another_one_takes_the_place_of(tmp_path):
+    """
+    Of the same size and the same time, as a copy that keeps its times.
+    """
+    file, copy = tmp_path / "rules.toml", tmp_path / "copy"
+    file.write_text("x = 1")
+    copy.write_text("x = 2")
+    for each in (file, copy):
+        os.utime(each, (1_000, 1_000))
+    before = stamp_of([file])
+
+    copy.replace(file)
+
+    assert before != stamp_of([file])
 
 
 MISTAKES = {

@@ -41,7 +41,7 @@ def run(pytester):
         for name, text in files.items():
             path = pytester.path / name.replace("__", "/")
             suffix = ".py" if name.startswith("test_") else ".ini" if name == "pytest" else ".toml"
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.with_suffix(suffix).write_text(textwrap.dedent(text))
         start = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
         return start(*(word for name in _OTHERS for word in ("-p", f"no:{name}")), *arguments)
@@ -99,6 +99,29 @@ def test_a_folder_is_read_as_one_where_that_is_said(run):
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["definitions/tests.toml::a sale opens a page PASSED*"])
+
+
+@pytest.mark.parametrize("name", ["definitions", "definitions/", "../{}/definitions", "definitions/sales/.."])
+def test_a_folder_is_read_with_those_below_it(run, pytester, name):
+    """
+    As everywhere; each file has its own tests, though another one has its name, however the folder is named.
+    """
+    (pytester.path / "definitions" / "sales").mkdir(parents=True)
+    result = run(
+        "-v",
+        pytest=f"[pytest]\nwebhook_definitions = {name.format(pytester.path.name)}\n",
+        definitions__rules=RULES,
+        definitions__sales__tests=PASSES,
+        definitions__support__tests=PASSES.replace("a sale opens", "another sale opens"),
+    )
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "definitions/sales/tests.toml::a sale opens a page PASSED*",
+            "definitions/support/tests.toml::another sale opens a page PASSED*",
+        ]
+    )
 
 
 def test_a_name_that_leads_nowhere_is_an_error(run):

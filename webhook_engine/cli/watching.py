@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
+from webhook_engine.definitions.files import files_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Stamp: TypeAlias = frozenset[tuple[Path, int, int]]
-"""Each file with when it was written and how long it is."""
+Stamp: TypeAlias = frozenset[tuple[Path, int, int, int]]
+"""Each file with when it was written, how long it is, and its number on the disk."""
 
 _EVERY_S: Final = 0.3
 
@@ -35,7 +37,7 @@ def watch(paths: Sequence[Path], check: Callable[[], Iterable[Path]]) -> NoRetur
         others = tuple(check())
         beside = stamp_of(others)
         # One that says it is of tomorrow is no news: another machine's clock wrote it.
-        if any(began_ns <= written <= time.time_ns() + _TICK_NS for _, written, _ in beside):
+        if any(began_ns <= written <= time.time_ns() + _TICK_NS for _, written, _, _ in beside):
             continue
         while stamp_of(paths) == definitions and stamp_of(others) == beside:
             time.sleep(_EVERY_S)
@@ -45,17 +47,13 @@ def stamp_of(paths: Iterable[Path]) -> Stamp:
     """
     How these files stand; of a folder its definitions.
     """
-    found = (_stamp(each) for path in paths for each in _definitions(path))
+    found = (_stamp(each) for path in paths for each in files_of(path))
     return frozenset(each for each in found if each is not None)
 
 
-def _definitions(path: Path) -> Iterable[Path]:
-    return path.glob("*.toml") if path.is_dir() else (path,)
-
-
-def _stamp(path: Path) -> tuple[Path, int, int] | None:
+def _stamp(path: Path) -> tuple[Path, int, int, int] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return path, found.st_mtime_ns, found.st_size
+    return path, found.st_mtime_ns, found.st_size, found.st_ino

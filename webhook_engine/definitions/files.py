@@ -84,11 +84,7 @@ def read_folder(path: str | PathLike[str]) -> Definitions:
         DefinitionError: It is no folder, holds no such file, or every problem in them.
     """
     folder = Path(path)
-    files = sorted(
-        file
-        for file in folder.rglob("*.toml")
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+    files = _files_in(folder)
     if not files:
         what = "holds no *.toml file" if folder.is_dir() else "is no folder"
         raise DefinitionError([Problem(path="", message=what, source=str(path))])
@@ -103,6 +99,21 @@ def read(path: str | PathLike[str]) -> Definitions:
         DefinitionError: As `read_file` and `read_folder`.
     """
     return read_folder(path) if Path(path).is_dir() else read_file(path)
+
+
+def files_of(path: str | PathLike[str]) -> list[Path]:
+    """
+    The files that `read` reads at *path*: a folder's as they are now, or the file itself, be it there or not.
+    """
+    return _files_in(Path(path)) if Path(path).is_dir() else [Path(path)]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.rglob("*.toml")
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
 
 
 def _read(files: list[Path], *, folder: Path) -> Definitions:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from webhook_engine.definitions import Definitions, read
+from webhook_engine.definitions.files import files_of
 from webhook_engine.errors import DefinitionError, NotFound, Problem, SettingsError, StoreError
 from webhook_engine.process.memory import uncollected
 from webhook_engine.store import Topic
@@ -120,8 +121,7 @@ _Look = tuple[tuple[str, int, int, int], ...]
 
 
 def _look(path: Path) -> _Look:
-    files = sorted(path.rglob("*.toml")) if path.is_dir() else [path]
-    return tuple(each for file in files if (each := _stat(file)) is not None)
+    return tuple(each for file in files_of(path) if (each := _stat(file)) is not None)
 
 
 def _stat(file: Path) -> tuple[str, int, int, int] | None:

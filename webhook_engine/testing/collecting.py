@@ -49,7 +49,7 @@ class DefinitionsFile(pytest.File):
     """
 
     whole: Path
-    """What is read: the file, or the folder in which it stands."""
+    """What is read: the file, or a folder above it."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """
@@ -65,7 +65,7 @@ class DefinitionsFile(pytest.File):
         rehearsal = known[self.whole]
         for case in rehearsal.definitions.tests:
             source, line = rehearsal.place(case)
-            if Path(source).name == self.path.name:
+            if Path(source) == self.path:
                 item: RuleSetTest = RuleSetTest.from_parent(self, name=case.name)
                 item.case, item.line, item.rehearsal = case, line, rehearsal
                 yield item

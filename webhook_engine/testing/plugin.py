@@ -53,15 +53,20 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     from webhook_engine.testing.collecting import DefinitionsFile, looks_like_definitions
 
     named: list[Path] = parent.config.getini(OPTION)
-    if not named:
-        whole = file_path if looks_like_definitions(file_path) else None
-    else:
-        whole = next((each for each in named if each in (file_path, file_path.parent)), None)
-    if whole is None:
+    whole = _named(file_path, named) if named else file_path
+    if whole is None or not (named or looks_like_definitions(file_path)):
         return None
     found: DefinitionsFile = DefinitionsFile.from_parent(parent, path=file_path)
     found.whole = whole
     return found
+
+
+def _named(file: Path, named: list[Path]) -> Path | None:
+    """
+    The file or the folder above it that is named first, be it by another way.
+    """
+    above = {each.resolve(): each for each in (file, *file.parents)}
+    return next((above[found] for each in named if (found := each.resolve()) in above), None)
 
 
 @pytest.fixture
