@@ -4,10 +4,14 @@ What a test of a rule set says holds, or the test says what came instead.
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from tests.testing.conftest import DISPOSED, ENDED, RINGING, RULES
 from webhook_engine.definitions import read_text
+from webhook_engine.settings import Limits
 from webhook_engine.testing.rehearsal import rehearse_now
 
 ANSWERED = '[[test.response]]\nwebhook = "Lookup"\nbody = { id = 7, name = "Ann" }\n'
@@ -436,6 +440,47 @@ def test_a_file_with_an_answer_that_is_not_there_fails(play):
     assert [f"response[1]: no/such.json: {why}", f"response[2]: no/other.json: {why}"] == [
         each.what for each in result.failures
     ]
+
+
+def test_a_pattern_that_never_ends_is_given_up(play):
+    """
+    The test fails and says why; whatever else wants that signal is left as it was.
+    """
+    url = "https://crm.example.com/" + "a" * 40 + "!"
+    answer = f'[[test.response]]\nwebhook = "Lookup"\nbody = {{ id = "{url}" }}\n'
+    wanted = "rows = [[{ matches = '.*/(a+)+' }]]\n"
+    before = signal.getsignal(signal.SIGVTALRM)
+
+    (failure,) = play(RINGING + "others = true\n" + answer + LOOKUP + wanted).failures
+
+    assert any("matches .*/(a+)+ (given up after 1 s: it can be read" in line for line in failure.lines)
+    assert before == signal.getsignal(signal.SIGVTALRM)
+
+
+def test_a_file_that_is_a_pipe_fails(play, tmp_path):
+    """
+    Nobody is waited for who might write into it.
+    """
+    os.mkfifo(tmp_path / "pipe")
+    answer = f'[[test.response]]\nwebhook = "Lookup"\nfile = "{tmp_path}/pipe"\n'
+
+    (failure,) = play(RINGING + PAGE + LOOKUP + answer).failures
+
+    assert failure.what.endswith("/pipe: the file of a response cannot be read: it is no ordinary file")
+
+
+@pytest.mark.parametrize(("more", "outcome"), [(0, "no-match"), (1, "target-failed")])
+def test_an_answer_is_as_long_as_one_that_is_read(play, tmp_path, more, outcome):
+    """
+    Where a target's is refused, a test's is too.
+    """
+    length = Limits().response_bytes + more
+    (tmp_path / "long").write_bytes(b" " * length)
+    answer = f'[[test.response]]\nwebhook = "Lookup"\nfile = "{tmp_path}/long"\n'
+
+    result = play(RINGING + "others = true\n" + answer + LOOKUP + f'outcome = "{outcome}"\n')
+
+    assert () == result.failures
 
 
 def test_a_call_that_goes_on_too_long_fails(play):

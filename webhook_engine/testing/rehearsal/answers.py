@@ -5,6 +5,7 @@ What target systems answer in a test: a transport without a wire.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from webhook_engine.definitions import CannedFault
+from webhook_engine.dispatch.body import too_large
 from webhook_engine.dispatch.request import target_of
 from webhook_engine.dispatch.transport import Transport
 from webhook_engine.errors import ConnectFailed, ConnectionLost, NameNotFound, TimedOut, TlsFailed
 from webhook_engine.responses import Response
+from webhook_engine.settings import Limits
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Canned
@@ -68,7 +71,7 @@ def answer_of(canned: Canned, place: int, folder: Path | None) -> Answer:
     kind = None
     if canned.file is not None:
         path = (folder or Path()) / canned.file
-        content, kind = path.read_bytes(), _TYPES.get(path.suffix.lower())
+        content, kind = _content(path), _TYPES.get(path.suffix.lower())
     elif isinstance(body, str) or body is None:
         content = (body or "").encode()
     else:
@@ -76,6 +79,17 @@ def answer_of(canned: Canned, place: int, folder: Path | None) -> Answer:
     if kind is not None and "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = kind
     return Answer(canned, place, tuple(headers.items()), content)
+
+
+def _content(path: Path) -> bytes:
+    """
+    What a file holds, or of one that no target could answer with as much as shows it.
+    """
+    # A pipe is waited for without end, be it for whoever writes into it or for its end.
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+    with path.open("rb") as file:
+        return file.read(Limits().response_bytes + 1)
 
 
 def _plain(tree: object) -> object:
@@ -171,6 +185,8 @@ class CannedTransport(Transport):
             return await _unanswered(performance)
         if fault is not None:
             raise _error_of(fault, request)
+        if len(answer.body) > self.limits.response_bytes:
+            raise too_large(self.limits.response_bytes)
         return Response(
             status=answer.canned.status,
             headers=answer.headers,

@@ -4,7 +4,6 @@ Values beside each other, with the place where they part.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from webhook_engine.definitions.cases import matcher_of
 from webhook_engine.responses import read_path
 from webhook_engine.responses.cells import follow
 from webhook_engine.responses.tree import MISSING
+from webhook_engine.testing.rehearsal.patterns import LIMIT_S, TakesTooLong, matches_all
 
 if TYPE_CHECKING:
     from webhook_engine.responses.tree import Found
@@ -113,10 +113,18 @@ def _unmatched(place: str, word: str, asked: object, found: object) -> Differenc
         case "null":
             holds, expected = found is None, "null"
         case _:
-            text = found if isinstance(found, str) else told(found)
-            holds = found is not MISSING and re.fullmatch(str(asked), text, re.DOTALL) is not None
-            expected = f"matches {asked}"
+            return _unlike(place, str(asked), found)
     return None if holds else Difference(place, expected, told(found))
+
+
+def _unlike(place: str, pattern: str, found: object) -> Difference | None:
+    expected = f"matches {pattern}"
+    try:
+        if found is not MISSING and matches_all(pattern, found if isinstance(found, str) else told(found)):
+            return None
+    except TakesTooLong:
+        expected += f" (given up after {LIMIT_S:g} s: it can be read in too many ways)"
+    return Difference(place, expected, told(found))
 
 
 def told(value: object) -> str:
