@@ -260,6 +260,8 @@ MISTAKES = {
     'event = "ringing"\nexpect = [{ webhook = "Report", body = { "a[" = 1 } }]': "test[1].expect[1].body.a[: 'a[' is no path into a body",
     'event = "ringing"\nexpect = [{ webhook = "Page", moment = 2 }]': "test[1].expect[1].moment: is 2, and the test plays 1",
     'event = "ringing"\nexpect = [{ webhook = "Page", absent = true, url = "x" }]': "test[1].expect[1].absent: is true, so there is no url",
+    'event = "ringing"\nexpect = [{ webhook = "Page" }, { webhook = "Page", absent = true }]': "test[1].expect[2].absent: is true, but expect[1] expects 'Page'",
+    'event = "ringing"\nexpect = [{ webhook = "Page", absent = true }, { webhook = "Page", moment = 1 }]': "test[1].expect[1].absent: is true, but expect[2] expects 'Page'",
     'event = "ringing"\nexpect = [{ webhook = "Page", method = "get" }]': "test[1].expect[1].method: is 'get', which is none of",
     'event = "ringing"\nresponse = [{ webhook = "Pag" }]': "test[1].response[1].webhook: there is no webhook 'Pag'",
     'event = "ringing"\nresponse = [{ webhook = "Lookup", fault = "reset", status = 500 }]': "test[1].response[1].status: stands beside fault",

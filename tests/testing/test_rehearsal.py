@@ -442,6 +442,20 @@ def test_a_file_with_an_answer_that_is_not_there_fails(play):
     ]
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["at the end", "first"])
+def test_what_must_not_start_here_is_not_expected_anywhere(play, turned):
+    """
+    In whichever order a test says so.
+    """
+    expect = [PAGE, PAGE + "absent = true\nmoment = 1\n"]
+
+    result = play(RINGING + "others = true\n" + ANSWERED + "".join(expect[::-1] if turned else expect))
+
+    assert ["'Page' starts at ringing, and the test does not expect it"] == [
+        each.what for each in result.failures
+    ]
+
+
 def test_a_pattern_that_never_ends_is_given_up(play):
     """
     The test fails and says why; whatever else wants that signal is left as it was.

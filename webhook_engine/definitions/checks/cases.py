@@ -5,7 +5,7 @@ Tests give a call that there can be, refer to what there is, and ask for what ca
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from webhook_engine.definitions.cases import Canned, Expectation, TestCase, matcher_of, matcher_problem
 from webhook_engine.definitions.checks.names import Names
@@ -39,6 +39,8 @@ def check_test(entry: Entry[TestCase], webhooks: Names, variables: Collection[st
     for index, expectation in enumerate(test.expect):
         for inside, message in _of_expectation(expectation, test, webhooks):
             entry.problem(report, "expect", index, *inside, message=message)
+    for index, message in _contradictions(test.expect):
+        entry.problem(report, "expect", index, "absent", message=message)
     _check_given(entry, test.given, {}, ("given",), variables, report)
     known = dict(test.given)
     for index, moment in enumerate(test.moments):
@@ -88,6 +90,30 @@ def _of_expectation(wanted: Expectation, test: TestCase, webhooks: Names) -> Ite
     if wanted.because is not None and wanted.pop not in (None, PopState.WITHDRAWN):
         yield ("because",), f"says why the pop was withdrawn, but pop is {str(wanted.pop)!r}"
     yield from _matchers(wanted)
+
+
+def _contradictions(expect: Sequence[Expectation]) -> Iterator[tuple[int, str]]:
+    """
+    Where a webhook must not start that another place of the same test expects.
+    """
+    for index, wanted in enumerate(expect):
+        if not wanted.absent:
+            continue
+        for place, other in enumerate(expect, start=1):
+            if not other.absent and _is_within(other, wanted):
+                yield index, f"is true, but expect[{place}] expects {wanted.webhook!r}"
+                break
+
+
+def _is_within(wanted: Expectation, other: Expectation) -> bool:
+    """
+    Whether whatever *wanted* means is something that *other* means too.
+    """
+    return (
+        wanted.webhook == other.webhook
+        and other.moment in (None, wanted.moment)
+        and other.after in (None, wanted.after)
+    )
 
 
 def _details(wanted: Expectation) -> list[str]:

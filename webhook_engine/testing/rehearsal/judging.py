@@ -71,22 +71,30 @@ class Judge:
 
     def _of(self, wanted: Expectation, place: int) -> Iterator[Failure]:
         if wanted.absent:
-            for each in [each for each in self._left if is_about(wanted, each)]:
-                self._left.remove(each)
-                yield self._unexpected(each)
+            # One that is expected elsewhere too: whichever stands first, it must not start here.
+            for each in self._stage.performances:
+                if is_about(wanted, each):
+                    self._strike(each)
+                    yield self._unexpected(each)
             return
         if place not in self._meant:
             yield self._missing(wanted)
             return
         best, differs = self._meant[place]
-        if best in self._left:
-            self._left.remove(best)
+        self._strike(best)
         self._order.append(self._stage.performances.index(best))
         if differs:
             lines = tuple(line for each in differs for line in each.lines())
             what = f"expect[{place + 1}] {wanted.webhook!r} is not as expected"
             came = self._came_to(best) if any(each.place in _OF_AN_ANSWER for each in differs) else ()
             yield Failure(what=what, lines=lines, because=(*self._because(best), *came))
+
+    def _strike(self, performed: Performance) -> None:
+        """
+        It is spoken of already.
+        """
+        if performed in self._left:
+            self._left.remove(performed)
 
     def _out_of_order(self) -> Failure | None:
         if self._order == sorted(self._order):
