@@ -12,6 +12,9 @@ Path = tuple[str | int, ...]
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)+")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN_PAIR = re.compile(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*")
+"""One bare key up to its value: nearly all of them."""
+_PLAIN_TEXT = re.compile(r'"[^"\\\n]*"(?!")')
 _SCALAR = re.compile(r"[^,\]}\r\n#]+")
 _STRINGS = (
     ('"""', re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"{3,5}', re.DOTALL)),
@@ -123,6 +126,12 @@ class _Scanner:
 
     def _pair(self, table: Path) -> None:
         line = self._line()
+        if found := _PLAIN_PAIR.match(self.text, self.at):
+            self.at = found.end()
+            path = (*table, found[1])
+            self.places.lines.setdefault(path, line)
+            self._value(path)
+            return
         keys = self._keys()
         self.at += 1  # =
         path = table
@@ -150,6 +159,9 @@ class _Scanner:
         return _ESCAPE.sub(_unescaped, quoted[1:-1]) if quoted.startswith('"') else quoted[1:-1]
 
     def _string(self) -> str:
+        if found := _PLAIN_TEXT.match(self.text, self.at):
+            self.at = found.end()
+            return found[0]
         for mark, shape in _STRINGS:
             if self.text.startswith(mark, self.at) and (found := shape.match(self.text, self.at)):
                 self.at = found.end()

@@ -19,6 +19,8 @@ from webhook_engine.testing.rehearsal.stage import Stage
 
 if TYPE_CHECKING:
     from webhook_engine.definitions import Definitions, TestCase
+    from webhook_engine.definitions.document.source import Source
+    from webhook_engine.definitions.places import Path
     from webhook_engine.testing.rehearsal.answers import Answer
     from webhook_engine.testing.rehearsal.performance import Performance
 
@@ -32,12 +34,20 @@ class TestResult:
     __test__ = False  # pytest would take the name for one of its own
 
     name: str
-    place: str
-    """Its file and line."""
+    source: Source
+    path: Path
+    """Where in it the test stands."""
 
     failures: tuple[Failure, ...] = ()
     took_s: float = 0.0
     performances: tuple[Performance, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """
+        Its file and line; looked for when somebody asks, which of most tests nobody does.
+        """
+        return ":".join(str(each) for each in _place(self.source, self.path) if each)
 
     @property
     def passed(self) -> bool:
@@ -114,23 +124,22 @@ class Rehearsal:
         """
         The file of one of its tests, "" for a text, and its line.
         """
-        source, path = self.definitions.index.places["test", case.name]
-        return source.name, source.places.line(path) or 1
+        return _place(*self.definitions.index.places["test", case.name])
 
     async def play(self, case: TestCase) -> TestResult:
         """
         One of its tests.
         """
         began = perf_counter()
-        place = ":".join(str(each) for each in self.place(case) if each)
+        source, path = self.definitions.index.places["test", case.name]
         try:
             answers, events = _answers(case, self.definitions), list(events_of(case, self.definitions))
         except _CannotBePlayed as error:
             failures = tuple(Failure(what=each) for each in error.reasons)
-            return TestResult(name=case.name, place=place, failures=failures)
+            return TestResult(name=case.name, source=source, path=path, failures=failures)
         except InvalidCall as error:  # a moment is too late: each value was read alone
             failures = (Failure(what=f"there can be no such call: {error}"),)
-            return TestResult(name=case.name, place=place, failures=failures)
+            return TestResult(name=case.name, source=source, path=path, failures=failures)
         stage = Stage(self._scenery, answers)
         try:
             for event in events:
@@ -139,11 +148,16 @@ class Rehearsal:
             await stage.close()
         return TestResult(
             name=case.name,
-            place=place,
+            source=source,
+            path=path,
             failures=tuple(Judge(case, stage, events, answers).failures()),
             took_s=perf_counter() - began,
             performances=tuple(stage.performances),
         )
+
+
+def _place(source: Source, path: Path) -> tuple[str, int]:
+    return source.name, source.places.line(path) or 1
 
 
 class _CannotBePlayed(Exception):  # it becomes the test's failures
