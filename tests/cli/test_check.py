@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.testing.conftest import RULES
+from webhook_engine.cli.check import check
 from webhook_engine.cli.watching import stamp_of, watch
 
 TESTS = """
@@ -187,6 +188,54 @@ def _verdict(process, other_than=""):
     """
     told = (line.rpartition(": ")[2].strip() for line in process.stdout if " webhooks, " in line)
     return next((verdict for verdict in told if verdict != other_than), "nothing")
+
+
+def test_watching_goes_on_where_a_file_is_being_written(rules, monkeypatch, capsys):
+    """
+    Recorded calls that are not there for a moment are no reason to end.
+    """
+    recorded = rules.with_name("recorded.jsonl")
+    looked = []
+
+    def rest(_):
+        looked.append(capsys.readouterr())
+        if len(looked) > 1:
+            raise KeyboardInterrupt
+        recorded.write_text('{"id": "1", "moment": "ringing", "at": "2026-11-22T10:00:00+02:00", "call": {}}')
+
+    monkeypatch.setattr(time, "sleep", rest)
+    with pytest.raises(KeyboardInterrupt):
+        check([rules], watch=True, recorded=recorded)
+
+    first, second = looked
+    assert ("", f"error: {recorded} cannot be read: No such file or directory\n") == first
+    assert "tests: 1 test failed" in second.out
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_whoever_reads_no_further_changes_no_verdict(rules, options):
+    """
+    `check | head -1` fails under `pipefail` where a test does.
+    """
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [Path(sys.executable).with_name("webhook-engine"), "check", rules, *options]
+
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+
+    os.close(writing)
+    assert (b"", 1) == (done.stderr, done.returncode)
+
+
+def test_what_is_found_is_told_though_its_file_cannot_be_written(command, rules):
+    """
+    A run of minutes is not for nothing.
+    """
+    result = command("check", str(rules), "--junit", str(rules.parent))
+
+    assert 2 == result.code
+    assert "FAILED" in result.out
+    assert "cannot be written: Is a directory" in result.err
 
 
 def test_a_file_of_tomorrow_is_looked_at_once(tmp_path, monkeypatch):

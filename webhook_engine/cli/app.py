@@ -8,8 +8,7 @@ import errno
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import typer
 
@@ -40,7 +39,7 @@ from webhook_engine.cli import (
     user,
     vault,
 )
-from webhook_engine.cli.console import complain
+from webhook_engine.cli.console import complain, drop
 from webhook_engine.cli.exits import Exit, of_error
 from webhook_engine.errors import WebhookEngineError
 
@@ -118,7 +117,7 @@ def run() -> None:
             sys.stderr.flush()
         except (OSError, ValueError):
             # Nobody reads our complaints: that alone is no reason to end badly.
-            _drop(sys.stderr)
+            drop(sys.stderr)
 
 
 def _ran() -> None:
@@ -142,7 +141,7 @@ def _ran() -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             complain(f"the output could not be written: {error.strerror}")
-            _drop(sys.stdout)
+            drop(sys.stdout)
             sys.exit(Exit.UNWRITABLE)
         if os.environ.get("WEBHOOK_ENGINE_TRACEBACK"):
             raise
@@ -172,13 +171,5 @@ def _leave_the_pipe() -> NoReturn:
     """
     End well: whoever read our output has seen enough.
     """
-    _drop(sys.stdout)
+    drop(sys.stdout)
     sys.exit(Exit.OK)
-
-
-def _drop(stream: TextIO) -> None:
-    """
-    Have nothing left to flush, which would fail once more.
-    """
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from webhook_engine.cli.checked import checked
-from webhook_engine.cli.console import complain, counted, out, print_json, safe
+from webhook_engine.cli.console import as_long_as_read, complain, counted, out, print_json, safe
 from webhook_engine.cli.inputs import AsJson, BadInput
 
 if TYPE_CHECKING:
@@ -65,18 +65,29 @@ def check(
 
     def look() -> list[Report]:
         responses = _recorded(recorded)
-        reports = [checked(path, only=only, coverage=coverage, recorded=responses) for path in files]
-        if only and not watch and all(each.error is None and not each.tests for each in reports):
-            raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
-        _tell(reports, junit=junit, as_json=as_json)
-        return reports
+        return [checked(path, only=only, coverage=coverage, recorded=responses) for path in files]
 
     if watch:
         from webhook_engine.cli.watching import watch as keep_looking
 
-        beside = [] if recorded is None else [recorded]
-        keep_looking(files, lambda: [*(path for each in look() for path in each.answers), *beside])
-    raise typer.Exit(max(each.exit for each in look()))
+        def again() -> list[Path]:
+            beside = [] if recorded is None else [recorded]
+            try:
+                reports = look()
+                _tell(reports, junit=junit, as_json=as_json)
+            except BadInput as error:
+                # A file that somebody is writing anew may be whole the next time.
+                complain(error)
+                return beside
+            return [*(path for each in reports for path in each.answers), *beside]
+
+        keep_looking(files, again)
+    reports = look()
+    if only and all(each.error is None and not each.tests for each in reports):
+        raise BadInput(f"--only {', '.join(only)}: no test has that in its name")
+    with as_long_as_read():
+        _tell(reports, junit=junit, as_json=as_json)
+    raise typer.Exit(max(each.exit for each in reports))
 
 
 def _recorded(path: Path | None) -> RecordedFile | None:
@@ -88,8 +99,15 @@ def _recorded(path: Path | None) -> RecordedFile | None:
 
 
 def _tell(reports: list[Report], *, junit: Path | None, as_json: bool) -> None:
-    if junit is not None:
-        _write_junit(junit, reports)
+    # The file is written though nobody reads on, and what is in it is told though it cannot be.
+    try:
+        if junit is not None:
+            _write_junit(junit, reports)
+    finally:
+        _print(reports, as_json=as_json)
+
+
+def _print(reports: list[Report], *, as_json: bool) -> None:
     if as_json:
         print_json([each.to_json() for each in reports])
         return

@@ -4,7 +4,9 @@ What commands print: tables and colours for a person, plain text for a pipe, JSO
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,7 +18,8 @@ from rich.text import Text
 from webhook_engine.errors import DefinitionError, SettingsError, WebhookEngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
     from webhook_engine.dispatch import PreparedRequest
     from webhook_engine.responses import AgentView
@@ -61,6 +64,31 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text)
     sys.stdout.flush()
+
+
+@contextmanager
+def as_long_as_read() -> Iterator[None]:
+    """
+    What is printed within goes to whoever reads it; that they have seen enough is no verdict, and changes none.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop(sys.stdout)
+    except SystemExit as ended:
+        # rich makes an exit with 1 of it.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        drop(sys.stdout)
+
+
+def drop(stream: TextIO) -> None:
+    """
+    Have nothing left to flush, which would fail once more.
+    """
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def counted(number: int, noun: str) -> str:

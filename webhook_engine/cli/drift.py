@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from webhook_engine.cli.asking import AskedStore
-from webhook_engine.cli.console import counted, out, print_json, safe
+from webhook_engine.cli.console import as_long_as_read, counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.inputs import AsJson
 from webhook_engine.cli.loop import run
@@ -39,12 +39,13 @@ def list_(settings: Settings, as_json: AsJson = False) -> None:
     Example:  webhook-engine drift list
     """
     found = run(_asked(settings, "findings"))
-    if as_json:
-        print_json(found)
-    elif not found:
-        typer.echo("no column has drifted")
-    else:
-        _print(found)
+    with as_long_as_read():
+        if as_json:
+            print_json(found)
+        elif not found:
+            typer.echo("no column has drifted")
+        else:
+            _print(found)
     raise typer.Exit(Exit.FINDINGS if found else Exit.OK)
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from webhook_engine.cli.calls import Last, recorded
-from webhook_engine.cli.console import complain, counted, out, print_json, safe
+from webhook_engine.cli.console import as_long_as_read, complain, counted, out, print_json, safe
 from webhook_engine.cli.exits import Exit
 from webhook_engine.cli.in_force import Against, in_force
 from webhook_engine.cli.inputs import AsJson, BadInput, load, read_bytes
@@ -57,10 +57,11 @@ def replay_draft(
         else _recorded(settings, last)
     )
     changes = _replayed(loaded, run(in_force(settings, against)), played)
-    if as_json:
-        print_json({"events": len(played), "changes": [each.to_json() for each in changes]})
-    else:
-        _print(changes, len(played), most)
+    with as_long_as_read():
+        if as_json:
+            print_json({"events": len(played), "changes": [each.to_json() for each in changes]})
+        else:
+            _print(changes, len(played), most)
     raise typer.Exit(Exit.FINDINGS if changes else Exit.OK)
 
 
