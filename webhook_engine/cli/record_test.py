@@ -178,11 +178,15 @@ def _names(file: Path) -> list[str]:
     What the tests of a file are called.
 
     Raises:
-        BadInput: It is no definitions file.
+        BadInput: It is no definitions file, or one to which no [[test]] can be added.
     """
+    if not file.exists():
+        return []
     try:
-        tests = tomllib.loads(file.read_text(encoding="utf-8")).get("test", []) if file.exists() else []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = file.read_text(encoding="utf-8-sig")
+        tests = tomllib.loads(text).get("test", [])
+        tomllib.loads(f"{text}\n[[test]]\n")
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{file} cannot be added to: {error}") from error
     return [str(each.get("name")) for each in tests if isinstance(each, dict)]
 
