@@ -86,6 +86,20 @@ assert before == after, (before, after)
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_a_command_loads_what_it_needs():
+    """
+    One that only reads has no use for the wire, and its help none for templates.
+    """
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, webhook_engine.cli.app; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert not {"aiohttp", "jinja2", "webhook_engine.performing", "webhook_engine.dispatch"} & set(loaded)
+
+
 def test_a_worker_loads_what_it_works_with():
     """
     The Integration Centre is loaded by whoever serves it, cryptography by whoever has a key.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from webhook_engine.cli.store_health import Diagnosis, rights
 from webhook_engine.errors import QueueError
-from webhook_engine.performing import REASONS
 from webhook_engine.queue import Examination, Hold, State, examine
 from webhook_engine.queue.delivery import OPEN
 
@@ -74,6 +73,9 @@ def _told(examination: Examination, name: str, *, is_file: bool) -> Iterator[Dia
 
 
 def _held(hold: Hold) -> Diagnosis:
+    # It brings the wire along, which commands that only read pay nothing for.
+    from webhook_engine.performing import REASONS
+
     reason = REASONS.get(hold.reason)
     why = f"{reason.happened} {reason.to_do}" if reason else ""
     since = f"{hold.since.astimezone():%Y-%m-%d %H:%M:%S}"
