@@ -49,6 +49,7 @@ def test_the_bounds_are_those_of_the_code():
         f"the first {bounds.rows} rows",
         f"for {settings.heartbeat_s:g} seconds",
         f"once {settings.unread_bytes // 2**20} MiB waits",
+        f"{settings.unread_total_bytes // 2**20} MiB may wait for all",
         f"{settings.streams_per_agent} streams",
     ):
         assert said in PAGE

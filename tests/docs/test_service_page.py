@@ -55,6 +55,7 @@ def test_the_bounds_are_those_of_the_code():
         f"| events on their way to the disk | {settings.events_in_hand:,} |",
         f"| {settings.asks_in_hand:,} | 429",
         f"| {settings.stream.streams_per_agent}, {settings.streams:,} |",
+        f"| {settings.stream.unread_bytes // 2**20} MiB, {settings.stream.unread_total_bytes // 2**20} MiB |",
         f"One request does {settings.bulk:,}",
         f"{PAGE} where nothing is\nsaid and {LONGEST_PAGE} at most",
         f"At most\n{PopBounds().rows} rows",

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.service.serving import Client, running, served, told
 from webhook_engine.drift import Drift, DriftSettings
 from webhook_engine.responses import AgentView, Column, Outcome
-from webhook_engine.service import Endpoint, GivenKeys, Scope, make_app
+from webhook_engine.service import SERVICE, Endpoint, GivenKeys, Scope, make_app
 from webhook_engine.service.door import HEADERS
 
 
@@ -69,6 +69,20 @@ async def test_a_column_that_drifted_is_counted(client):
     name = ("webhook_engine_column_drifted", "id", "vanished", "Contact lookup")
     assert 1 == {tuple(sorted(key)): value for key, value in gone.items()}[tuple(sorted(name))]
     assert not [key for key in await samples(client) if "webhook_engine_column_drifted" in key]
+
+
+async def test_what_waits_for_slow_readers_is_told(client):
+    """
+    And how many were cut for it, by themselves or for all.
+    """
+    backlog = client.app[SERVICE].streams.backlog
+    backlog.cut["all"] = 3
+    found = await samples(client)
+
+    assert 0 == found[("webhook_engine_streams_unread_bytes",)]
+    assert {("all",): 3, ("reader",): 0} == {
+        key[1:]: value for key, value in found.items() if key[0] == "webhook_engine_streams_cut_total"
+    }
 
 
 async def test_the_process_keeps_its_own_registry(backend):

@@ -242,6 +242,110 @@ async def test_a_slow_reader_is_cut_and_resumes():
             assert "window" == (await events(again, 1))[0][0]
 
 
+def table(letter):
+    return view(*[letter * 1000] * 100)
+
+
+async def deaf(served, agent):
+    """
+    A connection that asks for the agent's stream and reads nothing of it.
+    """
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    found.setblocking(False)
+    before = len(served.streams)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(found, ("127.0.0.1", served.port))
+    await loop.sock_sendall(found, f"GET /v1/agents/{agent}/stream HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await served.until(before + 1)
+    return found
+
+
+def show(served, agent, number):
+    happened = event("manual", agent, call=f"call-{agent}-{number}")
+    served.board.show(served.board.begin(happened, "Lookup"), table("x"))
+
+
+async def test_streams_that_nobody_reads_are_bounded_together():
+    """
+    None is over its own bound: the one that held up most goes first, and comes back to what it missed.
+    """
+    settings = StreamSettings(unread_bytes=2**24, unread_total_bytes=8_000_000)
+    bounds = PopBounds(messages_per_agent=2_000, message_bytes_per_agent=2**26)
+    async with Served(PopBoard(bounds=bounds, epoch="e"), settings) as served, served.get("quick-E") as quick:
+        await events(quick, 1)
+        sockets = [await deaf(served, "old-E")]
+        for n in range(60):
+            show(served, "old-E", n)
+        await asyncio.sleep(0.2)
+        sockets += [await deaf(served, agent) for agent in ("new-E", "last-E")]
+        backlog = served.streams.backlog
+        peak = 0
+        for n in range(60):
+            for agent in ("new-E", "last-E", "quick-E"):
+                show(served, agent, n)
+            await asyncio.sleep(0)
+            peak = max(peak, backlog.unread)
+            if backlog.cut["all"]:
+                break
+            await events(quick, 2 if n < 50 else 3)
+        await served.until(3)
+
+        assert 2_000_000 < peak < 8_000_000
+        assert {"reader": 0, "all": 1} == backlog.cut
+        assert {"new-E", "last-E", "quick-E"} == set(served.streams._readers)
+        async with served.get("old-E", headers={"Last-Event-ID": "e-3"}, read_bufsize=2**24) as again:
+            assert ["e-4", "e-5"] == [number for _, number, _ in await events(again, 2)]
+        for each in sockets:
+            each.close()
+
+
+async def test_what_was_read_in_the_end_does_not_count():
+    """
+    Nobody is cut for what readers were behind with earlier, though they were told nothing since.
+    """
+    settings = StreamSettings(unread_bytes=2**24, unread_total_bytes=6_000_000)
+    bounds = PopBounds(message_bytes_per_agent=2**26)
+    loop = asyncio.get_running_loop()
+    async with Served(PopBoard(bounds=bounds, epoch="e"), settings) as served:
+        sockets = []
+        for agent in ("one-E", "two-E", "three-E"):
+            late = await deaf(served, agent)
+            sockets.append(late)
+            for n in range(50):
+                show(served, agent, n)
+            received = 0
+            async with asyncio.timeout(SOON_S):
+                while received < 50 * 100 * 1000:
+                    received += len(await loop.sock_recv(late, 2**20))
+
+        assert {"reader": 0, "all": 0} == served.streams.backlog.cut
+        for each in sockets:
+            each.close()
+
+
+async def test_a_stream_that_ended_does_not_wait_for_its_reader_for_ever(monkeypatch):
+    """
+    Its connection would hold what is left as long as the other side liked.
+    """
+    monkeypatch.setattr("webhook_engine.service.reader._LAST_S", 0.1)
+    async with Served(PopBoard(epoch="e"), StreamSettings(unread_bytes=2**24)) as served:
+        reader = await deaf(served, "100-E")
+        for n in range(40):
+            show(served, "100-E", n)
+        await asyncio.sleep(0.05)
+        assert served.streams.backlog.unread > 1_000_000
+
+        for each in list(served.streams._readers["100-E"]):
+            each.end()
+
+        async with asyncio.timeout(SOON_S):
+            while served.runner.server.connections:
+                await asyncio.sleep(0.01)
+        assert 0 == served.streams.backlog.unread
+        reader.close()
+
+
 async def test_too_many_streams_of_one_agent_are_refused():
     """
     A page that connects again and again does not eat the service up.

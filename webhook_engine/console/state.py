@@ -68,7 +68,7 @@ class Console:
         self.works = Works()
         self.simulations = Simulations()
         self.streams = AgentStreams(engine.pops)
-        self.looking = AgentStreams(engine.pops, shown=as_looked_at)
+        self.looking = AgentStreams(engine.pops, shown=as_looked_at, backlog=self.streams.backlog)
         self._looked_at: tuple[tuple[str, int], Revision] | None = None
         self.throttle = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)
         self.changing = Throttle(tries=settings.tries, longest_s=settings.longest_wait_s)

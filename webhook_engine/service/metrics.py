@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from webhook_engine.performing import PerformerReport
     from webhook_engine.queue import Stats
+    from webhook_engine.service.reader import Backlog
     from webhook_engine.service.state import Service
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -87,6 +88,8 @@ class _Now(Collector):
         self._families = [
             _gauge("ready", "1 where events are accepted.", service.why_not_ready() is None),
             _gauge("streams", "Agent streams that are open.", len(service.streams)),
+            _gauge("streams_unread_bytes", "What waits for slow readers.", service.streams.backlog.unread),
+            _cut(service.streams.backlog),
             _gauge("events_in_hand", "Events on their way to the disk.", service.events.taken),
             _gauge("bytes_in_hand", "Bodies of requests in hand.", service.bytes.taken),
             _drifted(service),
@@ -97,6 +100,17 @@ class _Now(Collector):
 
 def _gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"webhook_engine_{name}", says, value=float(value))
+
+
+def _cut(backlog: Backlog) -> Metric:
+    cut = CounterMetricFamily(
+        "webhook_engine_streams_cut",
+        "Streams cut for what waited for their reader, or for all readers together.",
+        labels=["for"],
+    )
+    for why, count in backlog.cut.items():
+        cut.add_metric([why], count)
+    return cut
 
 
 def _drifted(service: Service) -> Metric:

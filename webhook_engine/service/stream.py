@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientConnectionError, HttpVersion11, web
 
-from webhook_engine import log
+from webhook_engine.service.reader import Backlog, Reader, as_chunk
 from webhook_engine.service.refusals import Code, later
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ class StreamSettings:
     unread_bytes: int = 1024 * 1024
     """What may wait for a slow reader beside what it missed and what the network holds; then it is cut, and resumes."""
 
+    unread_total_bytes: int = 64 * 1024 * 1024
+    """What may wait for all slow readers together; beyond it those that held up most are cut, and resume."""
+
     streams_per_agent: int = 20
     """At one time; more are refused with 429."""
 
@@ -59,17 +62,21 @@ class AgentStreams:
         *,
         settings: StreamSettings | None = None,
         shown: Callable[[Message], Message] | None = None,
+        backlog: Backlog | None = None,
     ) -> None:
         """
         Args:
             shown: What readers get of a message, where that is not all of it.
+
+            backlog: What waits for slow readers, where other streams count into it too.
         """
         self._shown = shown or _as_it_is
         self.settings = settings or StreamSettings()
+        self.backlog = backlog or Backlog(self.settings.unread_total_bytes)
         self._board = board
-        self._readers: dict[str, set[_Reader]] = {}
-        self._of_request: dict[int, _Reader] = {}
-        self._unwritten: dict[_Reader, bytes] = {}
+        self._readers: dict[str, set[Reader]] = {}
+        self._of_request: dict[int, Reader] = {}
+        self._unwritten: dict[Reader, bytes] = {}
         self._unlisten = board.listen(self._publish)
         self._closed = False
 
@@ -114,7 +121,9 @@ class AgentStreams:
         # Nothing is awaited from here until the reader is among the others, so that
         # no message falls between what it missed and what it is told, or is in both.
         missed = b"".join(map(frame, map(self._shown, self._board.since(agent, _last_id(request)))))
-        reader = _Reader(request.transport, agent, self.settings, chunked=chunked, beginning=len(missed))
+        reader = Reader(
+            request.transport, agent, self.settings, self.backlog, chunked=chunked, beginning=len(missed)
+        )
         reader.push(reader.framed(missed))
         readers = self._readers.setdefault(agent, set())
         readers.add(reader)
@@ -190,13 +199,6 @@ _AT_ONCE = 50
 """Readers that wait for each other; with more, the first would wait for no reason."""
 
 
-def as_chunk(plain: bytes) -> bytes:
-    """
-    Bytes as one chunk of HTTP/1.1; they must not be empty, which would be the last one.
-    """
-    return b"%x\r\n%b\r\n" % (len(plain), plain)
-
-
 def frame(message: Message) -> bytes:
     """
     A message as a Server-Sent Event.
@@ -220,90 +222,3 @@ def _as_it_is(message: Message) -> Message:
 
 def _nothing() -> None:
     pass
-
-
-class _Reader:
-    """
-    One connection.
-
-    Messages go straight to its transport: to wake a task for each, as aiohttp's
-    own writer wants, would cost more than everything else about a message.
-    """
-
-    __slots__ = (
-        "_agent",
-        "_heart",
-        "_heartbeat_s",
-        "_idle",
-        "_loop",
-        "_room",
-        "_transport",
-        "ended",
-        "is_chunked",
-    )
-
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        agent: str,
-        settings: StreamSettings,
-        *,
-        chunked: bool,
-        beginning: int,
-    ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[None] = self._loop.create_future()
-        """Set when either side has ended the stream."""
-        self._transport = transport
-        self._agent = agent
-        # However much a reader missed: to be cut for it would mean to begin with it again.
-        self._room = settings.unread_bytes + beginning
-        self._heartbeat_s = settings.heartbeat_s
-        self.is_chunked = chunked
-        self._idle = False
-        self._heart = self._loop.call_later(settings.heartbeat_s, self._beat)
-
-    @property
-    def is_gone(self) -> bool:
-        return self.ended.done() or self._transport.is_closing()
-
-    def framed(self, plain: bytes) -> bytes:
-        """
-        Bytes as this connection has them.
-        """
-        return as_chunk(plain) if plain and self.is_chunked else plain
-
-    def push(self, data: bytes) -> None:
-        """
-        Write, or cut a reader that takes nothing.
-        """
-        if self.ended.done():
-            return
-        if self._transport.is_closing():
-            self.end()
-            return
-        self._idle = False
-        self._transport.write(data)
-        if (unread := self._transport.get_write_buffer_size()) > self._room:
-            self.end()
-            log.event("stream.cut", agent=self._agent, why=f"its reader does not read: {unread:,} bytes wait")
-            # A graceful end would wait for the reader to take what it is not taking.
-            self._transport.abort()
-
-    def end(self) -> None:
-        """
-        Nothing more is written.
-        """
-        self._heart.cancel()
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def _beat(self) -> None:
-        if self._idle or self._transport.is_closing():
-            self.push(self.framed(_HEARTBEAT))
-        self._idle = True
-        if not self.ended.done():
-            self._heart = self._loop.call_later(self._heartbeat_s, self._beat)
-
-
-_HEARTBEAT = b":\n\n"
