@@ -4,6 +4,7 @@ Deliveries: the list and its filters, one of them whole, replay and drop in bulk
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from tests.console.browsing import DEFINITIONS, TENANT, Browser, consoled
 from tests.console.targeting import targeted
 from webhook_engine.console import ConsoleSettings
+from webhook_engine.console.filters import Filter
 from webhook_engine.console.readable import readable
+from webhook_engine.console.works import Deed, Works
 from webhook_engine.definitions import read_text
 from webhook_engine.queue import AttemptRecord, Delivery, SqliteQueue, State
 from webhook_engine.rules import RuleSet
@@ -328,16 +331,72 @@ async def test_what_takes_long_can_be_stopped(store, filled, monkeypatch):
         monkeypatch.setattr(browser.engine.queue, "revive", never)
         await browser.get("/deliveries")
         works = [
-            (await browser.post("/deliveries/bulk", deed="replay")).path.partition("work=")[2]
-            for _ in range(4)
+            (await browser.post("/deliveries/bulk", deed="replay", **fields)).path.partition("work=")[2]
+            for fields in ({}, {"since": "1d"}, {"since": "2d"}, {"since": "3d"})
         ]
-        full = await browser.post("/deliveries/bulk", deed="replay")
+        full = await browser.post("/deliveries/bulk", deed="replay", since="4d")
         under_way = await browser.get("/deliveries")
         page = await browser.post("/deliveries/work/stop", work=works[0])
 
     assert "4 of these are under way already" in full.words_of
     assert "Replay of all is under way" in under_way.words_of
     assert "0 of 7 offered again; stopped before the end" in page.words_of
+
+
+async def test_a_button_that_is_pressed_twice_does_one_work(store, filled, monkeypatch):
+    """
+    Also where both come before anything was done for the first; what is asked for otherwise is another work.
+    """
+    counting = asyncio.Event()
+
+    async with operating(store, filled) as browser:
+        await browser.get("/deliveries")
+        stats = browser.engine.queue.stats
+
+        async def slowly():
+            await counting.wait()
+            return await stats()
+
+        monkeypatch.setattr(browser.engine.queue, "stats", slowly)
+        works, chosen = Works(), Filter(stated={}, errors={})
+        first, again, other = (
+            works.begin(deed, replace(chosen), browser.engine.queue, by="somebody")
+            for deed in (Deed.REPLAY, Deed.REPLAY, Deed.DROP)
+        )
+        counting.set()
+        await asyncio.wait([first.task, other.task])
+        later = works.begin(Deed.REPLAY, chosen, browser.engine.queue, by="somebody")
+        await later.task
+
+    assert first is again
+    assert first is not other
+    assert first is not later
+    assert (7, 7) == (first.done, first.total)
+
+
+async def test_no_more_are_begun_at_once_than_may_be(store, filled, monkeypatch):
+    """
+    Twenty buttons that are pressed in one moment begin four, and the others are refused.
+    """
+    slow = asyncio.Event()
+
+    async def never(*_, **__):
+        await slow.wait()
+
+    async with operating(store, filled) as browser:
+        await browser.get("/deliveries")
+        monkeypatch.setattr(browser.engine.queue, "stats", never)
+        pages = await asyncio.wait_for(
+            asyncio.gather(
+                *(
+                    browser.post("/deliveries/bulk", follow=False, deed="replay", target=f"t{n}.example")
+                    for n in range(20)
+                )
+            ),
+            20,
+        )
+
+    assert [303] * 4 + [403] * 16 == sorted(page.status for page in pages)
 
 
 async def test_a_manager_sees_and_changes_nothing(store, filled):

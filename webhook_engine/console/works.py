@@ -67,8 +67,9 @@ class Work:
 
     by: str
     begun: datetime
-    total: int | None
-    """How many there were at the beginning; None where nobody counted."""
+    chosen: Filter = field(repr=False)
+    total: int | None = None
+    """How many there were at the beginning; None where nobody counted, or not yet."""
 
     done: int = 0
     ended: datetime | None = None
@@ -110,30 +111,34 @@ class Works:
         """
         return list(reversed(self._works.values()))
 
-    @property
-    def is_full(self) -> bool:
-        """
-        Whether as many are under way as may be.
-        """
-        return sum(each.ended is None for each in self._works.values()) >= AT_ONCE
-
-    async def begin(self, deed: Deed, chosen: Filter, queue: DeliveryQueue, *, by: str) -> Work:
+    def begin(self, deed: Deed, chosen: Filter, queue: DeliveryQueue, *, by: str) -> Work | None:
         """
         Replay or drop every delivery that is meant, page after page, while others go on.
+
+        Whoever asks for what is under way already gets that: a button that was pressed twice.
+
+        Returns:
+            None where as many are under way as may be.
         """
-        states = STATES[deed] if chosen.state is None else (chosen.state,)
+        # Nothing is awaited here: another request would find less under way than there is.
+        under_way = [each for each in self._works.values() if each.ended is None]
+        for each in under_way:
+            if each.deed is deed and each.chosen == chosen:
+                return each
+        if len(under_way) >= AT_ONCE:
+            return None
         work = Work(
             id=secrets.token_urlsafe(9),
             deed=deed,
             told=chosen.told() or "all",
             by=by,
             begun=datetime.now(UTC),
-            total=await _total(queue, chosen, states),
+            chosen=chosen,
         )
         self._works[work.id] = work
         while len(self._works) > _KEPT:
             del self._works[next(key for key, each in self._works.items() if each.ended is not None)]
-        work.task = asyncio.create_task(_run(work, chosen, queue, states))
+        work.task = asyncio.create_task(_run(work, queue))
         return work
 
     async def stop(self, work: Work) -> None:
@@ -154,9 +159,11 @@ class Works:
             await self.stop(work)
 
 
-async def _run(work: Work, chosen: Filter, queue: DeliveryQueue, states: Sequence[State]) -> None:
-    act = _act(work.deed, queue)
+async def _run(work: Work, queue: DeliveryQueue) -> None:
+    act, chosen = _act(work.deed, queue), work.chosen
+    states = STATES[work.deed] if chosen.state is None else (chosen.state,)
     try:
+        work.total = await _total(queue, chosen, states)
         for state in states:
             after: str | None = None
             while True:

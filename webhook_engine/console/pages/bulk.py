@@ -28,9 +28,9 @@ async def begin(visit: Visit) -> web.StreamResponse:
         raise NotAllowed(f"nothing was changed, because the filter cannot be read: {problems}")
     if chosen.state is not None and chosen.state not in ALLOWED[deed]:
         raise NotAllowed(f"what is {chosen.state} cannot be {'replayed' if deed == 'replay' else 'dropped'}")
-    if visit.console.works.is_full:
+    work = visit.console.works.begin(deed, chosen, queue_of(visit), by=visit.who.email)
+    if work is None:
         raise NotAllowed(f"{AT_ONCE} of these are under way already: wait until one of them is over")
-    work = await visit.console.works.begin(deed, chosen, queue_of(visit), by=visit.who.email)
     return visit.go("work", work=work.id)
 
 
