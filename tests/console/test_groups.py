@@ -2,6 +2,8 @@
 Groups: added, changed and deleted, each as a revision of the definitions.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tests.console.browsing import TENANT, Browser, consoled
@@ -104,6 +106,56 @@ async def test_every_error_stands_at_its_field_and_nothing_typed_is_lost(adminis
         page.form[name] for name in ("key_name", "max_in_flight", "max_per_second", "ca_file")
     )
     assert 1 == len(await administrator.store.definitions.history(TENANT))
+
+
+THE_MACHINES = [
+    "/etc/hostname",
+    "/no/such/file",
+    "../secrets.pem",
+    "a/../../b.pem",
+    "/root/x.pem",
+    "link.pem",
+]
+
+
+@pytest.mark.parametrize("file", THE_MACHINES)
+async def test_no_file_of_the_machine_is_told_of(administrator, tmp_path, file):
+    """
+    The same words for one that is there, is not, and may not be read; nothing is saved.
+    """
+    store, folder = administrator.store, tmp_path / "definitions"
+    folder.mkdir()
+    (folder / "link.pem").symlink_to("/etc/hostname")
+    definitions = replace((await store.definitions.load(TENANT)).definitions, folder=folder)
+    await store.definitions.save(TENANT, definitions, by="operator")
+    before = await store.definitions.history(TENANT)
+
+    await administrator.get("/group?group=CRM")
+    page = await administrator.submit("/group", ca_file=file)
+
+    assert (422, file) == (page.status, page.form["ca_file"])
+    assert "must be the name of a file in the folder of the definitions" in page.words_of
+    assert before == await store.definitions.history(TENANT)
+
+
+async def test_certificates_beside_the_definitions_are_named(administrator):
+    """
+    And those that were named where the definitions came from stay, so that the rest of the form can be saved.
+    """
+    store = administrator.store
+    definitions = (await store.definitions.load(TENANT)).definitions
+    groups = tuple(
+        replace(each, ca_file="/etc/own.pem") if each.name == "CRM" else each for each in definitions.groups
+    )
+    await store.definitions.save(TENANT, replace(definitions, groups=groups), by="operator")
+
+    await administrator.get("/group?group=CRM")
+    kept = await administrator.submit("/group", max_in_flight="7")
+    await administrator.get("/group?group=CRM")
+    named = await administrator.submit("/group", ca_file="certificates/own-ca.pem")
+
+    assert ("/groups", "/groups") == (kept.path, named.path)
+    assert "certificates/own-ca.pem" == (await _groups(store))["CRM"].ca_file
 
 
 async def test_a_group_in_use_is_not_deleted(administrator):

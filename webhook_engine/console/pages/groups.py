@@ -4,15 +4,17 @@ Groups: the ground rules of one target system.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
 from webhook_engine.console.meanwhile import seen_in, why_not
 from webhook_engine.console.references import references
-from webhook_engine.console.saving import Conflict, Edit, delete, save, table_of
+from webhook_engine.console.saving import Conflict, Edit, Saving, delete, drafted, save, table_of
 from webhook_engine.definitions import used_by
 from webhook_engine.definitions.groups import SECRETS_OF
 from webhook_engine.definitions.words import Authentication
@@ -113,18 +115,20 @@ async def store(visit: Visit) -> web.StreamResponse:
     except StoreError as error:
         form = Form(table=table, errors={"": [str(error)]}, based_on=revision.entry.number)
         return await _shown(visit, name, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    saving = await save(
-        visit.console,
-        Edit(
-            kind="group",
-            name=name,
-            table=table,
-            owns=_OWNS,
-            based_on=based_on,
-            by=visit.who.email,
-            note=f"{'changed' if name else 'added'} group {table.get('name', name)}",
-        ),
+    change = Edit(
+        kind="group",
+        name=name,
+        table=table,
+        owns=_OWNS,
+        based_on=based_on,
+        by=visit.who.email,
+        note=f"{'changed' if name else 'added'} group {table.get('name', name)}",
     )
+    if _is_elsewhere(table.get("ca_file"), revision.definitions):
+        _, _, errors = await asyncio.to_thread(drafted, revision, change)
+        saving = Saving(errors={**errors, "ca_file": [_ELSEWHERE]})
+    else:
+        saving = await save(visit.console, change)
     if saving.entry is not None:
         said = f"Saved as revision {saving.entry.number}." if saving.is_new else "Nothing had changed."
         return visit.go("groups", say=f"{table['name']}: {said}")
@@ -135,6 +139,34 @@ async def store(visit: Visit) -> web.StreamResponse:
     errors = forms.in_order(saving.errors, (*READERS, _SIGNING, "silence"))
     form = Form(table=table, errors=errors, based_on=based_on)
     return await _shown(visit, name, form, conflict=saving.conflict, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+_ELSEWHERE: Final = (
+    "must be the name of a file in the folder of the definitions, such as own-ca.pem: whoever runs the machine "
+    "names one elsewhere, in a file that is imported"
+)
+
+
+def _is_elsewhere(file: object, definitions: Definitions) -> bool:
+    """
+    Whether a file of certificates is not theirs to name: what became of it would tell which files the machine has.
+
+    What stands in the definitions already was named by whoever runs the machine, or passed here.
+    """
+    if not isinstance(file, str) or file in {group.ca_file for group in definitions.groups}:
+        return False
+    if "\x00" in file or Path(file).is_absolute():
+        return True
+    folder = (definitions.folder or Path()).resolve()
+    # A link that leads out of the folder is no file of it either; one that leads nowhere reads the same.
+    return ".." in Path(file).parts or not _resolved(folder / file).is_relative_to(folder)
+
+
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError):  # Links in a circle, or a name that is too long.
+        return file
 
 
 async def _signing(visit: Visit, table: Table, before: Sequence[object]) -> str:
