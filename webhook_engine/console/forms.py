@@ -20,7 +20,10 @@ Reader: TypeAlias = Callable[[str], object]
 """What a field's text stands for; None where the key is left out."""
 
 ROWS: Final = 10_000
-"""Most lines of one list in a form: each column of a wide response is one."""
+"""Most columns of a view in a form: a wide response has many."""
+
+LINES: Final = 1_000
+"""Most lines of any other list: people write them, and each has several fields on the page that is shown again."""
 
 
 class FormTooLong(WebhookEngineError):
@@ -28,8 +31,8 @@ class FormTooLong(WebhookEngineError):
     A list has more lines than a form is read with; nothing of it was taken.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} has more than {ROWS:,} lines, and nothing was saved: leave some out")
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"{name} has more than {most:,} lines, and nothing was saved: leave some out")
 
 
 _STEP = re.compile(r"([a-z][a-z0-9_]*)(?:\[([0-9]{1,6})\])?\Z")
@@ -112,7 +115,7 @@ def read_table(fields: Iterable[tuple[str, str]], readers: Mapping[str, Reader])
             named here are no part of the table.
 
     Raises:
-        FormTooLong: A list has more than `ROWS` lines.
+        FormTooLong: A list has more than `LINES` lines, or a view than `ROWS` columns.
     """
     rows: Table = {}
     for name, given in fields:
@@ -169,8 +172,9 @@ def _put(table: Table, steps: Sequence[tuple[str, int | None]], value: object, *
         if index is None:
             table = inside
             continue
-        if index not in inside and len(inside) >= ROWS:
-            raise FormTooLong(key)
+        most = ROWS if key == "column" else LINES
+        if index not in inside and len(inside) >= most:
+            raise FormTooLong(key, most)
         row = inside.setdefault(index, _Row())
         row.typed |= typed
         table = row.table
@@ -212,6 +216,12 @@ class Form:
     based_on: int = 0
     """The revision that is edited."""
 
+    _at: Mapping[str, Sequence[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Each field of a page asks, so that a look through all errors would cost their number squared.
+        object.__setattr__(self, "_at", _by_field(self.errors) if self.errors else NO_ERRORS)
+
     def value(self, name: str) -> str:
         """
         What stands in the field.
@@ -239,18 +249,21 @@ class Form:
         """
         What is wrong with the field, or with a line in it.
         """
-        return [
-            message
-            for path, messages in self.errors.items()
-            if path == name or path.startswith(f"{name}[")
-            for message in messages
-        ]
+        return self._at.get(name, ())
 
     def with_errors(self, errors: Mapping[str, Sequence[str]]) -> Form:
         """
         The same input with these errors.
         """
         return Form(table=self.table, errors=errors, based_on=self.based_on)
+
+
+def _by_field(errors: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for path, messages in errors.items():
+        for name in (path, *(path[: each.start()] for each in _INDEX.finditer(path))):
+            found.setdefault(name, []).extend(messages)
+    return found
 
 
 def _shown(value: object) -> str:

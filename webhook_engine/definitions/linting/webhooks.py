@@ -97,11 +97,14 @@ def _target(definitions: Definitions, compiled: CompiledWebhook) -> Found:
 
 
 def _empty(webhook: Webhook, places: Collection[tuple[Path, Place]]) -> Found:
+    by_path: dict[Path, list[Place]] = {}
+    for path, place in places:
+        by_path.setdefault(path, []).append(place)
     for index, parameter in enumerate(webhook.parameters):
         if parameter.when_empty is not None or not _ONLY_PLACES.match(parameter.value):
             continue
         inside = ("parameter", index, "value")
-        mine = [place for path, place in places if path == inside]
+        mine = by_path.get(inside)
         if mine and all(map(_can_be_empty, mine)):
             message = f"can be empty ({mine[0].expression}); say what is sent then: when_empty = …"
             yield "may-be-empty", inside, message
