@@ -3,12 +3,15 @@ However long it runs and whatever comes in, a board remembers no more than it ma
 """
 
 import gc
+import json
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from tests.pops.screen import event, view
 from webhook_engine.pops import PopBoard, PopBounds
+from webhook_engine.responses import Column
 
 URL = "https://crm.example.com/contacts/1001"
 
@@ -47,6 +50,20 @@ def test_a_wide_table_is_cut_to_fit():
     board.show(board.begin(event("ringing"), "Contact lookup"), view(*["x" * 300] * 10))
 
     assert (3, 7) == rows_of(board)
+
+
+def test_names_of_columns_are_part_of_a_table():
+    """
+    They are what the target system says where nobody chose columns: the longer they are, the fewer rows; in the end none.
+    """
+    board = PopBoard(bounds=PopBounds(table_bytes=1000))
+    for length, expected in ((100, (2, 8)), (400, (0, 10)), (2**20, (0, 10))):
+        columns = (Column(path="k" * length),)
+        table = replace(view(*["x" * 300] * 10), columns=columns)
+        board.show(board.begin(event("ringing", call=f"call-{length}"), "Contact lookup"), table)
+
+        assert expected == rows_of(board)
+        assert len(json.dumps(board.open_pops("100-E")[-1].view)) < 1_500
 
 
 @pytest.mark.parametrize(

@@ -43,4 +43,4 @@ class PopBounds:
     """Rows of a table that are shown; how many were left out is told."""
 
     table_bytes: int = 128 * 1024
-    """Of one table as JSON; rows are left out until it fits."""
+    """Of one table as JSON, the names of its columns included; rows are left out until it fits."""

@@ -20,14 +20,18 @@ def view_json(view: AgentView, bounds: PopBounds) -> dict[str, Any]:
     """
     The view in the shape of `send --json`, with each column's `link` and the number of `rows_left_out`.
 
-    An integer that a browser would round is text.
+    An integer that a browser would round is text. Of a table whose columns'
+    names alone are longer than a table may be, nothing is shown.
     """
     document: dict[str, Any] = view.to_json()
-    document["columns"] = [
-        {"path": column.path, "label": column.heading, "link": column.link} for column in view.columns
-    ]
+    columns = [{"path": column.path, "label": column.heading, "link": column.link} for column in view.columns]
+    # Without a choice of columns their names are what the target system says, however long.
+    left = bounds.table_bytes - len(orjson.dumps(columns))
+    if left < 0:
+        return document | {"columns": [], "rows": [], "rows_left_out": len(view.rows)}
+    document["columns"] = columns
     rows = [[_exact(cell) for cell in row] for row in document["rows"][: bounds.rows]]
-    fitting = _fitting(rows, bounds.table_bytes)
+    fitting = _fitting(rows, left)
     return document | {"rows": rows[:fitting], "rows_left_out": len(view.rows) - fitting}
 
 
