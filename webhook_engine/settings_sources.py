@@ -48,8 +48,12 @@ _NATS_FILES: Final = frozenset({"ca", "certificate", "credentials", "key", "nkey
 
 
 def _nats(address: str | None) -> str | None:
-    servers = [urlsplit(each.strip()) for each in (address or "").split(",")]
-    if address and not all(each.scheme in {"nats", "tls"} and each.hostname for each in servers):
+    try:
+        servers = [urlsplit(each.strip()) for each in (address or "").split(",")]
+        right = all(each.scheme in {"nats", "tls"} and each.hostname and each.port != 0 for each in servers)
+    except ValueError:  # half an address in brackets, or a port that is none
+        servers, right = [], False
+    if address and not right:
         raise ValueError("is no address of NATS: write nats://HOST:4222, with commas between several servers")
     for each in servers:
         unknown = sorted({name for name, _ in parse_qsl(each.query, keep_blank_values=True)} - _NATS_FILES)
@@ -58,6 +62,19 @@ def _nats(address: str | None) -> str | None:
                 f"has {', '.join(unknown)} behind the `?`, where only {', '.join(sorted(_NATS_FILES))} may stand"
             )
     return address
+
+
+def nats_of_flag(address: str | None) -> str | None:
+    """
+    What a command's own `--nats` says, held to what is asked of the setting.
+
+    Raises:
+        SettingsError: It is no address; what it holds is not shown.
+    """
+    try:
+        return _nats(address)
+    except ValueError as error:
+        raise SettingsError([f"--nats: {error}"]) from None
 
 
 class _Stated(BaseSettings):

@@ -59,6 +59,9 @@ def doctor(
 
     Example:  webhook-engine doctor integration.toml
     """
+    from webhook_engine.settings_sources import nats_of_flag
+
+    nats = nats_of_flag(nats)
     definitions = load(file) if file is not None else None
     found = [*_machine(), *run(look_at_store(settings, definitions, fix=fix))]
     found += run(look_at_deliveries(settings, fix=fix))

@@ -68,7 +68,9 @@ def emit(
 
     Example:  webhook-engine emit calls.jsonl
     """
-    taken = run(_emitted(settings, file, definitions, nats))
+    from webhook_engine.settings_sources import nats_of_flag
+
+    taken = run(_emitted(settings, file, definitions, nats_of_flag(nats)))
     if as_json:
         wrong = [{"line": each.line, "message": each.message} for each in taken.wrong]
         print_json({"events": taken.events, "deliveries": taken.deliveries, "wrong": wrong})
