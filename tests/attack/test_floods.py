@@ -5,6 +5,7 @@ What a process does under more than it can take: it says so, stays within its me
 import http.client
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -119,6 +120,30 @@ def test_a_flood_of_events_is_accepted_or_put_off(process, target):
     _, found = process.ask("GET", "/v1/deliveries?limit=1")
     assert 350 * len(accepted) == _accepted(process)
     assert found["deliveries"]
+
+
+def test_bodies_that_are_to_come_hold_room_together(process):
+    """
+    Each within its own bound; whoever comes when 32 MB are in hand is put off, and told when to come again.
+    """
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {process.key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {4 * 2**20}\r\n\r\n["
+    )
+    holding = [socket.create_connection(("127.0.0.1", _port(process)), timeout=20) for _ in range(12)]
+    try:
+        for each in holding:
+            each.sendall(head.encode())
+        refused, waited = [], time.monotonic() + 20
+        while len(refused) < 4 and time.monotonic() < waited:
+            ready, _, _ = select.select(holding, [], [], 1)
+            refused = [each.recv(4096, socket.MSG_PEEK) for each in ready]
+    finally:
+        for each in holding:
+            each.close()
+
+    assert 4 == len(refused)
+    assert all(each.startswith(b"HTTP/1.1 429") and b"Retry-After" in each for each in refused)
 
 
 def _accepted(process):
