@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.console.browsing import PASSWORD, Browser
-from tests.console.conftest import _furnished, cheap_passwords  # noqa: F401  # fixtures
+from tests.console.conftest import _cheap, _furnished  # noqa: F401  # fixtures
 from tests.process.test_worker import working
 from tests.xml_api.asking import request_of, sentence_of
 from webhook_engine.definitions import SecretKind, read_text, write_toml
@@ -133,7 +133,7 @@ class _Client:
 
 
 @pytest.fixture
-async def house(tmp_path, cheap_passwords):  # noqa: F811  # the fixture, not its import
+async def house(tmp_path, cheap_passwords):  # the fixture, not its import
     settings = Settings(
         database=f"sqlite:///{tmp_path}/store.db",
         port=0,

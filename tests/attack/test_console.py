@@ -6,7 +6,7 @@ import pytest
 from aiohttp import CookieJar
 
 from tests.console.browsing import PASSWORD, Browser, consoled
-from tests.console.conftest import _furnished, browser, cheap_passwords, database, store  # noqa: F401  # fixtures
+from tests.console.conftest import _cheap, _furnished, browser, database, store  # noqa: F401  # fixtures
 from webhook_engine.console import ConsoleSettings, sessions
 from webhook_engine.store import Role
 

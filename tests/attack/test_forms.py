@@ -5,7 +5,7 @@ Forms of the Integration Centre that are as long as may be: answered in proporti
 import time
 
 from tests.console.browsing import TENANT, Browser, consoled
-from tests.console.conftest import _furnished, cheap_passwords, database, store  # noqa: F401  # fixtures
+from tests.console.conftest import _cheap, _furnished, database, store  # noqa: F401  # fixtures
 from webhook_engine.console import forms
 from webhook_engine.console.forms import Form
 from webhook_engine.definitions import lint, read_tree
