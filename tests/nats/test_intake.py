@@ -321,7 +321,10 @@ async def test_who_hangs_loses_what_it_has_in_hand(prepared, backend, monkeypatc
             await asyncio.sleep(0.5)
             async with taking(prepared.url, backend):
                 await until(lambda: backend.taken)
+                had_by_who_hangs = list(hanging.taken)
                 go_on.set()
+
+    assert [] == had_by_who_hangs
 
 
 async def test_an_outage_makes_no_event_poison(prepared, backend, monkeypatch):

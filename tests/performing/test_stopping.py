@@ -104,8 +104,10 @@ async def test_it_stops_where_its_queue_is_closed(queue, performer):
     """
     And does not wait for what can never come.
     """
-    async with asyncio.timeout(PATIENCE_S), performer():
+    async with asyncio.timeout(PATIENCE_S), performer() as stopping:
         await queue.close()
+
+    assert not stopping.report().running
 
 
 class Stuck:

@@ -65,7 +65,9 @@ async def test_store_and_queue_are_neighbours(store, path):
     The delivery queue's file is another, with a lock of its own.
     """
     async with SqliteQueue(path.with_name("store.deliveries.db")):
-        await store.definitions.save(TENANT, definitions("a"), by=BY)
+        saved = await store.definitions.save(TENANT, definitions("a"), by=BY)
+
+    assert saved.is_new
 
 
 async def test_nobody_else_can_read_it(store, path):

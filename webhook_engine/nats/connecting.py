@@ -194,7 +194,7 @@ async def stay_connected(address: str, work: Callable[[Client], Awaitable[None]]
                 else:
                     log.event("nats.lost", wanted_for=wanted_for, why=why)
         # Apart from the others that lost the same server at the same moment.
-        await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  # no secret
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 

@@ -83,7 +83,7 @@ class Hints:
             heard()
         while True:
             # Apart from the others, who need not say anything where this one did.
-            late_s = BEAT_S * random.uniform(0, 0.25)  # noqa: S311
+            late_s = BEAT_S * random.uniform(0, 0.25)  # noqa: S311  # no secret
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._due_s()) + late_s):
                     await self._stir.wait()
